@@ -1,0 +1,56 @@
+# `make demo` and `make test` do everything on a fresh machine with Python 3.11+.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SAMPLE := sample_data
+
+# For pip, and for the pip that it starts to build the package.
+export PIP_CONSTRAINT := constraints.txt
+export PIP_BUILD_CONSTRAINT := constraints.txt
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help demo test lint types pytest clean
+
+help:
+	@echo "make demo    score the sample and show the summary"
+	@echo "make test    lint, types and tests"
+	@echo "make lint    ruff alone"
+	@echo "make types   mypy alone"
+	@echo "make pytest  the tests alone"
+	@echo "make clean   remove $(VENV) and the caches"
+
+demo: $(VENV)/.installed
+	$(BIN)/zoocli score $(SAMPLE)/predictions.parquet $(SAMPLE)/votes.parquet \
+		--output $(VENV)/demo-scores.parquet --quiet
+	$(BIN)/zoocli summarize $(VENV)/demo-scores.parquet
+
+test:
+	@$(MAKE) --no-print-directory lint
+	@$(MAKE) --no-print-directory types
+	@$(MAKE) --no-print-directory pytest
+
+lint: $(VENV)/.installed-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.installed-test
+	$(BIN)/mypy
+
+pytest: $(VENV)/.installed-test
+	$(BIN)/pytest -n 2
+
+$(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/python
+	$(BIN)/pip install --quiet --editable .
+	touch $@
+
+$(VENV)/.installed-test: pyproject.toml constraints.txt | $(BIN)/python
+	$(BIN)/pip install --quiet --editable '.[test]'
+	touch $(VENV)/.installed $@
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+clean:
+	rm -rf $(VENV) .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

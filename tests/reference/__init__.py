@@ -1,0 +1,1 @@
+"""Reference values from independent sources, and what reads them."""

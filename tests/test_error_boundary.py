@@ -1,0 +1,208 @@
+"""Every way out of the command line: its exit code, and one short paragraph instead of a trace."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import subprocess
+import sys
+import time
+import warnings
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+from zoocli import cli
+from zoocli.errors import DataError, MachineError, UsageError, ZoocliError, ZoocliWarning
+from zoocli.version import __version__
+
+RUN = [sys.executable, "-m", "zoocli"]
+ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT)}
+
+
+@pytest.fixture
+def leave(monkeypatch, capsys):
+    """Runs `main` with a command that raises `error`; gives the exit code and what was said."""
+
+    def run(error):
+        def fail(_):
+            raise error
+
+        previous = signal.getsignal(signal.SIGTERM)
+        monkeypatch.setattr(cli, "_run", fail)
+        try:
+            with pytest.raises(SystemExit) as stop:
+                cli.main([])
+        finally:
+            signal.signal(signal.SIGTERM, previous)
+        captured = capsys.readouterr()
+        assert captured.out == ""
+        return stop.value.code, captured.err
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        (ZoocliError("a"), 1, "a"),
+        (UsageError("b"), 2, "b"),
+        (DataError("c"), 3, "c"),
+        (MachineError("d"), 4, "d"),
+        (DataError("two\nlines \x1b[2J"), 3, r"two\nlines \x1b[2J"),
+        (
+            OSError(errno.ENOSPC, "No space left on device", "x\x1b"),
+            4,
+            r"No space left on device: 'x\x1b'. Make room or give access, or choose another place.",
+        ),
+        (
+            FileNotFoundError(errno.ENOENT, "No such file or directory", b"x"),
+            3,
+            "No such file or directory: 'x'. Check the path.",
+        ),
+        (MemoryError(), 4, "There is not enough memory. Run where there is more."),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
+)
+def test_errors_become_a_line_and_an_exit_code(leave, error, code, said):
+    assert leave(error) == (code, f"zoocli: error: {said}\n")
+
+
+def test_an_interruption_is_silent(leave):
+    assert leave(KeyboardInterrupt()) == (130, "")
+
+
+def test_a_defect_keeps_its_traceback(monkeypatch):
+    monkeypatch.setattr(cli, "_run", lambda _: 1 // 0)
+    with pytest.raises(ZeroDivisionError):
+        cli.main([])
+
+
+def test_zoocli_warnings_are_one_line(monkeypatch, capsys):
+    def run(_):
+        warnings.warn("3 galaxies\x1b", ZoocliWarning, stacklevel=1)
+        return 0
+
+    monkeypatch.setattr(cli, "_run", run)
+    with pytest.raises(SystemExit) as stop:
+        cli.main([])
+    assert stop.value.code == 0
+    assert capsys.readouterr().err == "zoocli: warning: 3 galaxies\\x1b\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["nothing"], ["No such command 'nothing'", "zoocli --help"]),
+        (["--nothing"], ["--nothing", "zoocli --help"]),
+        (["simulate"], ["DIR", "zoocli simulate --help"]),
+        (["simulate", "a", "--nothing"], ["--nothing", "zoocli simulate --help"]),
+        (["simulate", "a", "--galaxies", "many"], ["--galaxies", "many"]),
+        (["simulate", "a", "--format", "fits"], ["fits", "parquet", "csv"]),
+        (["simulate", "a", "--schema", "decals-dr6"], ["decals-dr6"]),
+        (["simulate", "a", "--galaxies", "0"], ["galaxies", "at least 1", "between 1"]),
+    ],
+    ids=" ".join,
+)
+def test_wrong_usage(zoocli, tmp_path, arguments, words):
+    done = zoocli(*arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("zoocli: error: ") and done.stderr.count("\n") == 1
+    assert any(word in done.stderr for word in words)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_command_shows_the_help(zoocli):
+    done = zoocli()
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("Usage: zoocli ")
+
+
+@pytest.mark.parametrize("flag", ["-h", "--help"])
+def test_help_names_every_command(zoocli, flag):
+    done = zoocli(flag)
+    assert (done.returncode, done.stderr) == (0, "")
+    for command in ("score", "summarize", "merge", "simulate", "schema"):
+        assert f"\n  {command} " in done.stdout
+        assert zoocli(command, flag).returncode == 0
+
+
+def test_version(zoocli):
+    done = zoocli("--version")
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"zoocli {__version__}\n", "")
+
+
+def test_shell_completion(zoocli):
+    done = zoocli(
+        env=ENVIRONMENT
+        | {"_ZOOCLI_COMPLETE": "complete_bash", "COMP_WORDS": "zoocli sim", "COMP_CWORD": "1"}
+    )
+    assert done.stdout.split() == ["simulate"]
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["schema", "list"]], ids=" ".join)
+def test_a_reader_that_leaves_early_is_no_error(tmp_path, arguments):
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [*RUN, *arguments], stdout=writing, stderr=subprocess.PIPE, env=ENVIRONMENT, timeout=60
+    )
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_disk_under_stdout(tmp_path):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [*RUN, "schema", "list"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=ENVIRONMENT,
+            timeout=60,
+        )
+    assert done.returncode == 4
+    assert done.stderr.startswith("zoocli: error: No space left on device")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
+def test_closed_streams(closed, tmp_path):
+    line = f'"$@" simulate made -n 5 {closed} && "$@" schema list {closed}'
+    done = subprocess.run(
+        ["bash", "-c", line, "bash", *RUN],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=ENVIRONMENT,
+        timeout=60,
+    )
+    assert done.returncode == 0
+    assert "wrote" not in done.stdout
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_stopping_leaves_no_file(tmp_path, number, code):
+    process = subprocess.Popen(
+        [*RUN, "simulate", "made", "-n", "100000000"],
+        cwd=tmp_path,
+        env=ENVIRONMENT,
+        stderr=subprocess.PIPE,
+        # A shell's background jobs ignore interrupts, and children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    wait_for(lambda: (tmp_path / "made").exists() and any((tmp_path / "made").iterdir()))
+    process.send_signal(number)
+    _, said = process.communicate(timeout=60)
+    assert (process.returncode, said) == (code, b"")
+    assert list((tmp_path / "made").iterdir()) == []
+
+
+def wait_for(condition, seconds=30):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "gave up waiting"
+        time.sleep(0.02)

@@ -1,0 +1,71 @@
+"""Scores and evaluates galaxy-morphology predictions against volunteers' votes.
+
+The public names are imported when they are first used, so that importing zoocli costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from zoocli.version import __version__
+
+if TYPE_CHECKING:
+    from zoocli.api import score
+    from zoocli.errors import (
+        DataError,
+        MachineError,
+        SchemaError,
+        UsageError,
+        ZoocliError,
+        ZoocliWarning,
+    )
+    from zoocli.schema import Schema, load_schema
+    from zoocli.simulation import simulate
+    from zoocli.statistics.merge import merge_summaries
+    from zoocli.statistics.summarize import summarize
+    from zoocli.statistics.summary import Summary
+
+__all__ = [
+    "DataError",
+    "MachineError",
+    "Schema",
+    "SchemaError",
+    "Summary",
+    "UsageError",
+    "ZoocliError",
+    "ZoocliWarning",
+    "__version__",
+    "load_schema",
+    "merge_summaries",
+    "score",
+    "simulate",
+    "summarize",
+]
+
+_HOMES = {
+    "DataError": "errors",
+    "MachineError": "errors",
+    "Schema": "schema",
+    "SchemaError": "errors",
+    "Summary": "statistics.summary",
+    "UsageError": "errors",
+    "ZoocliError": "errors",
+    "ZoocliWarning": "errors",
+    "load_schema": "schema",
+    "merge_summaries": "statistics.merge",
+    "score": "api",
+    "simulate": "simulation",
+    "summarize": "statistics.summarize",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Imports a public name from where it lives."""
+    if name in _HOMES:
+        return getattr(import_module(f"zoocli.{_HOMES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

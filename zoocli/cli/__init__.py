@@ -1,0 +1,172 @@
+"""The command line: a thin coat over the library.
+
+One file per command, each with its options, one library call, and the showing of the result.
+`main` is the only place where an error becomes text and an exit code. Nothing here imports a heavy
+module before the command that needs it runs, so `zoocli --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import warnings
+from collections.abc import Callable, Sequence
+from types import FrameType
+from typing import Annotated, Any, NoReturn, TextIO
+
+import typer
+from typer.exceptions import TyperException
+
+from zoocli.cli import schema
+from zoocli.cli.merge import merge
+from zoocli.cli.messages import complain, say, warn
+from zoocli.cli.options import Quiet
+from zoocli.cli.score import score
+from zoocli.cli.simulate import simulate
+from zoocli.cli.summarize import summarize
+from zoocli.errors import DataError, MachineError, ZoocliError, ZoocliWarning
+from zoocli.version import __version__
+
+app = typer.Typer(
+    name="zoocli",
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    # Plain help: names with [brackets] stay as they are, and rich is not imported.
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+app.command()(score)
+app.command()(summarize)
+app.command()(merge)
+app.command()(simulate)
+app.add_typer(schema.app, name="schema")
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"zoocli {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _zoocli(
+    quiet: Quiet = False,
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """Scores and evaluates galaxy-morphology predictions against volunteers' votes."""
+
+
+def main(args: Sequence[str] | None = None) -> NoReturn:
+    """Runs the command that `args` (default: the process's arguments) say, and exits.
+
+    Exit codes: 0 done (also when the reader of a pipe closes early), 1 a defect of zoocli (the
+    only case with a traceback), 2 wrong usage, 3 wrong data, 4 the machine lacks something,
+    130 and 143 interrupted and terminated.
+    """
+    _fill_closed_streams()
+    signal.signal(signal.SIGTERM, _terminate)
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", ZoocliWarning)
+        warnings.showwarning = _warning_shower()
+        code = _guarded(lambda: _run(args))
+        # What still sits in Python's buffer may meet a closed pipe or a full disk as well.
+        flushed = _guarded(_flush)
+    sys.exit(code or flushed)
+
+
+def _fill_closed_streams() -> None:
+    """Where the caller closed stdout or stderr (`>&-`), what goes there is dropped."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))
+
+
+def _run(args: Sequence[str] | None) -> int:
+    command = typer.main.get_command(app)
+    code = command.main(args, prog_name="zoocli", standalone_mode=False)
+    return code if isinstance(code, int) else 0
+
+
+def _flush() -> int:
+    sys.stdout.flush()
+    return 0
+
+
+def _guarded(work: Callable[[], int]) -> int:
+    """The error boundary: `work`'s exit code, or the one of the error that it met."""
+    try:
+        return work()
+    except ZoocliError as error:
+        return complain(str(error), error.exit_code)
+    except TyperException as error:
+        return _refuse_usage(error)
+    except KeyboardInterrupt:
+        return 130
+    except SystemExit as stop:
+        if isinstance(stop.__context__, BrokenPipeError):  # typer's own answer to it is exit 1
+            return _reader_left()
+        raise
+    except BrokenPipeError:
+        return _reader_left()
+    except MemoryError:
+        return complain(
+            "There is not enough memory. Run where there is more.", MachineError.exit_code
+        )
+    except OSError as error:
+        return _refuse_file(error)
+
+
+def _refuse_usage(error: TyperException) -> int:
+    context = getattr(error, "ctx", None)
+    message = error.format_message()
+    if context is None:
+        return complain(message, error.exit_code)
+    if message == context.get_help():  # nothing was asked for
+        say(message)
+        return error.exit_code
+    sentence = " ".join(message.split()).rstrip(".")
+    return complain(f"{sentence}. Try '{context.command_path} --help'.", error.exit_code)
+
+
+def _refuse_file(error: OSError) -> int:
+    where = "" if error.filename is None else f": '{os.fsdecode(error.filename)}'"
+    if isinstance(error, FileNotFoundError):
+        return complain(f"{error.strerror}{where}. Check the path.", DataError.exit_code)
+    advice = "Make room or give access, or choose another place."
+    return complain(f"{error.strerror or error}{where}. {advice}", MachineError.exit_code)
+
+
+def _reader_left() -> int:
+    """Points stdout nowhere, so that the interpreter's last flush does not fail as well."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    return 0
+
+
+def _terminate(number: int, frame: FrameType | None) -> NoReturn:
+    """Leaves as an exception does, so that every `finally` removes its temporary files."""
+    signal.signal(number, signal.SIG_IGN)
+    raise SystemExit(128 + number)
+
+
+def _warning_shower() -> Callable[..., None]:
+    """Shows zoocli's own warnings as one line; others as Python does."""
+    shown_by_python = warnings.showwarning
+
+    def show(
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: TextIO | None = None,
+        line: str | None = None,
+    ) -> Any:
+        if issubclass(category, ZoocliWarning):
+            warn(str(message))
+        else:
+            shown_by_python(message, category, filename, lineno, file, line)
+
+    return show

@@ -1,0 +1,34 @@
+"""What the commands say on stderr; data goes to stdout and never passes through here."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+
+
+def harmless(text: str) -> str:
+    r"""Shows control characters instead of sending them to the terminal: names are data.
+
+    >>> print(harmless("smooth\x1b[2J"))
+    smooth\x1b[2J
+    """
+    return "".join(
+        character if character.isprintable() else repr(character)[1:-1] for character in text
+    )
+
+
+def say(text: str) -> None:
+    """Writes one line to stderr; where nobody can read it any more, nothing happens."""
+    with contextlib.suppress(OSError):
+        print(text, file=sys.stderr, flush=True)
+
+
+def complain(message: str, exit_code: int) -> int:
+    """Writes the error and hands back the exit code that goes with it."""
+    say(f"zoocli: error: {harmless(message)}")
+    return exit_code
+
+
+def warn(message: str) -> None:
+    """Writes a warning."""
+    say(f"zoocli: warning: {harmless(message)}")

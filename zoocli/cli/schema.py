@@ -1,0 +1,153 @@
+"""`zoocli schema`: the decision trees, built in and one's own."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from zoocli.schema import Schema
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="List, show, check and detect decision trees.",
+)
+
+
+class ListFormat(StrEnum):
+    """How `list` writes its rows."""
+
+    table = "table"
+    json = "json"
+    csv = "csv"
+
+
+class ShowFormat(StrEnum):
+    """How `show` writes a tree; json is the two dicts that Zoobot takes."""
+
+    tree = "tree"
+    yaml = "yaml"
+    json = "json"
+
+
+@app.command("list")
+def list_schemas(
+    style: Annotated[
+        ListFormat, typer.Option("--format", "-f", help="How to write the list.")
+    ] = ListFormat.table,
+) -> None:
+    """List the built-in trees: questions, answers, campaigns and the paper to cite."""
+    from zoocli.schema import built_in_names, load_schema
+
+    rows = [_row(load_schema(name)) for name in built_in_names()]
+    if style is ListFormat.json:
+        _write_json(rows)
+    elif style is ListFormat.csv:
+        _write_csv(rows)
+    else:
+        _show_table(rows)
+
+
+@app.command()
+def show(
+    schema: Annotated[str, typer.Argument(metavar="NAME|FILE", help="A tree, or a YAML file.")],
+    style: Annotated[
+        ShowFormat,
+        typer.Option("--format", "-f", help="A drawing, a schema file, or Zoobot's two dicts."),
+    ] = ShowFormat.tree,
+) -> None:
+    """Show a tree: which answers it has, and after which answer each question is asked."""
+    from zoocli.schema import load_schema
+
+    tree = load_schema(schema)
+    if style is ShowFormat.json:
+        _write_json(tree.zoobot_dicts())
+    elif style is ShowFormat.yaml:
+        typer.echo(tree.to_yaml(), nl=False)
+    else:
+        from rich.console import Console
+
+        from zoocli.report.tree import draw_tree
+
+        # rich leaves out what does not fit the width; a terminal folds it instead.
+        Console(width=100_000, highlight=False).print(draw_tree(tree))
+
+
+@app.command()
+def check(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A schema file of your own.")],
+) -> None:
+    """Check a schema file, and say what it holds or what is wrong with it."""
+    from zoocli.schema import read_schema
+
+    schema = read_schema(file)
+    typer.echo(
+        f"{file}: a valid schema with {len(schema.questions)} questions, "
+        f"{len(schema.label_cols)} answers, campaigns {', '.join(schema.campaigns)}, "
+        f"hash {schema.content_hash}"
+    )
+
+
+@app.command()
+def detect(
+    tables: Annotated[
+        list[str],
+        typer.Argument(metavar="TABLE...", help="Files with a column per answer, votes or not."),
+    ],
+) -> None:
+    """Print the name of the built-in tree whose answers all of the tables have."""
+    from zoocli.schema import detect_schema
+    from zoocli.tables import open_table
+
+    columns = []
+    for table in tables:
+        columns.append(open_table(table).column_names)
+    typer.echo(detect_schema(*columns).name)
+
+
+def _row(schema: Schema) -> dict[str, Any]:
+    return {
+        "name": schema.name,
+        "questions": len(schema.questions),
+        "answers": len(schema.label_cols),
+        "campaigns": list(schema.campaigns),
+        "citation": schema.citation,
+    }
+
+
+def _write_json(content: object) -> None:
+    import json
+
+    typer.echo(json.dumps(content, indent=2, ensure_ascii=False))
+
+
+def _write_csv(rows: list[dict[str, Any]]) -> None:
+    import csv
+    import sys
+
+    writer = csv.DictWriter(sys.stdout, fieldnames=list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        writer.writerow(row | {"campaigns": " ".join(row["campaigns"])})
+
+
+def _show_table(rows: list[dict[str, Any]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False)
+    for name in rows[0]:
+        number = name in ("questions", "answers")
+        table.add_column(name, justify="right" if number else "left", overflow="fold")
+    for row in rows:
+        cells = row | {"campaigns": " ".join(row["campaigns"])}
+        table.add_row(*(Text(str(cell)) for cell in cells.values()))
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = 200  # no window to fit into: one line a schema, for grep and awk
+    console.print(table)

@@ -1,0 +1,60 @@
+"""Arrow columns as numpy arrays, and back, without pandas and mostly without a copy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from zoocli.errors import DataError
+
+ARROW_TYPES: dict[np.dtype[Any], pa.DataType] = {
+    np.dtype(np.float64): pa.float64(),
+    np.dtype(np.int32): pa.int32(),
+    np.dtype(np.int64): pa.int64(),
+}
+
+
+def to_floats(column: pa.Array, name: str, table: str, keep_single: bool = False) -> Any:
+    """A column of numbers as a float64 array, null as NaN; float32 stays so with `keep_single`."""
+    single = keep_single and pa.types.is_float32(column.type)
+    wanted = pa.float32() if single else pa.float64()
+    if column.type != wanted:
+        column = _cast(column, wanted, name, table)
+    if column.null_count:
+        column = column.fill_null(float("nan"))
+    return column.to_numpy(zero_copy_only=True)
+
+
+def _cast(column: pa.Array, wanted: pa.DataType, name: str, table: str) -> pa.Array:
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        column = column.dictionary_decode()
+    number = (
+        pa.types.is_integer(column.type)
+        or pa.types.is_floating(column.type)
+        or pa.types.is_decimal(column.type)
+        or pa.types.is_null(column.type)
+    )
+    if not number:
+        raise DataError(f"{table}: column '{name}' is of type {kind}; numbers are expected there.")
+    try:
+        return column.cast(wanted, safe=False)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        raise DataError(
+            f"{table}: column '{name}' of type {kind} cannot be read as numbers ({error})."
+        ) from error
+
+
+def from_numpy(values: npt.NDArray[Any], nulls: bool = False) -> pa.Array:
+    """An Arrow array over the same memory; with `nulls`, NaN becomes null."""
+    values = np.ascontiguousarray(values)
+    validity = None
+    if nulls:
+        missing = np.isnan(values)
+        if missing.any():
+            validity = pa.py_buffer(np.packbits(~missing, bitorder="little").tobytes())
+    kind = ARROW_TYPES[values.dtype]
+    return pa.Array.from_buffers(kind, len(values), [validity, pa.py_buffer(values)])

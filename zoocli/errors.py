@@ -1,0 +1,56 @@
+"""The exception family.
+
+The library raises these; only `zoocli.cli` turns one into a line of text and an exit code.
+A message is one short paragraph: what is wrong, where (file, column, first ids, how many),
+and what to do about it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+class ZoocliError(Exception):
+    """Anything that zoocli refuses to do, with the exit code that a script sees."""
+
+    exit_code = 1
+
+
+class UsageError(ZoocliError):
+    """The command or call is wrong: an unknown option value, schema name or loss."""
+
+    exit_code = 2
+
+
+class DataError(ZoocliError):
+    """The data are wrong: a missing file, columns, ids or values."""
+
+    exit_code = 3
+
+
+class SchemaError(DataError):
+    """A schema file, or a pair of dicts, that is not a decision tree."""
+
+
+class MachineError(ZoocliError):
+    """The machine lacks something: a device, memory, disk space, permission, a package."""
+
+    exit_code = 4
+
+
+class ZoocliWarning(UserWarning):
+    """Something that the user should know and that did not stop the work."""
+
+
+def some(names: Iterable[object], limit: int = 5) -> str:
+    """The first few of `names`, ready for an error message.
+
+    >>> some(["a", "b", "c"], limit=2)
+    "'a', 'b' and 1 more"
+    >>> some([7])
+    "'7'"
+    """
+    items = [str(name) for name in names]
+    shown = ", ".join(f"'{item}'" for item in items[:limit])
+    left = len(items) - limit
+    return f"{shown} and {left:,} more" if left > 0 else shown

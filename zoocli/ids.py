@@ -1,0 +1,147 @@
+"""Ids: which column holds them, and how they become the exact text by which they are compared."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from zoocli.errors import DataError, some
+from zoocli.tables import Table
+from zoocli.tables.table import is_text
+
+ID_COLUMNS = (
+    "id_str",
+    "iauname",
+    "dr8_id",
+    "dr7objid",
+    "object_id",
+    "objid",
+    "subject_id",
+    "galaxy_id",
+    "id",
+)
+WHOLE_FLOAT = r"^-?[0-9]+\.0+$"
+EXACT_BELOW = 2**53
+
+
+def find_id_columns(
+    predictions: Table, votes: Table, predictions_id: str | None, votes_id: str | None
+) -> tuple[str, str]:
+    """The id column of each table: as given, else the first usual name that both have."""
+    there = set(predictions.column_names), set(votes.column_names)
+    shared = next((name for name in ID_COLUMNS if name in there[0] and name in there[1]), None)
+    chosen = predictions_id or shared, votes_id or shared
+    for table, column in zip((predictions, votes), chosen, strict=True):
+        if column is None:
+            raise DataError(
+                f"No id column was found: {predictions.name} and {votes.name} have none of "
+                f"{', '.join(ID_COLUMNS)} in common. {table.name} has the columns "
+                f"{some(table.column_names, limit=8)}. Name it with --id, or with "
+                "--predictions-id and --votes-id."
+            )
+        table.require([column])
+    return chosen  # type: ignore[return-value]
+
+
+class IdColumn:
+    """Turns the id column of one table into text, batch after batch.
+
+    Text and whole numbers are taken exactly as they are. A column of floats (or of text like
+    311581.0) loses its `.0`, and `rewritten` says so; DataError where one of its ids is not a whole
+    number below 2^53, where an id is missing, and for types that no id has.
+    """
+
+    def __init__(self, table: Table, column: str) -> None:
+        self.table = table
+        self.column = column
+        self.type = table.schema.field(column).type
+        self.rewritten = False
+        self._seen = 0
+        kind = self.type.value_type if pa.types.is_dictionary(self.type) else self.type
+        self._is_float = pa.types.is_floating(kind)
+        self._is_bytes = pa.types.is_binary(kind) or pa.types.is_large_binary(kind)
+        if not (
+            self._is_float
+            or self._is_bytes
+            or pa.types.is_integer(kind)
+            or is_text(kind)
+            or pa.types.is_fixed_size_binary(kind)
+            or (pa.types.is_decimal(kind) and kind.scale == 0)
+        ):
+            raise self._error(f"is of type {self.type}", "Ids are text or whole numbers.")
+
+    @property
+    def output_type(self) -> pa.DataType:
+        """The type of the ids in the scores: as in the table, but whole where floats were."""
+        if pa.types.is_dictionary(self.type):
+            return pa.string()
+        return pa.int64() if self._is_float else self.type
+
+    def text(self, ids: pa.Array) -> pa.StringArray:
+        """The ids as text."""
+        if pa.types.is_dictionary(ids.type):
+            ids = ids.dictionary_decode()
+        if ids.null_count:
+            first = pc.index(ids.is_null(), True).as_py() + self._seen + 1
+            raise self._error(
+                f"has no id in {ids.null_count:,} of its rows, the first in row {first:,}",
+                "Every galaxy needs an id; fill them in or drop these rows.",
+            )
+        text = self._from_float(ids) if self._is_float else self._from_exact(ids)
+        self._seen += len(ids)
+        return text
+
+    def output(self, text: pa.StringArray, ids: pa.Array) -> pa.Array:
+        """The ids for the scores table, of `output_type`."""
+        if self._is_float:
+            return text.cast(pa.int64())
+        return text if pa.types.is_dictionary(ids.type) or self.rewritten else ids
+
+    def _from_exact(self, ids: pa.Array) -> pa.StringArray:
+        if pa.types.is_decimal(ids.type):
+            ids = ids.cast(pa.decimal128(38, 0))
+        try:
+            text = ids.cast(pa.string())
+        except pa.ArrowInvalid:
+            raise self._error("holds bytes that are not text", "Write it as text.") from None
+        if self._seen == 0:
+            self.rewritten = self._looks_like_floats(text)
+        if not self.rewritten:
+            return text
+        if not self._looks_like_floats(text):
+            odd = text.filter(pc.invert(pc.match_substring_regex(text, WHOLE_FLOAT)))
+            raise self._error(
+                f"began with floats such as 311581.0, but also holds {some(odd.to_pylist())}",
+                "Write every id in the same way.",
+            )
+        return pc.replace_substring_regex(text, r"\.0+$", "")
+
+    def _looks_like_floats(self, text: pa.StringArray) -> bool:
+        return len(text) > 0 and pc.all(pc.match_substring_regex(text, WHOLE_FLOAT)).as_py()
+
+    def _from_float(self, ids: pa.Array) -> pa.StringArray:
+        exact = ids.cast(pa.float64())
+        whole = pc.and_(pc.equal(pc.floor(exact), exact), pc.less(pc.abs(exact), EXACT_BELOW))
+        odd = exact.filter(pc.invert(whole))
+        if len(odd):
+            raise self._error(
+                f"holds floats, and {len(odd):,} of them are not whole numbers below 2^53: "
+                f"{some(odd.slice(0, 5).to_pylist())}",
+                "Such ids have lost digits; write them as text or whole numbers.",
+            )
+        self.rewritten = True
+        return exact.cast(pa.int64()).cast(pa.string())
+
+    def _error(self, what: str, advice: str) -> DataError:
+        return DataError(f"{self.table.name}: the id column '{self.column}' {what}. {advice}")
+
+
+def rewritten_note(columns: Sequence[IdColumn]) -> str | None:
+    """The warning about ids that came as floats."""
+    floats = [column for column in columns if column.rewritten]
+    if not floats:
+        return None
+    names = " and ".join(f"'{column.column}' of {column.table.name}" for column in floats)
+    return f"The ids in {names} are written as floats; 311581.0 was read as 311581."

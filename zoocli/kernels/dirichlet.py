@@ -1,0 +1,188 @@
+"""The Dirichlet-multinomial loss of a whole batch in one pass over memory.
+
+With rising factorials (a)_k = a (a + 1) ... (a + k - 1),
+
+    loss = ln[ (A)_n / n! ] - sum_j ln[ (a_j)_{k_j} / k_j! ]
+
+The factors (a + i) / (i + 1) are multiplied out, vote by vote, with the exponents taken apart so
+that no product overflows, and one logarithm is taken a question: more exact than differences of
+lgamma, and faster. The products run over blocks of galaxies within one question, so that they
+vectorise. Questions with many votes, and extreme concentrations, take Stirling's series instead.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numba
+import numpy as np
+
+from zoocli.kernels.compiling import compiled, inlined
+from zoocli.kernels.pointers import address_to_pointer
+from zoocli.kernels.products import (
+    BLOCK,
+    HIGHEST,
+    LOWEST,
+    log_ratios,
+    multiply_rising_binomials,
+    remove_exponents,
+)
+from zoocli.kernels.stirling import stirling_loss
+
+MANY_VOTES = 256
+LOG_TWO = math.log(2.0)
+
+
+class Lanes(NamedTuple):
+    """What is held of a block of galaxies while one question of theirs is computed.
+
+    The first three are (answers, lanes) and (answers,), the others (lanes,). `regular` lanes have
+    few enough votes and moderate concentrations; the others' loss stands in `series`.
+    """
+
+    concentrations: np.ndarray
+    votes: np.ndarray
+    most_votes: np.ndarray
+    total_concentration: np.ndarray
+    total_votes: np.ndarray
+    regular: np.ndarray
+    series: np.ndarray
+    numerators: np.ndarray
+    denominators: np.ndarray
+    exponents: np.ndarray
+    ratios: np.ndarray
+    squares: np.ndarray
+    logarithms: np.ndarray
+
+
+@inlined
+def new_lanes(answers):
+    """Lanes for questions of up to that many answers."""
+    return Lanes(
+        np.ones((answers, BLOCK)),
+        np.zeros((answers, BLOCK)),
+        np.zeros(answers, np.int64),
+        np.ones(BLOCK),
+        np.zeros(BLOCK),
+        np.zeros(BLOCK, np.bool_),
+        np.zeros(BLOCK),
+        np.ones(BLOCK),
+        np.ones(BLOCK),
+        np.zeros(BLOCK, np.int64),
+        np.zeros(BLOCK),
+        np.zeros(BLOCK),
+        np.zeros(BLOCK),
+    )
+
+
+@inlined
+def gather_answer(lanes, answer, column, rows, counts, answer_column, count_rows, first, width):
+    """Fetches one answer's concentrations and votes, and adds them to the totals."""
+    most = 0
+    for lane in range(width):
+        k = np.int64(counts[count_rows[first + lane], answer_column])
+        most = max(most, k)
+        lanes.votes[answer, lane] = k
+        lanes.concentrations[answer, lane] = column[rows[first + lane]]
+    lanes.most_votes[answer] = min(most, MANY_VOTES)
+    for lane in range(BLOCK):
+        a = lanes.concentrations[answer, lane]
+        lanes.total_concentration[lane] += a
+        lanes.total_votes[lane] += lanes.votes[answer, lane]
+        lanes.regular[lane] &= (a > LOWEST) & (a < HIGHEST)
+
+
+@inlined
+def compute_series(lanes, answers, width):
+    """The lanes that are not regular: their loss by Stirling's series, then no votes for them."""
+    for lane in range(width):
+        if not lanes.regular[lane]:
+            lanes.series[lane] = stirling_loss(
+                lanes.concentrations[:answers, lane], lanes.votes[:answers, lane]
+            )
+            lanes.votes[:answers, lane] = 0.0
+            lanes.total_votes[lane] = 0.0
+
+
+@inlined
+def compute_products(lanes, answers, most_votes):
+    """The regular lanes: logarithms + exponents ln 2 become their loss."""
+    numerators, denominators = lanes.numerators, lanes.denominators
+    numerator_bits, denominator_bits = numerators.view(np.uint64), denominators.view(np.uint64)
+    numerators[:] = 1.0
+    denominators[:] = 1.0
+    lanes.exponents[:] = 0
+    multiply_rising_binomials(
+        numerators,
+        numerator_bits,
+        lanes.exponents,
+        1,
+        lanes.total_concentration,
+        lanes.total_votes,
+        most_votes,
+        0,
+    )
+    factors = 0
+    for answer in range(answers):
+        factors = multiply_rising_binomials(
+            denominators,
+            denominator_bits,
+            lanes.exponents,
+            -1,
+            lanes.concentrations[answer],
+            lanes.votes[answer],
+            lanes.most_votes[answer],
+            factors,
+        )
+    remove_exponents(numerator_bits, lanes.exponents, 1)
+    remove_exponents(denominator_bits, lanes.exponents, -1)
+    log_ratios(numerators, denominators, lanes.ratios, lanes.squares, lanes.logarithms)
+
+
+@compiled
+def question_losses(addresses, like, rows, counts, count_rows, question_starts, losses, totals):
+    """Writes losses (questions, galaxies) in nats and totals (questions, galaxies) of votes.
+
+    addresses (answers,): where each answer's column of concentrations begins; all are of the type
+    of the array `like`. Galaxy g has its concentrations in row rows[g] of them and its votes in row
+    count_rows[g] of counts (galaxies, answers). The answers of question q are those from
+    question_starts[q] to question_starts[q + 1]. A question without votes loses exactly 0; one
+    with a concentration that is NaN, infinite, zero or negative loses NaN, votes or not.
+    """
+    galaxies = len(rows)
+    widest = np.max(question_starts[1:] - question_starts[:-1])
+    length = np.max(rows) + 1 if galaxies else 0
+    lanes = new_lanes(widest)
+    for first in range(0, galaxies, BLOCK):
+        width = min(BLOCK, galaxies - first)
+        for question in range(len(question_starts) - 1):
+            start = question_starts[question]
+            answers = question_starts[question + 1] - start
+            lanes.total_concentration[:] = 0.0
+            lanes.total_votes[:] = 0.0
+            lanes.regular[:] = True
+            for answer in range(answers):
+                pointer = address_to_pointer(addresses[start + answer])
+                column = numba.carray(pointer, (length,), like.dtype)
+                gather_answer(
+                    lanes, answer, column, rows, counts, start + answer, count_rows, first, width
+                )
+            most_votes = 0
+            all_regular = True
+            for lane in range(width):
+                votes = np.int64(lanes.total_votes[lane])
+                totals[question, first + lane] = votes
+                if votes > MANY_VOTES:
+                    lanes.regular[lane] = False
+                else:
+                    most_votes = max(most_votes, votes)
+                all_regular &= lanes.regular[lane]
+            if not all_regular:
+                compute_series(lanes, answers, width)
+            compute_products(lanes, answers, most_votes)
+            for lane in range(width):
+                product = lanes.logarithms[lane] + lanes.exponents[lane] * LOG_TWO
+                losses[question, first + lane] = (
+                    product if lanes.regular[lane] else lanes.series[lane]
+                )

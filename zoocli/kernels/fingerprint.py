@@ -1,0 +1,26 @@
+"""A fingerprint of ids with their values that the order of the rows does not change."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from zoocli.kernels.compiling import compiled
+
+MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
+HIGH_SHIFT = np.uint64(32)
+
+
+@compiled
+def sum_of_row_hashes(hashes, values):
+    """The sum, modulo 2^64, of a hash of each row: the id's hash, then each of its values.
+
+    values (rows, columns) of any integer type.
+    """
+    total = np.uint64(0)
+    for row in range(len(hashes)):
+        value = hashes[row]
+        for column in range(values.shape[1]):
+            value = (value ^ np.uint64(values[row, column])) * MULTIPLIER
+            value ^= value >> HIGH_SHIFT
+        total += value
+    return total

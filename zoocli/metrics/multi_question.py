@@ -1,0 +1,78 @@
+"""The loss of a decision tree, averaged while a model trains or is tested."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+
+from zoocli.losses import find_loss, get_dirichlet_neg_log_prob, loss_names
+from zoocli.losses.multi_question import CustomMultiQuestionLoss, QuestionLoss
+from zoocli.metrics.loss_sums import LossSums
+from zoocli.schema import Schema
+from zoocli.sums import Groups
+
+
+class MultiQuestionLossMetric(LossSums):
+    """Mean losses of a decision tree: overall, per campaign and per question.
+
+    `schema` is a `Schema`, or Zoobot's question_answer_pairs (then all questions are one campaign,
+    "all"). `update(inputs, targets)` takes what `CustomMultiQuestionLoss` takes: inputs (batch,
+    answers) and a dict from answer column to (batch,) votes; the loss is computed in float64. A
+    galaxy's loss, and that of a campaign, is the sum over its questions.
+
+    `compute()` gives `loss` (over galaxies with a vote), `loss_all` (over all), `campaign/<name>`
+    and `question/<name>` (over galaxies with a vote there) in nats, without those that have no
+    galaxy; `to_summary()` gives every statistic as `zoocli score` does. A loss that is NaN
+    (an impossible concentration, a missing count) leaves the means of its question, its campaign
+    and overall.
+
+    Raises DataError for missing answer columns and shapes that do not fit. After Walmsley et al.
+    2022, MNRAS 509, 3966, eq. 6-7.
+
+    >>> metric = MultiQuestionLossMetric({"bar": ["_yes", "_no"]})
+    >>> votes = {"bar_yes": torch.tensor([3, 0]), "bar_no": torch.tensor([1, 0])}
+    >>> metric.update(torch.tensor([[1.0, 1.0], [20.0, 5.0]]), votes)
+    >>> {name: round(value.item(), 4) for name, value in metric.compute().items()}
+    {'loss': 1.6094, 'campaign/all': 1.6094, 'question/bar': 1.6094, 'loss_all': 0.8047}
+    """
+
+    def __init__(
+        self,
+        schema: Schema | Mapping[str, Sequence[str]],
+        question_functional_loss: QuestionLoss = get_dirichlet_neg_log_prob,
+        **kwargs: Any,
+    ) -> None:
+        tree = schema if isinstance(schema, Schema) else None
+        pairs = schema.question_answer_pairs if isinstance(schema, Schema) else dict(schema)
+        campaigns = tree.campaigns if tree else {"all": tuple(range(len(pairs)))}
+        super().__init__(
+            Groups(campaigns, tuple(pairs)),
+            loss=_name(question_functional_loss),
+            schema=tree.name if tree else None,
+            count_votes=True,
+            **kwargs,
+        )
+        self.multi_question_loss = CustomMultiQuestionLoss(pairs, question_functional_loss)
+
+    def update(self, inputs: torch.Tensor, targets: Mapping[str, torch.Tensor]) -> None:
+        """Adds a batch of galaxies; see the class."""
+        losses = self.multi_question_loss(inputs.detach().double(), targets)
+        counts, _ = self.multi_question_loss.counts(inputs, targets)
+        sizes = [len(a) for a in self.multi_question_loss.question_answer_pairs.values()]
+        votes = torch.stack([part.sum(1) for part in counts.split(sizes, 1)], dim=1)
+        self.add(self._grouped(losses), self._grouped(votes))
+
+    def _grouped(self, values: torch.Tensor) -> torch.Tensor:
+        """From (batch, questions) to (batch, groups): overall, campaigns, questions."""
+        campaigns = [values[:, list(chosen)].sum(1) for chosen in self.groups.campaigns.values()]
+        return torch.cat([torch.stack([values.sum(1), *campaigns], dim=1), values], dim=1)
+
+
+def _name(function: QuestionLoss) -> str:
+    """The loss's name on the command line, or the function's own where it has none there."""
+    for name in loss_names():
+        if find_loss(name).function is function:
+            return name
+    return str(getattr(function, "__name__", type(function).__name__))

@@ -1,0 +1,10 @@
+"""Results as people and programs read them: terminal tables, JSON, CSV, Markdown, LaTeX.
+
+Everything here returns text; only `zoocli.cli` prints.
+"""
+
+from __future__ import annotations
+
+from zoocli.report.summary import FORMATS, Format, render_json, render_summaries
+
+__all__ = ["FORMATS", "Format", "render_json", "render_summaries"]

@@ -1,0 +1,149 @@
+"""A table of text on its way to a terminal, to Markdown or to LaTeX."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TextIO
+
+from zoocli.report.text import harmless
+
+UNLIMITED = 100_000
+NARROWEST_NAME = 16
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Sections of rows under one header; the first column is names, the others numbers.
+
+    `title` stands above, `footer` lines below. Cells are plain text: each format escapes them.
+    """
+
+    title: str
+    header: Sequence[str]
+    sections: Sequence[Sequence[Sequence[str]]]
+    footer: Sequence[str]
+
+    @property
+    def rows(self) -> list[Sequence[str]]:
+        """All rows, one section after the other."""
+        return [row for section in self.sections for row in section]
+
+
+def to_terminal(grid: Grid, stream: TextIO | None) -> str:
+    """Text for `stream`: in colour and within its width on a terminal, plain and whole elsewhere.
+
+    Names are folded where a terminal is narrow; nothing is ever cut off.
+    """
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for position, name in enumerate(grid.header):
+        table.add_column(
+            Text(harmless(name)),
+            justify="right" if position else "left",
+            style="" if position else "bold",
+            no_wrap=position > 0,
+            overflow="fold",
+        )
+    for section in grid.sections:
+        for row in section:
+            table.add_row(*(Text(harmless(cell)) for cell in row))
+        table.add_section()
+    console = Console(file=stream or io.StringIO(), highlight=False)
+    measured = Console(width=UNLIMITED).measure(table).maximum
+    if console.is_terminal:
+        names = max(len(harmless(row[0])) for row in grid.rows)
+        console.width = max(console.width, measured - max(names - NARROWEST_NAME, 0))
+    else:
+        console.width = measured
+    with console.capture() as capture:
+        console.print(Text(harmless(grid.title), style="bold"), soft_wrap=True)
+        console.print()
+        console.print(table)
+        console.print()
+        for line in grid.footer:
+            console.print(Text(harmless(line), style="dim"), soft_wrap=True)
+    return "".join(f"{line.rstrip()}\n" for line in capture.get().splitlines())
+
+
+def to_markdown(grid: Grid) -> str:
+    r"""A table as GitHub and pandoc read it.
+
+    >>> print(to_markdown(Grid("", ["", "N"], [[["a|b", "7"]]], [])), end="")
+    |  | N |
+    | --- | ---: |
+    | a\|b | 7 |
+    """
+    lines = [_markdown(grid.title), ""] if grid.title else []
+    lines.append(_markdown_row(grid.header))
+    lines.append("| --- |" + " ---: |" * (len(grid.header) - 1))
+    lines += [_markdown_row(row) for row in grid.rows]
+    for line in grid.footer:
+        lines += ["", _markdown(line)]
+    return "\n".join(lines) + "\n"
+
+
+def _markdown_row(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(map(_markdown, cells)) + " |"
+
+
+def _markdown(text: str) -> str:
+    """Escapes what has a meaning; an underscore within a word has none."""
+    return re.sub(r"[\\`*\[\]<>|&~$#]|(?<!\w)_|_(?!\w)", r"\\\g<0>", harmless(text))
+
+
+LATEX = {
+    "\\": r"\textbackslash{}",
+    "^": r"\textasciicircum{}",
+    "~": r"\textasciitilde{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    '"': r"\textquotedbl{}",
+    "--": "-{}-",
+    ",": "{,}",
+} | {character: f"\\{character}" for character in "#$%&_{}"}
+
+
+def to_latex(grid: Grid) -> str:
+    r"""A tabular with the rules of booktabs; title and footer are comments.
+
+    >>> print(to_latex(Grid("50%", ["", "N"], [[["a_b", "7"]]], [])), end="")
+    % 50%
+    % Needs \usepackage{booktabs}
+    \begin{tabular}{lr}
+    \toprule
+     & N \\
+    \midrule
+    a\_b & 7 \\
+    \bottomrule
+    \end{tabular}
+    """
+    lines = [f"% {harmless(line)}" for line in (grid.title, *grid.footer)]
+    lines += [
+        r"% Needs \usepackage{booktabs}",
+        rf"\begin{{tabular}}{{l{'r' * (len(grid.header) - 1)}}}",
+        r"\toprule",
+        _latex_row(grid.header),
+    ]
+    for section in grid.sections:
+        lines += [r"\midrule", *map(_latex_row, section)]
+    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}"]) + "\n"
+
+
+def _latex_row(cells: Sequence[str]) -> str:
+    return " & ".join(_latex(cell) for cell in cells) + r" \\"
+
+
+def _latex(text: str) -> str:
+    if text == "-":
+        return "--"
+    text = re.sub(r"[\\^~<>|\"#$%&_{},]|--", lambda found: LATEX[found[0]], harmless(text))
+    # A bracket after a line end would be read as an option of it.
+    return f"{{{text}}}" if text.startswith("[") else text

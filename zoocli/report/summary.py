@@ -1,0 +1,134 @@
+"""Summaries as a table for people and as JSON or CSV for programs."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal, TextIO, get_args
+
+from zoocli.errors import UsageError
+from zoocli.report.grid import Grid, to_latex, to_markdown, to_terminal
+from zoocli.report.text import ABSENT, count, decimals, harmless, number
+
+if TYPE_CHECKING:
+    from zoocli.statistics.summary import Summary
+    from zoocli.sums import Statistics
+
+Format = Literal["table", "json", "csv", "markdown", "latex"]
+FORMATS: tuple[str, ...] = get_args(Format)
+LIKELIHOODS = ("dirichlet", "cross-entropy", "ce")  # their losses are in nats
+SINGLE_HEADER = ("", "mean", "se", "mean_all", "N", "N_all", "votes")
+STATISTICS = (
+    "mean",
+    "mean_all",
+    "se",
+    "sum",
+    "sum_squares",
+    "galaxies",
+    "galaxies_all",
+    "votes",
+)
+
+
+def render_summaries(
+    summaries: Sequence[Summary], format: str = "table", stream: TextIO | None = None
+) -> str:
+    """One summary, or several side by side, as text that ends in a line end.
+
+    `format` is one of `FORMATS`. One summary shows mean, se, mean_all, their N and the votes of
+    everything, the campaigns and the questions; several show each one's mean and N, told apart by
+    their `file`. JSON and CSV hold all digits, the others what a person reads; what is absent is
+    null, empty or "-". `stream` is where a table will be written: a terminal gets colour.
+
+    Raises UsageError for another format.
+    """
+    if format not in FORMATS:
+        raise UsageError(f"There is no format {format!r}. Choose one of {', '.join(FORMATS)}.")
+    if format == "json":
+        several = [summary.to_dict() for summary in summaries]
+        return render_json(several if len(several) > 1 else several[0])
+    if format == "csv":
+        return _csv(summaries)
+    grid = _single(summaries[0]) if len(summaries) == 1 else _side_by_side(summaries)
+    if format == "markdown":
+        return to_markdown(grid)
+    return to_latex(grid) if format == "latex" else to_terminal(grid, stream)
+
+
+def render_json(content: Any) -> str:
+    """Strict JSON: no NaN, floats that read back exactly, control characters escaped."""
+    return json.dumps(content, indent=2, allow_nan=False) + "\n"
+
+
+def _csv(summaries: Sequence[Summary]) -> str:
+    """One row a group, under the names of the JSON summary; `file` first if there are several."""
+    text = io.StringIO()
+    several = len(summaries) > 1
+    header = ["file"] * several + ["level", "name", *STATISTICS]
+    writer = csv.DictWriter(text, header, lineterminator="\n")
+    writer.writeheader()
+    for summary in summaries:
+        file = {"file": harmless(summary.file or "")} if several else {}
+        for row in summary.rows():
+            writer.writerow(file | row | {"name": harmless(row["name"])})
+    return text.getvalue()
+
+
+def _levels(summary: Summary) -> list[dict[str, Statistics]]:
+    return [{"overall": summary.overall}, summary.campaigns or {}, summary.questions]
+
+
+def _single(summary: Summary) -> Grid:
+    sections = [level for level in _levels(summary) if level]
+    digits = decimals(group.se for level in sections for group in level.values())
+    rows = [[[name, *_cells(group, digits)] for name, group in level.items()] for level in sections]
+    return Grid(_title(summary), SINGLE_HEADER, rows, _footer(summary))
+
+
+def _cells(group: Statistics, digits: int) -> list[str]:
+    means = [number(value, digits) for value in (group.mean, group.se, group.mean_all)]
+    return means + [count(value) for value in (group.galaxies, group.galaxies_all, group.votes)]
+
+
+def _title(summary: Summary) -> str:
+    unit = " in nats" if summary.loss in LIKELIHOODS else ""
+    loss = "loss" if summary.loss is None else f"{summary.loss} loss{unit}"
+    return loss if summary.schema is None else f"{loss}, schema {summary.schema}"
+
+
+def _footer(summary: Summary) -> list[str]:
+    lines = []
+    if summary.matching is not None:
+        matching = summary.to_dict()["matching"]
+        lines.append(", ".join(f"{name} {count(value)}" for name, value in matching.items()))
+    if summary.signature is not None:
+        lines.append(summary.signature)
+    return lines
+
+
+def _side_by_side(summaries: Sequence[Summary]) -> Grid:
+    """Each file's mean and N for every group that any of them has."""
+    files = [summary.file or f"file {number}" for number, summary in enumerate(summaries, start=1)]
+    digits = decimals(row["se"] for summary in summaries for row in summary.rows())
+    sections = []
+    for levels in zip(*map(_levels, summaries), strict=True):
+        names = dict.fromkeys(name for level in levels for name in level)
+        sections.append(
+            [
+                [name, *(cell for level in levels for cell in _mean_and_n(level.get(name), digits))]
+                for name in names
+            ]
+        )
+    header = ["", *(cell for file in files for cell in (file, "N"))]
+    titles = dict.fromkeys(map(_title, summaries))
+    footer = [
+        f"{file}: {summary.signature or ABSENT}"
+        for file, summary in zip(files, summaries, strict=True)
+    ]
+    return Grid(f"mean of {'; '.join(titles)}", header, [s for s in sections if s], footer)
+
+
+def _mean_and_n(group: Statistics | None, digits: int) -> list[str]:
+    return [ABSENT] * 2 if group is None else [number(group.mean, digits), count(group.galaxies)]

@@ -1,0 +1,54 @@
+"""Names and numbers as text."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+ABSENT = "-"
+FEWEST_DECIMALS, MOST_DECIMALS = 4, 8
+
+
+def harmless(text: str) -> str:
+    r"""Control characters (terminal escapes, line ends, text direction) shown, not sent.
+
+    >>> print(harmless("smooth\x1b[2J"))
+    smooth\x1b[2J
+    """
+    return "".join(
+        character if character.isprintable() else repr(character)[1:-1] for character in text
+    )
+
+
+def decimals(values: Iterable[float | None]) -> int:
+    """How many decimals show two digits of the smallest of `values` (standard errors), within 4-8.
+
+    >>> decimals([0.5, 0.00012, None])
+    5
+    """
+    sizes = [abs(value) for value in values if value]
+    if not sizes:
+        return FEWEST_DECIMALS
+    needed = 1 - math.floor(math.log10(min(sizes)))
+    return min(max(needed, FEWEST_DECIMALS), MOST_DECIMALS)
+
+
+def number(value: float | None, digits: int) -> str:
+    """A number with `digits` decimals; as a power of ten where they would not show it.
+
+    >>> number(2.46696894, 4), number(0.0, 4), number(3e-7, 4), number(None, 4)
+    ('2.4670', '0.0000', '3.00e-07', '-')
+    """
+    if value is None:
+        return ABSENT
+    hidden = value != 0.0 and abs(value) < 0.5 * 10.0**-digits
+    return f"{value:.2e}" if hidden or abs(value) >= 1e12 else f"{value:.{digits}f}"
+
+
+def count(value: int | None) -> str:
+    """A count with its thousands set apart.
+
+    >>> count(1000000)
+    '1,000,000'
+    """
+    return ABSENT if value is None else f"{value:,}"

@@ -1,0 +1,51 @@
+"""A decision tree as a person reads it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from zoocli.schema import Question, Schema
+
+if TYPE_CHECKING:
+    from rich.text import Text
+    from rich.tree import Tree
+
+
+def draw_tree(schema: Schema) -> Tree:
+    """The schema as a rich tree: questions, their answers, and what is asked after each.
+
+    A question that is asked after several answers is drawn once, under the first of them; the
+    others point to it. Names are shown as they are, square brackets included.
+    """
+    from rich.text import Text
+    from rich.tree import Tree
+
+    drawn = Tree(_title(schema))
+    answers: dict[str, Tree] = {}
+    for question in schema.questions_in_order:
+        first, *others = question.asked_after or (None,)
+        parent = drawn if first is None else answers[first]
+        node = parent.add(_label(question))
+        for answer in question.answers:
+            answers[answer.name] = node.add(Text(answer.suffix.removeprefix("_")))
+        for other in others:
+            answers[str(other)].add(Text(f"-> {question.name}, as after {first}", style="dim"))
+    return drawn
+
+
+def _title(schema: Schema) -> Text:
+    from rich.text import Text
+
+    title = Text(schema.name, style="bold")
+    for line in (schema.title, schema.citation):
+        title.append(f"\n{line}" if line else "", style="not bold")
+    return title
+
+
+def _label(question: Question) -> Text:
+    from rich.text import Text
+
+    label = Text(question.name, style="bold cyan")
+    if len(question.asked_after) > 1:
+        label.append(f" (after any of {', '.join(question.asked_after)})", style="not bold dim")
+    return label

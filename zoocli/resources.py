@@ -1,0 +1,85 @@
+"""How many threads and how much memory this process may use."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from zoocli.errors import UsageError
+
+UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
+BINARY_UNITS = {"ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}
+CGROUP = Path("/sys/fs/cgroup")
+
+
+@dataclass(frozen=True)
+class Resources:
+    """The bounds that all parts of a run obey together; memory in bytes, of the whole process."""
+
+    threads: int
+    memory: int
+
+    @classmethod
+    def available(cls, threads: int | None = None, memory: str | int | None = None) -> Resources:
+        """What was asked for, or else what SLURM, the container or the machine gives."""
+        if threads is not None and threads < 1:
+            raise UsageError(f"--threads must be at least 1, not {threads}.")
+        if isinstance(memory, str):
+            memory = parse_memory(memory)
+        return cls(threads or default_threads(), memory or default_memory())
+
+
+def parse_memory(text: str) -> int:
+    """Bytes from a size as people write it: 4GB, 500M, 2GiB.
+
+    >>> parse_memory("4GB"), parse_memory("2 GiB"), parse_memory("1.5g")
+    (4000000000, 2147483648, 1500000000)
+    """
+    found = re.fullmatch(r"\s*([0-9]*\.?[0-9]+)\s*([kmgt]i?)?b?\s*", text.lower())
+    if not found or float(found[1]) == 0:
+        raise UsageError(f"'{text}' is not an amount of memory. Write it like 4GB or 500MB.")
+    return int(float(found[1]) * (UNITS | BINARY_UNITS)[found[2] or ""])
+
+
+def default_threads(environment: Mapping[str, str] = os.environ) -> int:
+    """SLURM's CPUs per task, else the cores that this process may run on, cut by its container."""
+    slurm = environment.get("SLURM_CPUS_PER_TASK", "")
+    if slurm.isdigit() and int(slurm) > 0:
+        return int(slurm)
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return max(1, min(cores or 1, _container_cores() or 10**6))
+
+
+def default_memory(environment: Mapping[str, str] = os.environ) -> int:
+    """SLURM's memory, else the container's limit, else the machine's memory."""
+    for name, factor in (("SLURM_MEM_PER_NODE", 1), ("SLURM_MEM_PER_CPU", None)):
+        megabytes = environment.get(name, "")
+        if megabytes.isdigit() and int(megabytes) > 0:
+            return int(megabytes) * 2**20 * (factor or default_threads(environment))
+    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return min(machine, _container_memory() or machine)
+
+
+def _container_cores() -> int | None:
+    quota, _, period = _read(CGROUP / "cpu.max").partition(" ")
+    if quota.isdigit() and period.isdigit():
+        return max(1, round(int(quota) / int(period)))
+    return None
+
+
+def _container_memory() -> int | None:
+    for file in (CGROUP / "memory.max", CGROUP / "memory/memory.limit_in_bytes"):
+        limit = _read(file)
+        if limit.isdigit():
+            return int(limit)
+    return None
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text().strip()
+    except OSError:
+        return ""

@@ -1,0 +1,114 @@
+"""Where the losses of a batch are computed: the fused CPU loops, or torch on any device."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from zoocli.errors import MachineError, UsageError
+from zoocli.losses.loss import Loss
+from zoocli.matching import RowArray
+from zoocli.scoring.options import ScoreOptions
+
+if TYPE_CHECKING:
+    import torch
+
+Losses = tuple[npt.NDArray[np.float64], npt.NDArray[np.int32]]
+TreeLosses = Callable[[list[Any], RowArray, npt.NDArray[Any], RowArray], Losses]
+
+
+def tree_backend(
+    loss: Loss,
+    options: ScoreOptions,
+    question_answer_pairs: dict[str, list[str]],
+    slices: Sequence[slice],
+    threads: int,
+) -> TreeLosses:
+    """The function (columns, rows, counts, rows of counts) -> losses and totals, per question."""
+    if choose_backend(loss, options) == "numba":
+        return _numba_losses(loss, slices)
+    return _torch_losses(loss, torch_device(options.device, threads), slices)
+
+
+def choose_backend(loss: Loss, options: ScoreOptions) -> str:
+    """`numba` where the loss has a fused loop and the CPU is meant, unless torch is asked for."""
+    has_kernel = find_spec(_kernel_name(loss)) is not None
+    on_cpu = options.device in ("auto", "cpu")
+    if options.backend == "numba" and not (has_kernel and on_cpu):
+        why = "runs on the CPU only" if has_kernel else f"has no loop for the loss '{loss.name}'"
+        raise UsageError(f"--backend numba {why}. Leave it out, or use --backend torch.")
+    if options.backend == "auto":
+        return "numba" if has_kernel and on_cpu else "torch"
+    return options.backend
+
+
+def torch_device(name: str, threads: int) -> torch.device:
+    """The device by its name; `auto` is the CPU. Raises MachineError where it is absent."""
+    import torch
+
+    torch.set_num_threads(threads)
+    try:
+        device = torch.device("cpu" if name == "auto" else name)
+    except RuntimeError:
+        raise UsageError(f"--device is auto, cpu, cuda or cuda:N; not '{name}'.") from None
+    if device.type not in ("cpu", "cuda"):
+        raise UsageError(f"--device is auto, cpu, cuda or cuda:N; not '{name}'.")
+    if device.type == "cuda":
+        count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+        if (device.index or 0) >= count:
+            raise MachineError(
+                f"The device '{name}' is not there: this machine has {count} CUDA devices that "
+                "torch can use. Run with --device cpu."
+            )
+    return device
+
+
+def _kernel_name(loss: Loss) -> str:
+    return f"zoocli.kernels.{loss.name.replace('-', '_')}"
+
+
+def _numba_losses(loss: Loss, slices: Sequence[slice]) -> TreeLosses:
+    kernel = import_module(_kernel_name(loss)).question_losses
+    starts = np.array([part.start for part in slices] + [slices[-1].stop])
+
+    def losses(
+        columns: list[Any], rows: RowArray, counts: npt.NDArray[Any], count_rows: RowArray
+    ) -> Losses:
+        addresses = np.array([column.ctypes.data for column in columns], np.uint64)
+        out = np.empty((len(slices), len(rows)))
+        totals = np.empty((len(slices), len(rows)), np.int32)
+        kernel(addresses, columns[0][:0], rows, counts, count_rows, starts, out, totals)
+        return out, totals
+
+    return losses
+
+
+def _torch_losses(loss: Loss, device: torch.device, slices: Sequence[slice]) -> TreeLosses:
+    import torch
+
+    def losses(
+        columns: list[Any], rows: RowArray, counts: npt.NDArray[Any], count_rows: RowArray
+    ) -> Losses:
+        chosen = np.stack([column[rows] for column in columns], axis=1).astype(np.float64)
+        concentrations = torch.from_numpy(chosen).to(device)
+        votes = torch.from_numpy(counts[count_rows].astype(np.int64)).to(device)
+        out = torch.stack(
+            [loss.function(concentrations[:, part], votes[:, part]) for part in slices]
+        )
+        totals = torch.stack([votes[:, part].sum(dim=1) for part in slices])
+        return out.cpu().numpy(), totals.to(torch.int32).cpu().numpy()
+
+    return losses
+
+
+def prepare(loss: Loss, options: ScoreOptions) -> None:
+    """Imports what the loss will need, ahead of time and in whatever thread calls it."""
+    if choose_backend(loss, options) == "numba":
+        import_module(_kernel_name(loss))
+    else:
+        import_module("torch")

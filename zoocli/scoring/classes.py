@@ -1,0 +1,199 @@
+"""Scoring one number a class against a label: cross-entropy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from zoocli import checks
+from zoocli.checks import Findings
+from zoocli.columns import from_numpy, to_floats
+from zoocli.errors import DataError, UsageError
+from zoocli.losses.loss import Loss
+from zoocli.matching import RowArray
+from zoocli.scoring.backends import choose_backend, torch_device
+from zoocli.scoring.options import ScoreOptions
+from zoocli.scoring.task import Losses, NamesOfRows, Task, default_predictions
+from zoocli.sums import Groups
+from zoocli.tables import Table
+from zoocli.tables.table import is_text
+
+NO_LABEL = -1
+UNKNOWN = -2
+SUM_TOLERANCE = 1e-3  # of probabilities, which may have been written in half precision
+
+
+class ClassTask(Task):
+    """A label is a class's name (its prediction column) or its number from 0; null is no label."""
+
+    counts_votes = False
+
+    def __init__(
+        self,
+        loss: Loss,
+        options: ScoreOptions,
+        predictions: Table,
+        votes: Table,
+        ids: tuple[str, str],
+        threads: int,
+    ) -> None:
+        if len(options.label) > 1:
+            raise UsageError(f"The loss '{loss.name}' takes one --label, not {len(options.label)}.")
+        choose_backend(loss, options)
+        self.loss_name = loss.name
+        self.options = options
+        self._loss = loss
+        self._device = torch_device(options.device, threads)
+        self._tables = predictions.name, votes.name
+        self.label = options.label[0] if options.label else "label"
+        self.classes = list(options.prediction) or default_predictions(
+            predictions, ids[0], options.keep
+        )
+        if len(self.classes) < 2:
+            raise DataError(
+                f"{predictions.name} has {len(self.classes)} columns of predictions; cross-entropy "
+                "needs one a class. Name them with --prediction."
+            )
+        weights = options.class_weights
+        if weights is not None and len(weights) != len(self.classes):
+            raise UsageError(
+                f"--class-weights has {len(weights)} numbers for {len(self.classes)} classes."
+            )
+        self.prediction_columns = self.classes
+        self.prediction_types = dict.fromkeys(self.classes, pa.float64())
+        self.vote_columns = [self.label]
+        self.vote_types = {}
+        self.groups = Groups({}, ())
+        self._named = False
+        self._may_be_probabilities = options.scale is None
+
+    def hold(
+        self, batch: pa.RecordBatch, findings: Findings, ids: NamesOfRows
+    ) -> npt.NDArray[Any]:
+        """The number of each galaxy's class, -1 for none."""
+        labels = batch.column(self.label)
+        codes = self._codes_of_text(labels) if is_text(labels.type) else self._codes(labels)
+        findings.add(checks.UNKNOWN_LABEL, self.label, codes == UNKNOWN, ids)
+        return codes.reshape(-1, 1)
+
+    def _codes_of_text(self, labels: pa.Array) -> npt.NDArray[np.int32]:
+        text = labels.cast(pa.string())
+        text = pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.string()), text)
+        named = pc.index_in(text, pa.array(self.classes)).fill_null(UNKNOWN)
+        codes = named.to_numpy(zero_copy_only=False).astype(np.int32)
+        if (codes != UNKNOWN).any():
+            self._named = True
+        numbers = pc.if_else(pc.match_substring_regex(text, r"^[0-9]{1,6}(\.0*)?$"), text, None)
+        numbers = numbers.cast(pa.float64()).fill_null(UNKNOWN).to_numpy(zero_copy_only=False)
+        codes = np.where(codes == UNKNOWN, self._in_range(numbers), codes)
+        codes[text.is_null().to_numpy(zero_copy_only=False)] = NO_LABEL
+        return codes
+
+    def _codes(self, labels: pa.Array) -> npt.NDArray[np.int32]:
+        if pa.types.is_boolean(labels.type):
+            labels = labels.cast(pa.int8())
+        numbers = to_floats(labels, self.label, self._tables[1])
+        return np.where(np.isnan(numbers), NO_LABEL, self._in_range(numbers)).astype(np.int32)
+
+    def _in_range(self, numbers: npt.NDArray[np.float64]) -> npt.NDArray[np.int32]:
+        inside = (numbers >= 0) & (numbers < len(self.classes)) & (numbers == np.floor(numbers))
+        return np.where(inside, numbers, UNKNOWN).astype(np.int32)
+
+    def score(
+        self,
+        batch: pa.RecordBatch,
+        rows: RowArray,
+        held: npt.NDArray[Any],
+        held_rows: RowArray,
+        findings: Findings,
+        ids: NamesOfRows,
+    ) -> Losses:
+        """The cross-entropy of each galaxy; NaN where the label or the loss does not exist."""
+        predictions = np.stack(
+            [to_floats(batch.column(name), name, self._tables[0])[rows] for name in self.classes],
+            axis=1,
+        )
+        labels = held[held_rows, 0]
+        labelled = labels != NO_LABEL
+        self._check_scale(predictions, findings, ids)
+        loss = self._compute(predictions, np.maximum(labels, 0))
+        if self.options.on_invalid == "error":
+            broken = labelled & ~(np.isfinite(loss) & np.isfinite(predictions).all(axis=1))
+            findings.add(checks.NOT_FINITE, "the predictions", broken, ids)
+        loss[~(labelled & np.isfinite(loss))] = np.nan
+        best = np.where(np.isnan(predictions).any(axis=1), NO_LABEL, predictions.argmax(axis=1))
+        return Losses(
+            loss, np.empty((0, len(loss))), columns=(self._names(labels), self._names(best))
+        )
+
+    def _compute(
+        self, predictions: npt.NDArray[np.float64], labels: npt.NDArray[np.int32]
+    ) -> npt.NDArray[np.float64]:
+        import torch
+
+        with np.errstate(divide="ignore", invalid="ignore"):
+            logits = np.log(predictions) if self.options.scale == "probabilities" else predictions
+        options: dict[str, Any] = {"label_smoothing": self.options.label_smoothing}
+        if self.options.class_weights is not None:
+            options["weight"] = torch.tensor(self.options.class_weights, dtype=torch.float64)
+        loss = self._loss.function(
+            torch.from_numpy(logits).to(self._device),
+            torch.from_numpy(labels).to(self._device),
+            **options,
+        )
+        return np.array(loss.cpu().numpy())
+
+    def _check_scale(
+        self, predictions: npt.NDArray[np.float64], findings: Findings, ids: NamesOfRows
+    ) -> None:
+        if not (self._may_be_probabilities or self.options.scale == "probabilities"):
+            return
+        with np.errstate(invalid="ignore"):
+            inside = ((predictions >= 0) & (predictions <= 1)).all(axis=1)
+            proper = inside & (np.abs(predictions.sum(axis=1) - 1) <= SUM_TOLERANCE)
+        if self.options.scale == "probabilities":
+            finite = np.isfinite(predictions).all(axis=1)
+            findings.add(checks.NOT_PROBABILITIES, "the predictions", finite & ~proper, ids)
+        elif not proper.all():
+            self._may_be_probabilities = False
+
+    def finish(self, rows: int) -> None:
+        """Refuses to guess, when every row could be probabilities."""
+        if rows and self._may_be_probabilities:
+            raise DataError(
+                f"Every row of predictions in {self._tables[0]} lies in [0, 1] and sums to 1: they "
+                "look like probabilities, but this loss takes logits. Say --scale probabilities "
+                "or --scale logits."
+            )
+
+    def _names(self, codes: npt.NDArray[Any]) -> pa.Array:
+        numbers = pa.array(codes.astype(np.int32), mask=codes < 0)
+        return pa.array(self.classes).take(numbers) if self._named else numbers
+
+    def output_fields(self) -> list[pa.Field]:
+        """`loss`, `label` and `prediction` (the class with the highest number)."""
+        kind = pa.string() if self._named else pa.int32()
+        return [
+            pa.field("loss", pa.float64()),
+            pa.field("label", kind),
+            pa.field("prediction", kind),
+        ]
+
+    def output_arrays(self, losses: Losses) -> list[pa.Array]:
+        """The arrays for `output_fields`; NaN becomes null."""
+        return [from_numpy(losses.loss, nulls=True), *losses.columns]
+
+    def settings(self) -> dict[str, Any]:
+        """The columns and what changes the loss."""
+        weights = self.options.class_weights
+        return {
+            "label": self.label,
+            "classes": self.classes,
+            "scale": self.options.scale or "logits",
+            "label_smoothing": self.options.label_smoothing,
+            "class_weights": None if weights is None else list(weights),
+        }

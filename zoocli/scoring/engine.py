@@ -1,0 +1,243 @@
+"""The run itself: predictions stream past the votes that are held, and scores are written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from zoocli.checks import Findings
+from zoocli.errors import DataError, MachineError, UsageError, some
+from zoocli.ids import IdColumn
+from zoocli.matching import Account, IdIndex, RowArray
+from zoocli.resources import Resources
+from zoocli.scoring.held import PROGRAM_BYTES, Held, batches_with_ids
+from zoocli.scoring.options import ScoreOptions
+from zoocli.scoring.pipeline import ordered_map, prefetch
+from zoocli.scoring.task import Losses, Task
+from zoocli.sums import Matching, Sums
+from zoocli.tables import Table
+from zoocli.tables.sinks import Sink
+
+Progress = Callable[[int, int | None], None]
+FEWEST_BATCH_ROWS = 1024
+FIRST_IDS = 5
+
+
+@dataclass
+class Scored:
+    """A batch of predictions after scoring; `found` is each one's row in VOTES, -1 for none."""
+
+    found: RowArray
+    text: pa.StringArray
+    table: pa.RecordBatch
+    losses: Losses
+    findings: Findings
+
+
+@dataclass
+class Totals:
+    """What the whole run adds up to."""
+
+    sums: Sums
+    account: Account
+    rows: int = 0
+    matched: int = 0
+    invalid: int = 0
+    unmatched_ids: list[str] = field(default_factory=list)
+
+    def matching(self) -> Matching:
+        """The account of every galaxy."""
+        return Matching(
+            matched=self.matched,
+            predictions_only=self.account.predictions_only,
+            votes_only=self.account.votes_only,
+            duplicated=len(self.account.duplicated()),
+            invalid=self.invalid,
+        )
+
+
+class Engine:
+    """Scores PREDICTIONS against held VOTES, batch by batch.
+
+    A batch is scored in any thread; what depends on the order (the account of ids, the sums, the
+    rows that are written) happens in the thread that calls `run`, in file order.
+    """
+
+    def __init__(
+        self,
+        task: Task,
+        options: ScoreOptions,
+        predictions: Table,
+        id_column: IdColumn,
+        held: Held,
+        only: IdIndex | None,
+        resources: Resources,
+    ) -> None:
+        self._task = task
+        self._options = options
+        self._predictions = predictions
+        self._ids = id_column
+        self._held = held
+        self._only = only
+        self._resources = resources
+        self._dropped = np.zeros(0, np.bool_)
+        here = set(predictions.column_names)
+        self._kept_here = [name for name in options.keep if name in here]
+        columns = dict.fromkeys([*task.prediction_columns, *self._kept_here])
+        columns.pop(id_column.column, None)
+        self._columns = list(columns)
+        self.schema = self._output_schema()
+
+    def _output_schema(self) -> pa.Schema:
+        fields = [pa.field(self._ids.column, self._ids.output_type)]
+        for name in self._options.keep:
+            source = self._predictions.schema if name in self._kept_here else self._held.kept.schema
+            fields.append(source.field(name).remove_metadata())
+        schema = pa.schema([*fields, *self._task.output_fields()])
+        repeated = sorted({name for name in schema.names if schema.names.count(name) > 1})
+        if repeated:
+            raise UsageError(
+                f"The scores table would have more than one column called {some(repeated)}. Leave "
+                "it out of --keep, or rename it in the input."
+            )
+        return schema
+
+    def run(self, sink: Sink, progress: Progress) -> Totals:
+        """Writes the scores to the sink, uncommitted, and returns the totals.
+
+        Raises DataError for invalid values, repeated ids, or when nothing matches.
+        """
+        if self._options.on_duplicate == "drop":
+            self._dropped = self._find_duplicates()
+        totals = Totals(Sums.zeros(len(self._task.groups)), Account(self._held.index))
+        findings = Findings(self._predictions.name)
+        sink.open(self.schema)
+        for scored in ordered_map(self._score, self._read(), self._resources.threads):
+            self._take(scored, totals, findings)
+            if not findings.counts:
+                sink.write(scored.table)
+            progress(totals.rows, self._predictions.rows)
+        findings.raise_if_any()
+        self._check(totals)
+        self._task.finish(totals.matched)
+        return totals
+
+    def _read(self) -> Iterator[tuple[pa.RecordBatch, pa.StringArray]]:
+        batches = batches_with_ids(
+            self._predictions, self._ids, self._columns, self._task, self._batch_rows()
+        )
+        return prefetch(batches) if self._resources.threads > 1 else batches
+
+    def _batch_rows(self) -> int:
+        """The rows of a batch, so that all that are under way at once fit into the memory."""
+        row_bytes = 64 + 12 * len(self._columns) + 24 * len(self.schema)
+        under_way = 2 * self._resources.threads + 4
+        spare = self._resources.memory - PROGRAM_BYTES - self._held.nbytes
+        rows = min(self._options.batch_size, spare // (row_bytes * under_way))
+        if rows < min(FEWEST_BATCH_ROWS, self._options.batch_size):
+            raise MachineError(
+                f"The memory limit of {self._resources.memory / 1e9:.2f} GB leaves no room beside "
+                f"the votes ({self._held.nbytes / 1e9:.2f} GB) and the program "
+                f"({PROGRAM_BYTES / 1e9:.1f} GB). Raise --memory-limit."
+            )
+        return int(rows)
+
+    def _score(self, item: tuple[pa.RecordBatch, pa.StringArray]) -> Scored:
+        batch, text = item
+        found = self._held.index.find(text)
+        matched = found >= 0
+        if len(self._dropped):
+            matched &= ~self._dropped[found]
+        rows = np.flatnonzero(matched).astype(np.int32)
+        held_rows = found[rows]
+        findings = Findings(self._predictions.name)
+
+        def ids(chosen: Iterable[int]) -> list[str]:
+            return [text[int(rows[row])].as_py() for row in chosen]
+
+        losses = self._task.score(batch, rows, self._held.values, held_rows, findings, ids)
+        table = self._table(batch, text, rows, held_rows, losses)
+        return Scored(found, text, table, losses, findings)
+
+    def _table(
+        self,
+        batch: pa.RecordBatch,
+        text: pa.StringArray,
+        rows: RowArray,
+        held_rows: RowArray,
+        losses: Losses,
+    ) -> pa.RecordBatch:
+        here = None if len(rows) == len(text) else pa.array(rows)
+
+        def chosen(column: pa.Array) -> pa.Array:
+            return column if here is None else column.take(here)
+
+        arrays = [chosen(self._ids.output(text, batch.column(self._ids.column)))]
+        for name in self._options.keep:
+            if name in self._kept_here:
+                arrays.append(chosen(batch.column(name)))
+            else:
+                taken = self._held.kept.column(name).take(pa.array(held_rows))
+                arrays.append(_one_array(taken))
+        arrays += self._task.output_arrays(losses)
+        return pa.RecordBatch.from_arrays(arrays, schema=self.schema)
+
+    def _take(self, scored: Scored, totals: Totals, findings: Findings) -> None:
+        losses = scored.losses
+        found = scored.found
+        if self._only is not None:
+            found = self._listed(scored)
+        totals.account.add(found)
+        totals.rows += len(scored.text)
+        totals.matched += len(losses.loss)
+        totals.invalid += int(np.count_nonzero(np.isnan(losses.loss)))
+        self._task.groups.add(totals.sums, losses.loss, losses.parts, losses.votes)
+        findings.merge(scored.findings)
+        if len(totals.unmatched_ids) < FIRST_IDS and totals.account.predictions_only:
+            missing = np.flatnonzero(found < 0)[: FIRST_IDS - len(totals.unmatched_ids)]
+            if self._only is None:
+                totals.unmatched_ids += [scored.text[int(row)].as_py() for row in missing]
+
+    def _listed(self, scored: Scored) -> RowArray:
+        """Only the rows whose id is on the list of `--only`."""
+        assert self._only is not None
+        return scored.found[self._only.find(scored.text) >= 0]
+
+    def _find_duplicates(self) -> Any:
+        """Reads the ids of PREDICTIONS once, ahead of the scoring, and marks those to be dropped."""
+        account = Account(self._held.index)
+        for _, text in batches_with_ids(
+            self._predictions, self._ids, [], self._task, self._options.batch_size
+        ):
+            account.add(self._held.index.find(text))
+        dropped = np.zeros(len(self._held.index), np.bool_)
+        dropped[account.duplicated()] = True
+        return dropped
+
+    def _check(self, totals: Totals) -> None:
+        duplicated = totals.account.duplicated()
+        if len(duplicated) and not len(self._dropped):
+            ids = self._held.index.text(duplicated[:FIRST_IDS])
+            more = f" and {len(duplicated) - len(ids):,} more" if len(duplicated) > len(ids) else ""
+            raise DataError(
+                f"{len(duplicated):,} ids match and stand more than once in "
+                f"{self._predictions.name} or in the votes: {some(ids)}{more}. Keep one row of "
+                "each, or leave all of them out with --on-duplicate drop."
+            )
+        if not totals.matched:
+            votes = self._held.index.text(range(min(3, len(self._held.index))))
+            raise DataError(
+                f"No galaxy is in both files. Ids in {self._predictions.name} look like "
+                f"{some(totals.unmatched_ids[:3]) or '(none)'}, those of the votes like "
+                f"{some(votes)}. Name the id columns with --predictions-id and --votes-id."
+            )
+
+
+def _one_array(column: pa.ChunkedArray) -> pa.Array:
+    if column.num_chunks == 1:
+        return column.chunk(0)
+    return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)

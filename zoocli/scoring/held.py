@@ -1,0 +1,133 @@
+"""VOTES in memory: the lookup of their ids, their values, and the columns to be kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from zoocli.checks import Findings
+from zoocli.errors import DataError, MachineError
+from zoocli.ids import ID_COLUMNS, IdColumn
+from zoocli.kernels.fingerprint import sum_of_row_hashes
+from zoocli.matching import IdIndex
+from zoocli.resources import Resources
+from zoocli.scoring.pipeline import prefetch
+from zoocli.scoring.task import Task
+from zoocli.tables import Table
+
+PROGRAM_BYTES = 300_000_000  # the interpreter, its libraries and the compiled kernels
+SLOT_BYTES = 24  # of the lookup, an id, while it is built
+
+
+@dataclass(frozen=True)
+class Held:
+    """What is held of VOTES: `values` (galaxies, ...) and `kept` have a row for each id."""
+
+    index: IdIndex
+    values: npt.NDArray[Any]
+    kept: pa.Table
+    fingerprint: str
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of memory held."""
+        return self.index.nbytes + self.values.nbytes + int(self.kept.nbytes)
+
+
+def hold_votes(
+    table: Table,
+    id_column: IdColumn,
+    task: Task,
+    keep: Sequence[str],
+    only: IdIndex | None,
+    resources: Resources,
+) -> Held:
+    """Reads VOTES once; raises DataError for invalid values, MachineError where they don't fit."""
+    findings = Findings(table.name)
+    texts: list[pa.StringArray] = []
+    blocks: list[npt.NDArray[Any]] = []
+    kept: list[pa.RecordBatch] = []
+    used = 0
+    columns = [id_column.column, *task.vote_columns, *keep]
+    for batch in prefetch(table.batches(columns, task.vote_types)):
+        text = id_column.text(batch.column(id_column.column))
+        if only is not None:
+            listed = pa.array(only.find(text) >= 0)
+            batch, text = batch.filter(listed), text.filter(listed)
+        texts.append(text)
+        blocks.append(task.hold(batch, findings, lambda rows, text=text: _ids(text, rows)))
+        kept.append(batch.select(list(keep)))
+        used += text.nbytes + blocks[-1].nbytes + kept[-1].nbytes + SLOT_BYTES * len(text)
+        _check_memory(table, used, sum(map(len, texts)), resources)
+    findings.raise_if_any()
+    if not any(map(len, texts)):
+        raise DataError(f"{table.name} has no rows{' with ids of --only' if only else ''}.")
+    index = IdIndex(texts)
+    texts.clear()
+    values = _joined(blocks)
+    digest = int(sum_of_row_hashes(index.hashes, values.view(_integers(values.dtype))))
+    index.forget_hashes()
+    schema = pa.schema([table.schema.field(name) for name in keep])
+    return Held(index, values, pa.Table.from_batches(kept, schema), f"{digest:016x}"[:12])
+
+
+def read_only(source: Table, id_names: Iterable[str]) -> IdIndex:
+    """The ids of a list: a table's id column, or a text file with one id a line."""
+    names = source.column_names
+    column = next((name for name in (*id_names, *ID_COLUMNS) if name in names), None)
+    if column is None and len(names) > 1:
+        raise DataError(
+            f"{source.name} has no id column ({', '.join(dict.fromkeys(id_names))}). Give a list "
+            "with one id a line, or a table with that column."
+        )
+    ids = IdColumn(source, column or names[0])
+    texts = [ids.text(batch.column(0)) for batch in source.batches([ids.column])]
+    if column is None and source.text:  # the first line was an id, not a header
+        texts.insert(0, pa.array([names[0]]))
+    return IdIndex(texts)
+
+
+def _ids(text: pa.StringArray, rows: Iterable[int]) -> list[str]:
+    return [text[int(row)].as_py() for row in rows]
+
+
+def _check_memory(table: Table, used: int, rows: int, resources: Resources) -> None:
+    expected = used if table.rows is None or not rows else used * max(1.0, table.rows / rows)
+    if expected + PROGRAM_BYTES > resources.memory:
+        raise MachineError(
+            f"{table.name} does not fit into memory: its votes need about "
+            f"{expected / 1e9:.1f} GB, the program {PROGRAM_BYTES / 1e9:.1f} GB, and the limit is "
+            f"{resources.memory / 1e9:.1f} GB. Raise --memory-limit, use a larger machine, or "
+            "score fewer galaxies with --only."
+        )
+
+
+def _joined(blocks: list[npt.NDArray[Any]]) -> npt.NDArray[Any]:
+    """The blocks one after the other in the widest of their types, freed as they are copied."""
+    kind = np.result_type(*{block.dtype for block in blocks})
+    joined = np.empty((sum(map(len, blocks)), blocks[0].shape[1]), kind)
+    row = 0
+    for number in range(len(blocks)):
+        block, blocks[number] = blocks[number], blocks[number][:0]
+        joined[row : row + len(block)] = block
+        row += len(block)
+    return joined
+
+
+def _integers(kind: np.dtype[Any]) -> np.dtype[Any]:
+    """The integer type of the same size, to take the bits of floats for a fingerprint."""
+    return np.dtype(np.int64) if kind == np.float64 else kind
+
+
+def batches_with_ids(
+    table: Table, id_column: IdColumn, columns: Sequence[str], task: Task, batch_rows: int
+) -> Iterator[tuple[pa.RecordBatch, pa.StringArray]]:
+    """The batches of PREDICTIONS, each with its ids as text."""
+    chosen = [id_column.column, *columns]
+    for batch in table.batches(chosen, task.prediction_types, batch_rows):
+        yield batch, id_column.text(batch.column(id_column.column))

@@ -1,0 +1,80 @@
+"""Everything that can be said about a scoring, checked before any file is opened."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from zoocli.errors import UsageError
+
+CHOICES: dict[str, tuple[str, ...]] = {
+    "on_invalid": ("error", "null"),
+    "on_fractional": ("error", "round"),
+    "on_duplicate": ("error", "drop"),
+    "missing_votes": ("error", "zero"),
+    "backend": ("auto", "torch", "numba"),
+}
+SCALES = (None, "logits", "probabilities")
+BATCH_ROWS = 65_536
+
+
+@dataclass(frozen=True)
+class ScoreOptions:
+    """The options of `zoocli score` under their long names; see its help for what each does."""
+
+    schema: Any = None
+    loss: str = "dirichlet"
+    id: str | None = None
+    predictions_id: str | None = None
+    votes_id: str | None = None
+    only: Any = None
+    keep: Sequence[str] = ()
+    label: Sequence[str] = ()
+    prediction: Sequence[str] = ()
+    class_weights: Sequence[float] | None = None
+    label_smoothing: float = 0.0
+    scale: str | None = None
+    on_invalid: str = "error"
+    on_fractional: str = "error"
+    on_duplicate: str = "error"
+    missing_votes: str = "error"
+    require_all: bool = False
+    device: str = "auto"
+    backend: str = "auto"
+    batch_size: int = BATCH_ROWS
+    threads: int | None = None
+    memory_limit: str | int | None = None
+
+    def __post_init__(self) -> None:
+        for option, choices in CHOICES.items():
+            _check_choice(option, getattr(self, option), choices)
+        if self.scale not in SCALES:
+            _check_choice("scale", self.scale, ("logits", "probabilities"))
+        if self.batch_size < 1:
+            raise UsageError(f"--batch-size must be at least 1, not {self.batch_size}.")
+        if not 0.0 <= self.label_smoothing < 1.0:
+            raise UsageError(
+                f"--label-smoothing must be from 0 up to, not including, 1; "
+                f"not {self.label_smoothing}."
+            )
+        for weight in self.class_weights or ():
+            if not (weight > 0 and math.isfinite(weight)):
+                raise UsageError(f"--class-weights must be positive numbers, not {weight}.")
+        for option in ("keep", "label", "prediction"):
+            if isinstance(getattr(self, option), str):
+                object.__setattr__(self, option, (getattr(self, option),))
+            _check_unique(option, getattr(self, option))
+
+
+def _check_choice(option: str, value: object, choices: Sequence[str]) -> None:
+    if value not in choices:
+        name = option.replace("_", "-")
+        raise UsageError(f"--{name} is one of {', '.join(choices)}; not '{value}'.")
+
+
+def _check_unique(option: str, values: Sequence[str]) -> None:
+    repeated = sorted({value for value in values if list(values).count(value) > 1})
+    if repeated:
+        raise UsageError(f"--{option} names '{repeated[0]}' more than once.")

@@ -1,0 +1,45 @@
+"""What a scoring found, besides the scores themselves."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from zoocli.signature import signature
+from zoocli.sums import Groups, Matching, Sums
+from zoocli.version import __version__
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """The additive statistics of a scoring, and how they were made.
+
+    `settings` are what changes the numbers; `notes` are what the user should be warned of.
+    """
+
+    loss: str
+    schema: str | None
+    settings: dict[str, Any]
+    groups: Groups
+    sums: Sums
+    counts_votes: bool
+    matching: Matching
+    notes: tuple[str, ...] = ()
+
+    def metadata(self) -> dict[str, Any]:
+        """What the scores table says about itself, for `zoocli summarize`."""
+        return {
+            "signature": signature(
+                self.loss, self.schema, self.settings, int(self.sums.galaxies_all[0])
+            ),
+            "version": __version__,
+            "loss": self.loss,
+            "schema": self.schema,
+            "settings": self.settings,
+            "shard": None,
+            "matching": asdict(self.matching),
+            "groups": {
+                "campaigns": {name: list(at) for name, at in self.groups.campaigns.items()},
+                "questions": list(self.groups.questions),
+            },
+        }

@@ -1,0 +1,97 @@
+"""What a scoring of any kind must say, so that one engine can run it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from zoocli.checks import Findings
+from zoocli.matching import RowArray
+from zoocli.sums import FloatArray, Groups
+from zoocli.tables import Table
+
+NamesOfRows = Callable[[Iterable[int]], list[str]]
+
+
+@dataclass
+class Losses:
+    """The losses of a batch of matched galaxies, in nats where they are likelihoods; NaN is null.
+
+    `loss` (galaxies,); `parts` (questions or targets, galaxies), perhaps none; `votes` (questions,
+    galaxies) int32, or None for losses that count no votes; `columns` more output columns.
+    """
+
+    loss: FloatArray
+    parts: FloatArray
+    votes: npt.NDArray[np.int32] | None = None
+    columns: tuple[pa.Array, ...] = ()
+
+
+class Task(ABC):
+    """Knows its columns on both sides, how to hold those of VOTES, and how to score a batch."""
+
+    loss_name: str
+    schema_name: str | None = None
+    prediction_columns: list[str]
+    prediction_types: dict[str, pa.DataType]
+    vote_columns: list[str]
+    vote_types: dict[str, pa.DataType]
+    groups: Groups
+    counts_votes: bool
+
+    @abstractmethod
+    def hold(
+        self, batch: pa.RecordBatch, findings: Findings, ids: NamesOfRows
+    ) -> npt.NDArray[Any]:
+        """The values of a batch of VOTES as a compact array, one row a galaxy."""
+
+    @abstractmethod
+    def score(
+        self,
+        batch: pa.RecordBatch,
+        rows: RowArray,
+        held: npt.NDArray[Any],
+        held_rows: RowArray,
+        findings: Findings,
+        ids: NamesOfRows,
+    ) -> Losses:
+        """Scores the predictions in `rows` of a batch against `held_rows` of what is held.
+
+        Runs in several threads at once: it changes nothing but `findings`, which is its own.
+        """
+
+    @abstractmethod
+    def output_fields(self) -> list[pa.Field]:
+        """The columns of the scores table after the id and the kept ones, beginning with loss."""
+
+    @abstractmethod
+    def output_arrays(self, losses: Losses) -> list[pa.Array]:
+        """The arrays for `output_fields`."""
+
+    @abstractmethod
+    def settings(self) -> dict[str, Any]:
+        """What of the options changes the numbers, for the summary and the signature."""
+
+    def finish(self, rows: int) -> None:
+        """Called when every batch was scored, for checks that need them all."""
+        del rows
+
+
+def default_predictions(predictions: Table, id_column: str, keep: Sequence[str]) -> list[str]:
+    """The columns that are neither the id, nor kept, nor a nameless index."""
+    return [
+        name
+        for name in predictions.column_names
+        if name not in (id_column, *keep) and not is_index_name(name)
+    ]
+
+
+def is_index_name(name: str) -> bool:
+    """Whether a column is the index that pandas wrote beside the data."""
+    return not name.strip() or name.startswith(("Unnamed: ", "__index_level_"))

@@ -1,0 +1,108 @@
+"""Scoring one number a target against a number: mean squared error and L1."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from zoocli import checks
+from zoocli.checks import Findings
+from zoocli.columns import from_numpy, to_floats
+from zoocli.errors import UsageError
+from zoocli.losses.loss import Loss
+from zoocli.matching import RowArray
+from zoocli.scoring.backends import choose_backend, torch_device
+from zoocli.scoring.options import ScoreOptions
+from zoocli.scoring.task import Losses, NamesOfRows, Task, default_predictions
+from zoocli.sums import Groups
+from zoocli.tables import Table
+
+
+class ValueTask(Task):
+    """One loss a target; a galaxy's loss is their mean. A null label gives a null loss."""
+
+    counts_votes = False
+
+    def __init__(
+        self,
+        loss: Loss,
+        options: ScoreOptions,
+        predictions: Table,
+        votes: Table,
+        ids: tuple[str, str],
+        threads: int,
+    ) -> None:
+        choose_backend(loss, options)
+        self.loss_name = loss.name
+        self.options = options
+        self._loss = loss
+        self._device = torch_device(options.device, threads)
+        self._tables = predictions.name, votes.name
+        self.vote_columns = list(options.label) or ["label"]
+        self.prediction_columns = list(options.prediction) or default_predictions(
+            predictions, ids[0], options.keep
+        )
+        if len(self.vote_columns) != len(self.prediction_columns):
+            raise UsageError(
+                f"There are {len(self.vote_columns)} labels for {len(self.prediction_columns)} "
+                "columns of predictions. Pair them: --label and --prediction as often, in the "
+                "same order."
+            )
+        self.prediction_types = dict.fromkeys(self.prediction_columns, pa.float64())
+        self.vote_types = dict.fromkeys(self.vote_columns, pa.float64())
+        self.targets = tuple(self.vote_columns) if len(self.vote_columns) > 1 else ()
+        self.groups = Groups({}, self.targets)
+
+    def hold(
+        self, batch: pa.RecordBatch, findings: Findings, ids: NamesOfRows
+    ) -> npt.NDArray[Any]:
+        """The labels (galaxies, targets) in float64, NaN for null."""
+        columns = []
+        for name in self.vote_columns:
+            values = to_floats(batch.column(name), name, self._tables[1])
+            findings.add(checks.INFINITE_LABEL, name, np.isinf(values), ids)
+            columns.append(values)
+        return np.stack(columns, axis=1)
+
+    def score(
+        self,
+        batch: pa.RecordBatch,
+        rows: RowArray,
+        held: npt.NDArray[Any],
+        held_rows: RowArray,
+        findings: Findings,
+        ids: NamesOfRows,
+    ) -> Losses:
+        """The loss of each target; NaN where a label or a prediction does not exist."""
+        import torch
+
+        parts = np.empty((len(self.vote_columns), len(rows)))
+        labels = held[held_rows]
+        for target, name in enumerate(self.prediction_columns):
+            predicted = to_floats(batch.column(name), name, self._tables[0])[rows]
+            loss = self._loss.function(
+                torch.from_numpy(predicted).to(self._device),
+                torch.from_numpy(np.ascontiguousarray(labels[:, target])).to(self._device),
+            )
+            parts[target] = loss.cpu().numpy()
+            broken = ~np.isfinite(parts[target]) & ~np.isnan(labels[:, target])
+            if self.options.on_invalid == "error":
+                findings.add(checks.NOT_FINITE, name, broken, ids)
+            parts[target, broken] = np.nan
+        return Losses(parts.mean(axis=0), parts if self.targets else parts[:0])
+
+    def output_fields(self) -> list[pa.Field]:
+        """`loss`, and each target's where there are several."""
+        names = ["loss", *(f"{target}_loss" for target in self.targets)]
+        return [pa.field(name, pa.float64()) for name in names]
+
+    def output_arrays(self, losses: Losses) -> list[pa.Array]:
+        """The arrays for `output_fields`; NaN becomes null."""
+        return [from_numpy(part, nulls=True) for part in (losses.loss, *losses.parts)]
+
+    def settings(self) -> dict[str, Any]:
+        """The columns that were paired."""
+        return {"labels": self.vote_columns, "predictions": self.prediction_columns}

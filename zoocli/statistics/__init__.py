@@ -1,0 +1,1 @@
+"""From sums or scores to results; nothing here prints or reads files."""

@@ -1,0 +1,195 @@
+"""Adds up the summaries of disjoint parts, as an array job writes them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from zoocli.errors import DataError, UsageError, some
+from zoocli.statistics.summary import Summary
+from zoocli.sums import Matching, Statistics
+
+
+def merge_summaries(summaries: Sequence[Summary]) -> Summary:
+    """The summary of the whole, from the summaries of its parts.
+
+    Parts are disjoint pieces of PREDICTIONS, scored with the same settings against the same whole
+    VOTES. Counts add up exactly; sums of losses (in nats for a log-likelihood) are added with one
+    rounding, so the order of the parts does not matter, and means and standard errors follow from
+    them. `votes_only` is not additive: a row of VOTES is unmatched in the whole where no part
+    matched it, so it is votes_rows - sum over parts of (votes_rows - votes_only). A part whose
+    matching is None makes the whole's None, with a note.
+
+    Raises DataError, which names the file, where a part carries no settings, where loss, schema,
+    settings or votes fingerprint differ, where parts overlap, and where shards are missing or
+    repeated; UsageError where there is nothing to merge.
+
+    >>> def part(total: float, galaxies: int) -> Summary:
+    ...     statistics = Statistics.from_sums(total, total * total, galaxies, galaxies, 40)
+    ...     return Summary(statistics, {}, {}, loss="mse", settings={"votes_rows": 9})
+    >>> merged = merge_summaries([part(3.0, 2), part(1.0, 2)]).overall
+    >>> merged.mean, merged.galaxies, merged.votes
+    (1.0, 4, 80)
+    """
+    if not summaries:
+        raise UsageError("There is nothing to merge: give the JSON summaries of the parts.")
+    names = [part.file or f"part {number}" for number, part in enumerate(summaries, start=1)]
+    for name, part in zip(names, summaries, strict=True):
+        _refuse_another_kind(names[0], summaries[0], name, part)
+    _check_shards(names, summaries)
+    _refuse_repeated(names, summaries)
+    matching = _add_matching(names, summaries)
+    versions = sorted({part.version or "unknown" for part in summaries})
+    return replace(
+        summaries[0],
+        overall=_add([part.overall for part in summaries]),
+        campaigns=_add_groups([part.campaigns or {} for part in summaries]),
+        questions=_add_groups([part.questions for part in summaries]),
+        shard=None,
+        matching=matching,
+        version=",".join(versions),
+        file=None,
+        notes=tuple(_notes(summaries, matching, versions)),
+    )
+
+
+def _add(parts: Sequence[Statistics]) -> Statistics:
+    votes = [part.votes for part in parts if part.votes is not None]
+    return Statistics.from_sums(
+        math.fsum(part.sum for part in parts),
+        math.fsum(part.sum_squares for part in parts),
+        sum(part.galaxies for part in parts),
+        sum(part.galaxies_all for part in parts),
+        sum(votes) if len(votes) == len(parts) else None,
+    )
+
+
+def _add_groups(parts: Sequence[Mapping[str, Statistics]]) -> dict[str, Statistics]:
+    return {name: _add([part[name] for part in parts]) for name in parts[0]}
+
+
+def _refuse_another_kind(first_name: str, first: Summary, name: str, part: Summary) -> None:
+    if part.settings is None:
+        raise DataError(
+            f"{name} carries no settings, so nothing says that its losses were made as those of "
+            "the other parts. Merge the JSON that `zoocli score --summary` writes, or that "
+            "`zoocli summarize --format json` makes of a Parquet or Arrow scores table."
+        )
+    differing = list(_differences(first, part))
+    if differing:
+        raise DataError(
+            f"{name} cannot be merged with {first_name}: they differ in {'; '.join(differing)}. "
+            "Parts must be scored with the same settings against the same votes."
+        )
+
+
+def _differences(first: Summary, part: Summary) -> Iterator[str]:
+    """What differs, each with both values."""
+    for name in ("loss", "schema"):
+        yield from _difference(name, getattr(first, name), getattr(part, name))
+    here, there = first.settings or {}, part.settings or {}
+    for name in dict.fromkeys([*here, *there]):
+        yield from _difference(name, here.get(name), there.get(name))
+    for level in ("campaigns", "questions"):
+        ours, theirs = getattr(first, level), getattr(part, level)
+        yield from _difference(level, list(ours or {}), list(theirs or {}))
+
+
+def _difference(name: str, ours: Any, theirs: Any) -> Iterator[str]:
+    if ours != theirs:
+        yield f"{name} ({_shown(ours)} and {_shown(theirs)})"
+
+
+def _shown(value: Any) -> str:
+    return "none" if value is None else some(value) if isinstance(value, list) else repr(value)
+
+
+def _check_shards(names: Sequence[str], summaries: Sequence[Summary]) -> None:
+    """Shards I/N must be all of 1..N, once each; parts that are no shards pass."""
+    if all(part.shard is None for part in summaries):
+        return
+    seen: dict[int, str] = {}
+    totals: set[int] = set()
+    for name, part in zip(names, summaries, strict=True):
+        number, total = _read_shard(name, part.shard)
+        totals.add(total)
+        if len(totals) > 1:
+            raise DataError(
+                f"{name} is shard {part.shard} but {names[0]} is shard {summaries[0].shard}: "
+                "they are not of the same set. Merge the shards of one array job."
+            )
+        if number in seen:
+            raise DataError(
+                f"{name} and {seen[number]} are both shard {part.shard}. Give each shard once."
+            )
+        seen[number] = name
+    [total] = totals
+    missing = [number for number in range(1, total + 1) if number not in seen]
+    if missing:
+        raise DataError(
+            f"{len(missing):,} of {total:,} shards are missing: {some(missing)}. Merge all of them."
+        )
+
+
+def _read_shard(name: str, shard: str | None) -> tuple[int, int]:
+    if shard is None:
+        raise DataError(
+            f"{name} is not a shard, but other parts are. Merge the shards of one array job."
+        )
+    number, _, total = shard.partition("/")
+    digits = number.isdecimal() and total.isdecimal() and len(total) < 10
+    if not digits or not 1 <= int(number) <= int(total):
+        raise DataError(f"{name} says that it is shard {shard!r}; expected I/N with I from 1 to N.")
+    return int(number), int(total)
+
+
+def _refuse_repeated(names: Sequence[str], summaries: Sequence[Summary]) -> None:
+    """The same statistics twice are the same galaxies twice; parts without losses may repeat."""
+    seen: dict[tuple[Statistics, ...], str] = {}
+    for name, part in zip(names, summaries, strict=True):
+        key = (part.overall, *part.questions.values())
+        if part.overall.sum == 0.0 or part.overall.galaxies < 2:
+            continue
+        if key in seen:
+            raise DataError(
+                f"{name} and {seen[key]} hold the same statistics, so they are the same galaxies "
+                "scored twice. Parts must not overlap: give each once."
+            )
+        seen[key] = name
+
+
+def _add_matching(names: Sequence[str], summaries: Sequence[Summary]) -> Matching | None:
+    """Adds the accounts; refuses parts that together matched more rows of VOTES than there are."""
+    parts = [part.matching for part in summaries if part.matching is not None]
+    rows = (summaries[0].settings or {}).get("votes_rows")
+    if len(parts) < len(summaries) or not isinstance(rows, int):
+        return None
+    used = sum(rows - part.votes_only for part in parts)
+    if used > rows or sum(part.matched for part in parts) > rows:
+        raise DataError(
+            f"The parts overlap: {some(names)} together matched {used:,} rows of VOTES, which has "
+            f"{rows:,}, so some galaxies are in several parts. Merge disjoint parts, each once."
+        )
+    return Matching(
+        matched=sum(part.matched for part in parts),
+        predictions_only=sum(part.predictions_only for part in parts),
+        votes_only=rows - used,
+        duplicated=sum(part.duplicated for part in parts),
+        invalid=sum(part.invalid for part in parts),
+    )
+
+
+def _notes(
+    summaries: Sequence[Summary], matching: Matching | None, versions: Sequence[str]
+) -> Iterator[str]:
+    for part in summaries:
+        yield from part.notes
+    if len(versions) > 1:
+        yield f"The parts were scored with different versions of zoocli: {', '.join(versions)}."
+    if matching is None:
+        yield (
+            "Some part carries no account of its matching, so there is none of the whole, and "
+            "parts that overlap could not be found."
+        )

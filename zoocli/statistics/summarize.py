@@ -1,0 +1,174 @@
+"""Reads scores tables and JSON summaries back into a Summary."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias, Union
+
+import pyarrow as pa
+
+from zoocli.errors import DataError
+from zoocli.statistics.merge import merge_summaries
+from zoocli.statistics.scores_table import read_batches, read_layout
+from zoocli.statistics.summary import Summary, read_made
+from zoocli.sums import Sums
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from zoocli.schema import Schema
+    from zoocli.tables import Table
+    from zoocli.tables.opening import Parts
+
+Scores: TypeAlias = Union[str, Path, pa.Table, "pd.DataFrame"]
+STDIN = "-"
+PEEKED = 64  # bytes: enough to pass a byte order mark and some white space
+
+
+def summarize(scores: Scores, schema: Schema | str | Path | None = None) -> Summary:
+    """The statistics of a scores table, or those that a JSON summary holds.
+
+    `scores` is a path (Parquet, CSV, Arrow, a directory of Parquet parts, a JSON summary; "-" is
+    standard input), a pandas DataFrame or an Arrow table. Only the columns of losses (nats for a
+    log-likelihood) and total votes are read, batch by batch, and added as scoring adds them: null
+    and NaN losses leave every statistic. What the table does not carry is None in the result, and
+    its `notes` say so; for such a table `schema` (a name, a file or a Schema) names the campaigns.
+
+    Raises DataError for what is not a scores table, for losses that are negative, infinite or
+    text, and where the table, its metadata and `schema` disagree.
+
+    >>> table = pa.table({
+    ...     "id": ["a", "b", "c"], "loss": [1.0, 3.0, 0.0],
+    ...     "ring_loss": [1.0, 3.0, 0.0], "ring_total-votes": [5, 4, 0],
+    ... })
+    >>> overall = summarize(table).overall
+    >>> overall.mean, overall.galaxies, overall.galaxies_all, overall.votes
+    (2.0, 2, 3, 9)
+    """
+    from zoocli.tables.opening import Parts, open_table
+
+    if isinstance(schema, str | Path):
+        from zoocli.schema import load_schema
+
+        schema = load_schema(schema)
+    if isinstance(scores, str | Path) and _is_json(scores):
+        return _ignoring(schema, read_summary(scores), str(scores))
+    table = open_table(scores, name="the scores table")
+    if isinstance(table, Parts):
+        return _summarize_parts(table, schema)
+    return _summarize_table(table, table.metadata, schema)
+
+
+def read_summary(source: str | Path) -> Summary:
+    """The summary in a JSON file ("-" is standard input); raises DataError for anything else."""
+    name = "standard input" if str(source) == STDIN else str(source)
+    try:
+        binary = sys.stdin.buffer.read() if str(source) == STDIN else Path(source).read_bytes()
+        content = json.loads(binary.decode("utf-8-sig"))
+    except OSError as error:
+        raise DataError(
+            f"Cannot read {name}: {error.strerror}. Give a JSON summary that `zoocli score "
+            "--summary` or `zoocli merge` wrote."
+        ) from error
+    except (ValueError, RecursionError) as error:
+        raise DataError(
+            f"{name} is not JSON ({error}). Give a JSON summary that `zoocli score --summary` or "
+            "`zoocli merge` wrote."
+        ) from error
+    return Summary.from_dict(content, file=name)
+
+
+def _is_json(source: str | Path) -> bool:
+    """A JSON summary is told by its content, or by its name where there is none to look at."""
+    if str(source) == STDIN:
+        return _begins_json(_peek(sys.stdin.buffer))
+    path = Path(source)
+    if not path.is_file():
+        return path.suffix.lower() == ".json" and not path.is_dir()
+    try:
+        with path.open("rb") as file:
+            return path.suffix.lower() == ".json" or _begins_json(file.read(PEEKED))
+    except OSError:
+        return False  # opening it as a table says what is wrong
+
+
+def _begins_json(start: bytes) -> bool:
+    return start.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{")
+
+
+def _peek(stream: Any) -> bytes:
+    """The first bytes of a stream, which stay in it."""
+    if isinstance(stream, io.BufferedReader):
+        return stream.peek(PEEKED)[:PEEKED]
+    start: bytes = stream.read(PEEKED)
+    stream.seek(-len(start), io.SEEK_CUR)
+    return start
+
+
+def _ignoring(schema: Schema | None, summary: Summary, name: str) -> Summary:
+    summary = replace(summary, file=None)
+    if schema is None:
+        return summary
+    note = f"{name} is a summary, which has its own campaigns: the schema was not used."
+    return replace(summary, notes=(note,))
+
+
+def _summarize_parts(parts: Parts, schema: Schema | None) -> Summary:
+    """A directory: the pieces of one table (all carry its metadata), or parts scored one by one."""
+    metadata = [part.metadata for part in parts.parts]
+    if all(content == metadata[0] for content in metadata):
+        return _summarize_table(parts, metadata[0], schema)
+    summaries = [
+        replace(_summarize_table(part, content, schema), file=part.name)
+        for part, content in zip(parts.parts, metadata, strict=True)
+    ]
+    return merge_summaries(summaries)
+
+
+def _summarize_table(
+    table: Table, metadata: Mapping[str, Any] | None, schema: Schema | None
+) -> Summary:
+    layout = read_layout(table, metadata, schema)
+    groups, sums = layout.groups, Sums.zeros(len(layout.groups))
+    rows = 0
+    for batch in read_batches(table, layout):
+        groups.add(sums, batch.loss, batch.losses, batch.votes)
+        rows += len(batch.loss)
+    summary = Summary.from_sums(groups, sums, layout.has_votes, version=None)
+    if layout.known:
+        return _with_metadata(summary, table.name, metadata or {}, rows)
+    note = (
+        f"{table.name} carries no settings (Parquet and Arrow scores tables do), so its loss, "
+        "settings, matching and signature are not known"
+    )
+    if schema is not None:
+        return replace(summary, schema=schema.name, notes=(f"{note}.",))
+    note += ", nor its campaigns: name the schema to see them." if layout.has_votes else "."
+    return replace(summary, campaigns=None, notes=(note,))
+
+
+def _with_metadata(summary: Summary, name: str, metadata: Mapping[str, Any], rows: int) -> Summary:
+    """Adds what the table says about its making; its account only while that fits the rows."""
+    try:
+        made = read_made(metadata)
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise DataError(
+            f"{name} carries metadata of zoocli that are damaged ({error!r}). Score again, or "
+            "write the table without its metadata."
+        ) from error
+    summary = replace(summary, **made)
+    nulls = rows - summary.overall.galaxies_all
+    matching = summary.matching
+    if matching is None or (rows, nulls) == (matching.matched, matching.invalid):
+        return summary
+    note = (
+        f"{name} has {rows:,} rows, {nulls:,} of them with a null loss, but was written with "
+        f"{matching.matched:,} and {matching.invalid:,}: rows were added, changed or left out "
+        "since, so its account of the matching no longer holds."
+    )
+    return replace(summary, shard=None, matching=None, notes=(note,))

@@ -1,0 +1,251 @@
+"""Additive statistics of losses.
+
+Batches, threads, shards and machines each make a `Sums`; adding them up gives what one pass over
+everything gives. Every mean, standard error and count that zoocli shows is computed from one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.float64]
+CountArray = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """What is known about the losses of one group (a question, a campaign, or everything).
+
+    `mean` is over the `galaxies` with at least one vote in the group, `mean_all` over all
+    `galaxies_all` that were scored; both in nats, and None where their N is 0. `se` is the standard
+    error of `mean`: sqrt((sum_squares - sum^2 / N) / (N - 1) / N), None below two galaxies.
+    `votes` is None for losses that count no votes.
+    """
+
+    mean: float | None
+    mean_all: float | None
+    se: float | None
+    sum: float
+    sum_squares: float
+    galaxies: int
+    galaxies_all: int
+    votes: int | None
+
+    @classmethod
+    def from_sums(
+        cls, total: float, squares: float, galaxies: int, galaxies_all: int, votes: int | None
+    ) -> Statistics:
+        """The statistics that follow from the additive ones.
+
+        >>> Statistics.from_sums(6.0, 14.0, 3, 4, 30).mean
+        2.0
+        """
+        return cls(
+            mean=total / galaxies if galaxies else None,
+            mean_all=total / galaxies_all if galaxies_all else None,
+            se=_standard_error(total, squares, galaxies),
+            sum=total,
+            sum_squares=squares,
+            galaxies=galaxies,
+            galaxies_all=galaxies_all,
+            votes=votes,
+        )
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> Statistics:
+        """Reads the additive fields alone, since the others follow from them.
+
+        Raises KeyError, TypeError, ValueError or OverflowError for what cannot be.
+        """
+        votes = content["votes"]
+        galaxies, galaxies_all = _count(content["galaxies"]), _count(content["galaxies_all"])
+        if galaxies > galaxies_all:
+            raise ValueError("galaxies is larger than galaxies_all")
+        total, squares = _finite(content["sum"]), _finite(content["sum_squares"])
+        votes = None if votes is None else _count(votes)
+        return cls.from_sums(total, squares, galaxies, galaxies_all, votes)
+
+    def __add__(self, other: Statistics) -> Statistics:
+        votes = None if self.votes is None or other.votes is None else self.votes + other.votes
+        return Statistics.from_sums(
+            self.sum + other.sum,
+            self.sum_squares + other.sum_squares,
+            self.galaxies + other.galaxies,
+            self.galaxies_all + other.galaxies_all,
+            votes,
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields under their names, as the JSON summary has them."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+
+def _standard_error(total: float, squares: float, galaxies: int) -> float | None:
+    if galaxies < 2:
+        return None
+    variance = max(squares - total * total / galaxies, 0.0) / (galaxies - 1)
+    return math.sqrt(variance / galaxies)
+
+
+@dataclass(frozen=True)
+class Matching:
+    """What became of every galaxy.
+
+    `matched`: galaxies scored. `predictions_only`: rows of PREDICTIONS whose id VOTES lack.
+    `votes_only`: rows of VOTES whose id no prediction has. `duplicated`: ids that match and stand
+    twice on a side, all copies of which were dropped. `invalid`: scored galaxies whose `loss` is
+    null because some prediction of theirs has no likelihood.
+    """
+
+    matched: int
+    predictions_only: int
+    votes_only: int
+    duplicated: int
+    invalid: int
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> Matching:
+        """Reads the five counts; raises KeyError, TypeError or ValueError for anything else."""
+        return cls(**{key: whole_count(value) for key, value in content.items()})
+
+
+def _finite(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError(f"{value!r} is not a finite number")
+    return float(value)
+
+
+def _count(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ValueError(f"{value!r} is not a count")
+    return value
+
+
+@dataclass
+class Sums:
+    """Additive statistics of several groups, in the order of the group names that go with them.
+
+    `sum` and `sum_squares` (groups,) float64; `galaxies`, `galaxies_all`, `votes` (groups,) int64.
+    """
+
+    sum: FloatArray
+    sum_squares: FloatArray
+    galaxies: CountArray
+    galaxies_all: CountArray
+    votes: CountArray
+
+    @classmethod
+    def zeros(cls, groups: int) -> Sums:
+        """Nothing added yet."""
+        return cls(
+            np.zeros(groups),
+            np.zeros(groups),
+            np.zeros(groups, np.int64),
+            np.zeros(groups, np.int64),
+            np.zeros(groups, np.int64),
+        )
+
+    def add(
+        self, group: int, losses: FloatArray, votes: npt.NDArray[np.integer[Any]] | None
+    ) -> None:
+        """Adds the losses of some galaxies to one group.
+
+        A NaN loss is a null: it leaves every statistic, its votes too. `votes` None means that
+        every galaxy counts (a loss without votes).
+        """
+        total = float(losses.sum())
+        if math.isnan(total):
+            valid = ~np.isnan(losses)
+            losses = losses[valid]
+            votes = None if votes is None else votes[valid]
+            total = float(losses.sum())
+        self.sum[group] += total
+        # Not a dot product: BLAS would split it over threads, and so change the last digits.
+        self.sum_squares[group] += float(np.square(losses).sum())
+        self.galaxies_all[group] += len(losses)
+        self.galaxies[group] += len(losses) if votes is None else np.count_nonzero(votes)
+        self.votes[group] += 0 if votes is None else int(votes.sum(dtype=np.int64))
+
+    def __add__(self, other: Sums) -> Sums:
+        return Sums(
+            self.sum + other.sum,
+            self.sum_squares + other.sum_squares,
+            self.galaxies + other.galaxies,
+            self.galaxies_all + other.galaxies_all,
+            self.votes + other.votes,
+        )
+
+    def statistics(self, count_votes: bool = True) -> Iterator[Statistics]:
+        """One `Statistics` a group; `votes` None where the loss counts none."""
+        for group in range(len(self.sum)):
+            yield Statistics.from_sums(
+                float(self.sum[group]),
+                float(self.sum_squares[group]),
+                int(self.galaxies[group]),
+                int(self.galaxies_all[group]),
+                int(self.votes[group]) if count_votes else None,
+            )
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Which losses belong together: group 0 is everything, then the campaigns, then the questions.
+
+    `campaigns` gives, for each campaign, the positions of its questions in `questions`. A loss
+    without a tree has no campaigns, and `questions` holds its targets where there are several.
+    """
+
+    campaigns: dict[str, tuple[int, ...]]
+    questions: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return 1 + len(self.campaigns) + len(self.questions)
+
+    def add(
+        self,
+        sums: Sums,
+        loss: FloatArray,
+        question_losses: FloatArray,
+        question_votes: npt.NDArray[np.int32] | None,
+    ) -> None:
+        """Adds a batch: `loss` (galaxies,), the other two (questions, galaxies); NaN is null.
+
+        A campaign's loss is the sum over its questions; `question_votes` None: no votes to count.
+        """
+        every = tuple(range(len(self.questions)))
+        votes = None if question_votes is None else question_votes.sum(axis=0, dtype=np.int64)
+        sums.add(0, loss, votes)
+        for number, questions in enumerate(self.campaigns.values(), start=1):
+            if questions == every:
+                sums.add(number, loss, votes)
+                continue
+            chosen = list(questions)
+            sums.add(
+                number,
+                question_losses[chosen].sum(axis=0),
+                None
+                if question_votes is None
+                else question_votes[chosen].sum(axis=0, dtype=np.int64),
+            )
+        first = 1 + len(self.campaigns)
+        for number, losses in enumerate(question_losses):
+            sums.add(
+                first + number, losses, None if question_votes is None else question_votes[number]
+            )
+
+
+def whole_count(value: Any) -> int:
+    """A count read from JSON; raises ValueError for anything else.
+
+    >>> whole_count(3)
+    3
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ValueError(f"{value!r} is not a count")
+    return value

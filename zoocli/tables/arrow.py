@@ -1,0 +1,58 @@
+"""Arrow IPC: the file format (Feather version 2) and the stream format."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+
+from zoocli.errors import DataError
+from zoocli.tables.table import Table, Types, parse_text
+
+FILE_MAGIC = b"ARROW1"
+
+
+class ArrowTable(Table):
+    """An Arrow file or stream, told apart by the first bytes and read through a memory map."""
+
+    def __init__(self, path: Path, name: str | None = None) -> None:
+        self.name = name or str(path)
+        self._path = path
+        with path.open("rb") as file:
+            self._is_file = file.read(len(FILE_MAGIC)) == FILE_MAGIC
+        with pa.memory_map(str(path)) as source:
+            try:
+                reader = self._reader(source)
+                self.schema = reader.schema
+            except (pa.ArrowException, OSError) as error:
+                raise self._unreadable() from error
+
+    def _reader(self, source: pa.NativeFile) -> pa.RecordBatchFileReader | pa.RecordBatchReader:
+        return pa.ipc.open_file(source) if self._is_file else pa.ipc.open_stream(source)
+
+    def _batches(
+        self, columns: list[str], types: Types, batch_rows: int
+    ) -> Iterator[pa.RecordBatch]:
+        with pa.memory_map(str(self._path)) as source:
+            try:
+                for whole in self._record_batches(source):
+                    chosen = whole.select(columns)
+                    for start in range(0, chosen.num_rows, batch_rows):
+                        yield parse_text(chosen.slice(start, batch_rows), types, self.name)
+            except (pa.ArrowException, OSError) as error:
+                raise self._unreadable() from error
+
+    def _record_batches(self, source: pa.NativeFile) -> Iterator[pa.RecordBatch]:
+        reader = self._reader(source)
+        if self._is_file:
+            for number in range(reader.num_record_batches):
+                yield reader.get_batch(number)
+        else:
+            yield from reader
+
+    def _unreadable(self) -> DataError:
+        return DataError(
+            f"{self.name} cannot be read as an Arrow file or stream: it is damaged or cut short. "
+            "Write it again."
+        )

@@ -1,0 +1,156 @@
+"""From whatever the user gave to a `Table`."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+import tempfile
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+from typing import IO, Any
+
+import pyarrow as pa
+
+from zoocli.errors import DataError, UsageError, some
+from zoocli.resources import Resources
+from zoocli.tables.arrow import FILE_MAGIC, ArrowTable
+from zoocli.tables.delimited import DelimitedTable
+from zoocli.tables.memory import MemoryTable
+from zoocli.tables.parquet import ParquetTable
+from zoocli.tables.table import Table, Types
+
+PARQUET_MAGIC = b"PAR1"
+STREAM_MAGIC = b"\xff\xff\xff\xff"
+PARQUET_SUFFIXES = (".parquet", ".pq", ".parq")
+ARROW_SUFFIXES = (".arrow", ".feather", ".ipc", ".arrows")
+
+
+def open_table(source: Any, resources: Resources | None = None, name: str = "the table") -> Table:
+    """Opens a path, `-` (standard input), a DataFrame or an Arrow table.
+
+    Parquet and Arrow files are told by their first bytes, anything else is read as delimited text.
+    `name` stands in messages for what has no file name. Raises DataError for what cannot be read.
+    """
+    resources = resources or Resources.available()
+    if isinstance(source, Table):
+        return source
+    if isinstance(source, str | os.PathLike):
+        return _open_path(os.fspath(source), resources)
+    if isinstance(source, pa.Table | pa.RecordBatch) or hasattr(source, "iloc"):
+        return MemoryTable(source, name)
+    raise UsageError(
+        f"{name} is a {type(source).__name__}; give a path, a pandas DataFrame or an Arrow table."
+    )
+
+
+def open_tables(sources: Any, resources: Resources, name: str) -> Table:
+    """Opens one source, or several as the parts of one table."""
+    if isinstance(sources, list | tuple):
+        parts = [open_table(source, resources, name) for source in sources]
+        if not parts:
+            raise UsageError(f"{name}: no files were given.")
+        return parts[0] if len(parts) == 1 else Parts(parts)
+    return open_table(sources, resources, name)
+
+
+class Parts(Table):
+    """Several tables one after the other. Columns that not all of them have are left out."""
+
+    def __init__(self, parts: Sequence[Table], name: str | None = None) -> None:
+        first = parts[0]
+        self.parts = parts
+        self.name = name or f"{first.name} and {len(parts) - 1} more"
+        shared = set(first.column_names).intersection(*(part.column_names for part in parts))
+        fields = [field for field in first.schema if field.name in shared]
+        metadata = first.schema.metadata if len(parts) == 1 else None
+        self.schema = pa.schema(fields, metadata=metadata)
+        known = [part.rows for part in parts if part.rows is not None]
+        self.rows = sum(known) if len(known) == len(parts) else None
+        self.text = all(part.text for part in parts)
+
+    def require(self, columns: Collection[str]) -> None:
+        """As for one table; the part that lacks a column is named."""
+        for part in self.parts:
+            part.require(columns)
+
+    def _batches(
+        self, columns: list[str], types: Types, batch_rows: int
+    ) -> Iterator[pa.RecordBatch]:
+        for part in self.parts:
+            yield from part.batches(columns, types, batch_rows)
+
+
+def _open_path(path: str, resources: Resources) -> Table:
+    if path == "-":
+        return _open_standard_input(resources)
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", path):
+        raise DataError(f"'{path}' is a remote address. Copy the file here and give its path.")
+    file = Path(path)
+    if file.is_dir():
+        return _open_directory(file, resources)
+    try:
+        with file.open("rb") as opened:
+            start = opened.read(8)
+    except FileNotFoundError:
+        raise DataError(f"There is no file '{path}'. Check the name and the folder.") from None
+    except OSError as error:
+        raise DataError(f"'{path}' cannot be read: {error.strerror or error}.") from error
+    return _open_file(file, start, resources)
+
+
+def _open_file(file: Path, start: bytes, resources: Resources) -> Table:
+    if not start:
+        raise DataError(f"{file} is empty (0 bytes). Write it again, or give another file.")
+    suffix = file.suffix.lower()
+    if start.startswith(PARQUET_MAGIC) or suffix in PARQUET_SUFFIXES:
+        return ParquetTable(file, resources)
+    if start.startswith((FILE_MAGIC, STREAM_MAGIC)) or suffix in ARROW_SUFFIXES:
+        return ArrowTable(file)
+    return DelimitedTable(file, resources)
+
+
+def _open_directory(folder: Path, resources: Resources) -> Table:
+    files = sorted(
+        file
+        for file in folder.rglob("*")
+        if file.suffix.lower() in PARQUET_SUFFIXES and not file.name.startswith((".", "_"))
+    )
+    if not files:
+        raise DataError(
+            f"'{folder}' is a directory without Parquet files ({', '.join(PARQUET_SUFFIXES)}). "
+            "Give a file, or a directory of Parquet parts."
+        )
+    return Parts([ParquetTable(file, resources) for file in files], name=str(folder))
+
+
+def _open_standard_input(resources: Resources) -> Table:
+    """Keeps a copy in the temporary folder: readers seek, and ids may be looked at twice."""
+    spool = _spool(sys.stdin.buffer)
+    path = Path(spool.name)
+    start = path.open("rb").read(8)
+    if not start:
+        raise DataError("Standard input is empty: nothing came through the pipe.")
+    name = "standard input"
+    if start.startswith((FILE_MAGIC, STREAM_MAGIC)):
+        table: Table = ArrowTable(path, name)
+    elif start.startswith(PARQUET_MAGIC):
+        table = ParquetTable(path, resources)
+        table.name = name
+    else:
+        table = DelimitedTable(path, resources, name)
+    table.keep_alive = spool
+    return table
+
+
+def _spool(stream: IO[bytes]) -> Any:
+    spool = tempfile.NamedTemporaryFile(prefix="zoocli-stdin-")
+    shutil.copyfileobj(stream, spool, 1 << 20)
+    spool.flush()
+    return spool
+
+
+def columns_of(tables: Sequence[Table]) -> str:
+    """The columns of some tables, for messages."""
+    return "; ".join(f"{table.name}: {some(table.column_names, limit=8)}" for table in tables)

@@ -1,0 +1,253 @@
+"""Where a table goes: a file that appears whole or not at all, a pipe, or memory."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any
+
+import pyarrow as pa
+
+from zoocli.errors import DataError, MachineError, UsageError
+from zoocli.tables.encoders import ENCODERS, Encoder, format_of, slab_rows
+
+SLABS_WAITING = 2
+
+
+class Sink(ABC):
+    """Takes batches of one schema, in order; nobody sees any of them before `commit`."""
+
+    @abstractmethod
+    def open(self, schema: pa.Schema) -> None:
+        """Called once, before the first batch."""
+
+    @abstractmethod
+    def write(self, batch: pa.RecordBatch) -> None:
+        """Appends a batch."""
+
+    @abstractmethod
+    def commit(self, metadata: Mapping[str, Any]) -> None:
+        """All rows were written and are right: lets the table be seen."""
+
+    def discard(self) -> None:
+        """Removes every trace; does nothing after `commit`."""
+        return
+
+    def __enter__(self) -> Sink:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.discard()
+
+
+class NoSink(Sink):
+    """For when only the summary is wanted."""
+
+    def open(self, schema: pa.Schema) -> None:
+        """Nothing to do."""
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        """Nothing to do."""
+
+    def commit(self, metadata: Mapping[str, Any]) -> None:
+        """Nothing to do."""
+
+
+class MemorySink(Sink):
+    """Keeps the table; `table` has it after `commit`."""
+
+    table: pa.Table
+
+    def open(self, schema: pa.Schema) -> None:
+        """Begins an empty table."""
+        self._schema = schema
+        self._batches: list[pa.RecordBatch] = []
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        """Keeps the batch."""
+        self._batches.append(batch)
+
+    def commit(self, metadata: Mapping[str, Any]) -> None:
+        """Makes the table, with the metadata in its schema."""
+        import json
+
+        from zoocli.tables.table import METADATA_KEY
+
+        table = pa.Table.from_batches(self._batches, self._schema)
+        self.table = table.replace_schema_metadata({METADATA_KEY: json.dumps(metadata)})
+
+
+class EncodedSink(Sink):
+    """Encodes slabs in a thread of its own, into a draft; subclasses say what becomes of that."""
+
+    _encoder: Encoder | None = None
+    _draft: Path | None = None
+
+    def __init__(self, format: str, where: str) -> None:
+        self._format = format
+        self._where = where
+        self._thread = ThreadPoolExecutor(1, "writer")
+        self._pending: list[Future[None]] = []
+        self._slab: list[pa.RecordBatch] = []
+        self._rows = 0
+
+    @abstractmethod
+    def _new_draft(self) -> Path:
+        """A new, empty file."""
+
+    @abstractmethod
+    def _publish(self, draft: Path) -> None:
+        """Shows the finished draft under its final name."""
+
+    def open(self, schema: pa.Schema) -> None:
+        """Creates the draft."""
+        self._schema = schema
+        self._slab_rows = slab_rows(schema)
+        with self._problems():
+            self._draft = self._new_draft()
+            self._encoder = ENCODERS[self._format](self._draft, schema)
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        """Collects whole slabs and hands them to the thread."""
+        while batch.num_rows:
+            part = batch.slice(0, self._slab_rows - self._rows)
+            self._slab.append(part)
+            self._rows += part.num_rows
+            batch = batch.slice(part.num_rows)
+            if self._rows == self._slab_rows:
+                self._hand_over()
+
+    def _hand_over(self) -> None:
+        assert self._encoder is not None
+        slab = pa.Table.from_batches(self._slab, self._schema)
+        self._slab, self._rows = [], 0
+        self._pending.append(self._thread.submit(self._encoder.write, slab))
+        self._wait(SLABS_WAITING)
+
+    def _wait(self, left: int) -> None:
+        with self._problems():
+            while len(self._pending) > left:
+                self._pending.pop(0).result()
+
+    def commit(self, metadata: Mapping[str, Any]) -> None:
+        """Writes the last rows, closes the draft and publishes it."""
+        assert self._encoder is not None and self._draft is not None
+        if self._rows:
+            self._hand_over()
+        self._wait(0)
+        with self._problems():
+            self._encoder.close(metadata)
+            self._publish(self._draft)
+
+    def discard(self) -> None:
+        """Removes the draft, if it is still there."""
+        self._thread.shutdown(wait=True, cancel_futures=True)
+        if self._draft is not None:
+            for leftover in (self._draft, self._draft.with_name(self._draft.name + ".draft")):
+                leftover.unlink(missing_ok=True)
+
+    @contextlib.contextmanager
+    def _problems(self) -> Iterator[None]:
+        try:
+            yield
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise MachineError(
+                f"{self._where} cannot be written: {reason}. Nothing was left there; choose "
+                "another place, or make room."
+            ) from error
+
+
+class FileSink(EncodedSink):
+    """A file: written beside the target under another name, and renamed when it is whole.
+
+    A symbolic link stays one: the file that it points to is replaced.
+    """
+
+    def __init__(self, target: Path, format: str | None = None) -> None:
+        self._target = target.resolve() if target.is_symlink() else target
+        super().__init__(format_of(target, format), f"'{target}'")
+
+    def _new_draft(self) -> Path:
+        return draft_beside(self._target)
+
+    def _publish(self, draft: Path) -> None:
+        os.replace(draft, self._target)
+
+
+class StreamSink(EncodedSink):
+    """Standard output, or a device: kept in the temporary folder until the last row is checked."""
+
+    def __init__(self, stream: IO[bytes], format: str, where: str = "standard output") -> None:
+        super().__init__(format, where)
+        self._stream = stream
+
+    def _new_draft(self) -> Path:
+        handle, name = tempfile.mkstemp(prefix="zoocli-")
+        os.close(handle)
+        return Path(name)
+
+    def _publish(self, draft: Path) -> None:
+        with draft.open("rb") as file:
+            shutil.copyfileobj(file, self._stream, 1 << 20)
+        self._stream.flush()
+
+
+def draft_beside(target: Path) -> Path:
+    """A new, empty file in the target's folder, which a rename can turn into the target."""
+    if target.is_dir():
+        raise DataError(f"'{target}' is a directory. Give the name of a file in it.")
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{target.name[:100]}.", dir=target.parent)
+    except FileNotFoundError:
+        raise MachineError(
+            f"There is no folder '{target.parent}' to write '{target.name}' in. Create it first."
+        ) from None
+    umask = os.umask(0)
+    os.umask(umask)
+    os.fchmod(handle, 0o666 & ~umask)  # as any new file; mkstemp's own are private
+    os.close(handle)
+    return Path(name)
+
+
+def refuse_inputs(target: Path, inputs: list[str]) -> None:
+    """Raises UsageError where the output is one of the inputs."""
+    for source in inputs:
+        with contextlib.suppress(OSError):
+            if target.samefile(source):
+                raise UsageError(
+                    f"The output '{target}' is also an input. Give it another name; inputs are "
+                    "never overwritten."
+                )
+
+
+def write_text(target: Path, text: str) -> None:
+    """Writes a small text file whole or not at all."""
+    draft = None
+    try:
+        draft = draft_beside(target)
+        draft.write_text(text, encoding="utf-8")
+        os.replace(draft, target)
+        draft = None
+    except OSError as error:
+        raise MachineError(
+            f"'{target}' cannot be written: {error.strerror or error}. Choose another place, or "
+            "make room."
+        ) from error
+    finally:
+        if draft is not None:
+            draft.unlink(missing_ok=True)
