@@ -31,7 +31,8 @@ FRACTIONAL_VOTES = Problem(
 )
 INFINITE_VOTES = Problem("votes that are infinite", "Mend them, or leave the cells blank.")
 TOO_MANY_VOTES = Problem(
-    f"votes, or totals of votes, above {MOST_VOTES:,}", "That is more than a count can be; mend them."
+    f"votes, or totals of votes, above {MOST_VOTES:,}",
+    "That is more than a count can be; mend them.",
 )
 PARTLY_MISSING_VOTES = Problem(
     "questions with some answers missing and others not",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -88,7 +89,7 @@ class Account:
 
 def text_buffers(
     texts: pa.StringArray, kind: type[np.int32 | np.int64]
-) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.integer]]:
+) -> tuple[npt.NDArray[np.uint8], npt.NDArray[Any]]:
     """The bytes and the offsets of an Arrow text array, without a copy."""
     _, offsets, data = texts.buffers()
     if offsets is None or len(texts) == 0:

@@ -64,7 +64,10 @@ class Statistics:
         Raises KeyError, TypeError, ValueError or OverflowError for what cannot be.
         """
         votes = content["votes"]
-        galaxies, galaxies_all = _count(content["galaxies"]), _count(content["galaxies_all"])
+        galaxies, galaxies_all = (
+            _count(content["galaxies"]),
+            _count(content["galaxies_all"]),
+        )
         if galaxies > galaxies_all:
             raise ValueError("galaxies is larger than galaxies_all")
         total, squares = _finite(content["sum"]), _finite(content["sum_squares"])
@@ -112,7 +115,7 @@ class Matching:
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> Matching:
         """Reads the five counts; raises KeyError, TypeError or ValueError for anything else."""
-        return cls(**{key: whole_count(value) for key, value in content.items()})
+        return cls(**{key: _count(value) for key, value in content.items()})
 
 
 def _finite(value: Any) -> float:
@@ -238,14 +241,3 @@ class Groups:
             sums.add(
                 first + number, losses, None if question_votes is None else question_votes[number]
             )
-
-
-def whole_count(value: Any) -> int:
-    """A count read from JSON; raises ValueError for anything else.
-
-    >>> whole_count(3)
-    3
-    """
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise ValueError(f"{value!r} is not a count")
-    return value

@@ -210,11 +210,11 @@ def _run(
     from zoocli.statistics.summary import Summary
     from zoocli.tables.sinks import refuse_inputs, write_text
 
-    for target in filter(None, [output if output != "-" else None, summary]):
-        refuse_inputs(Path(target), inputs)
-    with choose_sink(output, format, summary) as sink:
-        with progress_bar(quiet) as progress:
-            scoring = score_into(sink, tables[:-1], tables[-1], options, progress)
+    for target in (output, summary):
+        if target not in (None, "-"):
+            refuse_inputs(Path(str(target)), inputs)
+    with choose_sink(output, format, summary) as sink, progress_bar(quiet) as progress:
+        scoring = score_into(sink, tables[:-1], tables[-1], options, progress)
     result = Summary.of_scoring(scoring)
     if not quiet:
         say_notes(result.notes)

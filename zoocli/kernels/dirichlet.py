@@ -13,7 +13,7 @@ vectorise. Questions with many votes, and extreme concentrations, take Stirling'
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numba
 import numpy as np
@@ -79,7 +79,7 @@ def new_lanes(answers):
 @inlined
 def gather_answer(lanes, answer, column, rows, counts, answer_column, count_rows, first, width):
     """Fetches one answer's concentrations and votes, and adds them to the totals."""
-    most = 0
+    most: Any = 0
     for lane in range(width):
         k = np.int64(counts[count_rows[first + lane], answer_column])
         most = max(most, k)
@@ -168,7 +168,7 @@ def question_losses(addresses, like, rows, counts, count_rows, question_starts, 
                 gather_answer(
                     lanes, answer, column, rows, counts, start + answer, count_rows, first, width
                 )
-            most_votes = 0
+            most_votes: Any = 0
             all_regular = True
             for lane in range(width):
                 votes = np.int64(lanes.total_votes[lane])

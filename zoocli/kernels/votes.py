@@ -33,7 +33,7 @@ def pack_votes(values, counts, states, answer):
             state = TOO_MANY
         elif whole != value:
             state = FRACTIONAL
-        counts[row, answer] = np.int32(whole) if state == OK or state == FRACTIONAL else 0
+        counts[row, answer] = np.int32(whole) if state in (OK, FRACTIONAL) else 0
         states[row, answer] = state
         met |= (1 << state) & ~1
     return met

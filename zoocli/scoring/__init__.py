@@ -71,9 +71,7 @@ def score_into(
     return scoring
 
 
-def _read_list(
-    options: ScoreOptions, ids: tuple[str, str], resources: Resources
-) -> IdIndex | None:
+def _read_list(options: ScoreOptions, ids: tuple[str, str], resources: Resources) -> IdIndex | None:
     if options.only is None:
         return None
     return read_only(open_table(options.only, resources, "the list"), ids)
@@ -103,9 +101,7 @@ def _new_task(
     return ValueTask(loss, options, *tables, ids, resources.threads)
 
 
-def _kept_of_votes(
-    options: ScoreOptions, tables: tuple[Table, Table], task: Task
-) -> list[str]:
+def _kept_of_votes(options: ScoreOptions, tables: tuple[Table, Table], task: Task) -> list[str]:
     """The kept columns that only VOTES have; DataError for one that neither table has."""
     tables[0].require(task.prediction_columns)
     tables[1].require(task.vote_columns)

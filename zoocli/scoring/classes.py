@@ -71,9 +71,7 @@ class ClassTask(Task):
         self._named = False
         self._may_be_probabilities = options.scale is None
 
-    def hold(
-        self, batch: pa.RecordBatch, findings: Findings, ids: NamesOfRows
-    ) -> npt.NDArray[Any]:
+    def hold(self, batch: pa.RecordBatch, findings: Findings, ids: NamesOfRows) -> npt.NDArray[Any]:
         """The number of each galaxy's class, -1 for none."""
         labels = batch.column(self.label)
         codes = self._codes_of_text(labels) if is_text(labels.type) else self._codes(labels)

@@ -208,7 +208,7 @@ class Engine:
         return scored.found[self._only.find(scored.text) >= 0]
 
     def _find_duplicates(self) -> Any:
-        """Reads the ids of PREDICTIONS once, ahead of the scoring, and marks those to be dropped."""
+        """Reads the ids of PREDICTIONS once, ahead of scoring, and marks those to be dropped."""
         account = Account(self._held.index)
         for _, text in batches_with_ids(
             self._predictions, self._ids, [], self._task, self._options.batch_size

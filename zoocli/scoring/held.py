@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -60,7 +61,7 @@ def hold_votes(
             listed = pa.array(only.find(text) >= 0)
             batch, text = batch.filter(listed), text.filter(listed)
         texts.append(text)
-        blocks.append(task.hold(batch, findings, lambda rows, text=text: _ids(text, rows)))
+        blocks.append(task.hold(batch, findings, partial(_ids, text)))
         kept.append(batch.select(list(keep)))
         used += text.nbytes + blocks[-1].nbytes + kept[-1].nbytes + SLOT_BYTES * len(text)
         _check_memory(table, used, sum(map(len, texts)), resources)

@@ -46,9 +46,7 @@ class Task(ABC):
     counts_votes: bool
 
     @abstractmethod
-    def hold(
-        self, batch: pa.RecordBatch, findings: Findings, ids: NamesOfRows
-    ) -> npt.NDArray[Any]:
+    def hold(self, batch: pa.RecordBatch, findings: Findings, ids: NamesOfRows) -> npt.NDArray[Any]:
         """The values of a batch of VOTES as a compact array, one row a galaxy."""
 
     @abstractmethod

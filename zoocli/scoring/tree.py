@@ -59,9 +59,7 @@ class TreeTask(Task):
             loss, options, schema.question_answer_pairs, self._slices, threads
         )
 
-    def hold(
-        self, batch: pa.RecordBatch, findings: Findings, ids: NamesOfRows
-    ) -> npt.NDArray[Any]:
+    def hold(self, batch: pa.RecordBatch, findings: Findings, ids: NamesOfRows) -> npt.NDArray[Any]:
         """Counts (galaxies, answers) in the smallest unsigned type that they fit."""
         counts = np.empty((batch.num_rows, len(self.vote_columns)), np.int32)
         states = np.empty(counts.shape, np.uint8)
@@ -96,9 +94,7 @@ class TreeTask(Task):
         if highest * counts.shape[1] > checks.MOST_VOTES:
             for question, answers in zip(self.schema.questions, self._answers, strict=True):
                 total = counts[:, answers].sum(axis=1, dtype=np.int64)
-                findings.add(
-                    checks.TOO_MANY_VOTES, question.name, total > checks.MOST_VOTES, ids
-                )
+                findings.add(checks.TOO_MANY_VOTES, question.name, total > checks.MOST_VOTES, ids)
         return highest
 
     def score(
@@ -122,15 +118,11 @@ class TreeTask(Task):
         if np.isnan(loss).any() and self.options.on_invalid == "error":
             for name, column in zip(self.prediction_columns, columns, strict=True):
                 chosen = column[rows]
-                findings.add(
-                    checks.NO_LIKELIHOOD, name, ~((chosen > 0) & np.isfinite(chosen)), ids
-                )
+                findings.add(checks.NO_LIKELIHOOD, name, ~((chosen > 0) & np.isfinite(chosen)), ids)
             for question, answers in zip(self.schema.questions, self._answers, strict=True):
                 total = np.sum([column[rows] for column in columns[answers]], axis=0, dtype=float)
                 finite = np.all([np.isfinite(column[rows]) for column in columns[answers]], axis=0)
-                findings.add(
-                    checks.TOO_LARGE, question.name, finite & ~np.isfinite(total), ids
-                )
+                findings.add(checks.TOO_LARGE, question.name, finite & ~np.isfinite(total), ids)
         return Losses(loss, losses, totals)
 
     def output_fields(self) -> list[pa.Field]:

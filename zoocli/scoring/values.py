@@ -56,9 +56,7 @@ class ValueTask(Task):
         self.targets = tuple(self.vote_columns) if len(self.vote_columns) > 1 else ()
         self.groups = Groups({}, self.targets)
 
-    def hold(
-        self, batch: pa.RecordBatch, findings: Findings, ids: NamesOfRows
-    ) -> npt.NDArray[Any]:
+    def hold(self, batch: pa.RecordBatch, findings: Findings, ids: NamesOfRows) -> npt.NDArray[Any]:
         """The labels (galaxies, targets) in float64, NaN for null."""
         columns = []
         for name in self.vote_columns:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from zoocli.errors import DataError
 from zoocli.signature import signature
-from zoocli.sums import Groups, Matching, Statistics, Sums, whole_count
+from zoocli.sums import Groups, Matching, Statistics, Sums
 from zoocli.version import __version__
 
 if TYPE_CHECKING:

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import csv
 import gzip
+import io
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
@@ -154,7 +155,7 @@ def _is_gzip(path: Path) -> bool:
         return file.read(2) == GZIP_MAGIC
 
 
-def _open_bytes(path: Path) -> IO[bytes]:
+def _open_bytes(path: Path) -> gzip.GzipFile | io.BufferedReader:
     return gzip.open(path, "rb") if _is_gzip(path) else path.open("rb")
 
 

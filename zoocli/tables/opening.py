@@ -91,8 +91,7 @@ def _open_path(path: str, resources: Resources) -> Table:
     if file.is_dir():
         return _open_directory(file, resources)
     try:
-        with file.open("rb") as opened:
-            start = opened.read(8)
+        start = _first_bytes(file)
     except FileNotFoundError:
         raise DataError(f"There is no file '{path}'. Check the name and the folder.") from None
     except OSError as error:
@@ -129,7 +128,7 @@ def _open_standard_input(resources: Resources) -> Table:
     """Keeps a copy in the temporary folder: readers seek, and ids may be looked at twice."""
     spool = _spool(sys.stdin.buffer)
     path = Path(spool.name)
-    start = path.open("rb").read(8)
+    start = _first_bytes(path)
     if not start:
         raise DataError("Standard input is empty: nothing came through the pipe.")
     name = "standard input"
@@ -140,15 +139,21 @@ def _open_standard_input(resources: Resources) -> Table:
         table.name = name
     else:
         table = DelimitedTable(path, resources, name)
-    table.keep_alive = spool
+    table.spool = spool
     return table
 
 
 def _spool(stream: IO[bytes]) -> Any:
-    spool = tempfile.NamedTemporaryFile(prefix="zoocli-stdin-")
+    """A copy of the stream, which goes when nothing refers to it any more."""
+    spool = tempfile.NamedTemporaryFile(prefix="zoocli-stdin-")  # noqa: SIM115 (it outlives this call)
     shutil.copyfileobj(stream, spool, 1 << 20)
     spool.flush()
     return spool
+
+
+def _first_bytes(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(8)
 
 
 def columns_of(tables: Sequence[Table]) -> str:

@@ -31,6 +31,7 @@ class Table(ABC):
     schema: pa.Schema
     rows: int | None = None
     text = False
+    spool: Any = None
 
     @property
     def column_names(self) -> list[str]:
