@@ -25,7 +25,8 @@ def to_floats(column: pa.Array, name: str, table: str, keep_single: bool = False
         column = _cast(column, wanted, name, table)
     if column.null_count:
         column = column.fill_null(float("nan"))
-    return column.to_numpy(zero_copy_only=True)
+    kind = np.float32 if single else np.float64
+    return np.frombuffer(column.buffers()[1], kind, len(column), column.offset * kind().itemsize)
 
 
 def _cast(column: pa.Array, wanted: pa.DataType, name: str, table: str) -> pa.Array:

@@ -64,10 +64,7 @@ class Statistics:
         Raises KeyError, TypeError, ValueError or OverflowError for what cannot be.
         """
         votes = content["votes"]
-        galaxies, galaxies_all = (
-            _count(content["galaxies"]),
-            _count(content["galaxies_all"]),
-        )
+        galaxies, galaxies_all = _count(content["galaxies"]), _count(content["galaxies_all"])
         if galaxies > galaxies_all:
             raise ValueError("galaxies is larger than galaxies_all")
         total, squares = _finite(content["sum"]), _finite(content["sum_squares"])

@@ -80,11 +80,11 @@ def new_lanes(answers):
 def gather_answer(lanes, answer, column, rows, counts, answer_column, count_rows, first, width):
     """Fetches one answer's concentrations and votes, and adds them to the totals."""
     most: Any = 0
-    for lane in range(width):
-        k = np.int64(counts[count_rows[first + lane], answer_column])
+    for lane in range(np.uintp(width)):  # unsigned: no test for negative indexes
+        k = np.int64(counts[np.uintp(count_rows[first + lane]), answer_column])
         most = max(most, k)
         lanes.votes[answer, lane] = k
-        lanes.concentrations[answer, lane] = column[rows[first + lane]]
+        lanes.concentrations[answer, lane] = column[np.uintp(rows[first + lane])]
     lanes.most_votes[answer] = min(most, MANY_VOTES)
     for lane in range(BLOCK):
         a = lanes.concentrations[answer, lane]
@@ -166,7 +166,15 @@ def question_losses(addresses, like, rows, counts, count_rows, question_starts, 
                 pointer = address_to_pointer(addresses[start + answer])
                 column = numba.carray(pointer, (length,), like.dtype)
                 gather_answer(
-                    lanes, answer, column, rows, counts, start + answer, count_rows, first, width
+                    lanes,
+                    answer,
+                    column,
+                    rows,
+                    counts,
+                    np.uintp(start + answer),
+                    count_rows,
+                    np.uintp(first),
+                    width,
                 )
             most_votes: Any = 0
             all_regular = True

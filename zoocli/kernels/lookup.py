@@ -13,32 +13,43 @@ from zoocli.kernels.compiling import compiled, inlined
 LOW_BITS = np.uint64(0xFFFFFFFF)
 HIGH_SHIFT = np.uint64(32)
 MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
+GROUP = 128
 MIXER = np.uint64(0xFF51AFD7ED558CCD)
 
 
 @inlined
 def word_at(data, position):
-    """Eight bytes as one number, little end first."""
+    """Eight bytes as one number, little end first: one load, once compiled."""
     word = np.uint64(0)
-    for byte in range(8):
-        word |= np.uint64(data[position + byte]) << np.uint64(8 * byte)
+    for byte in range(np.uintp(8)):  # unsigned: no test for negative indexes
+        word |= np.uint64(data[np.uintp(position) + byte]) << (np.uint64(8) * byte)
+    return word
+
+
+@inlined
+def last_word(data, start, stop):
+    """The last eight bytes of a text as one number, or all of them where there are fewer."""
+    if stop - start >= 8:
+        return word_at(data, stop - 8)
+    word = np.uint64(0)
+    for position in range(start, stop):
+        word = (word << np.uint64(8)) | np.uint64(data[position])
     return word
 
 
 @inlined
 def hash_text(data, start, stop):
-    """64 bits of the bytes from start to stop: eight at a time, multiplied and folded."""
+    """64 bits of the bytes from start to stop: eight at a time, multiplied and folded.
+
+    The last eight may overlap those before: texts of one length still differ where they differ.
+    """
     value = np.uint64(stop - start) * MULTIPLIER
     position = start
-    while position + 8 <= stop:
+    while position + 8 < stop:
         value = (value ^ word_at(data, position)) * MULTIPLIER
         value ^= value >> HIGH_SHIFT
         position += 8
-    last = np.uint64(0)
-    while position < stop:
-        last = (last << np.uint64(8)) | np.uint64(data[position])
-        position += 1
-    value = (value ^ last) * MULTIPLIER
+    value = (value ^ last_word(data, start, stop)) * MULTIPLIER
     value ^= value >> HIGH_SHIFT
     value *= MIXER
     return value ^ (value >> HIGH_SHIFT)
@@ -55,17 +66,10 @@ def same_text(data, start, stop, other, other_start, other_stop):
     """Whether two texts have the same bytes."""
     if stop - start != other_stop - other_start:
         return False
-    length = stop - start
-    offset = 0
-    while offset + 8 <= length:
+    for offset in range(0, stop - start - 8, 8):
         if word_at(data, start + offset) != word_at(other, other_start + offset):
             return False
-        offset += 8
-    while offset < length:
-        if data[start + offset] != other[other_start + offset]:
-            return False
-        offset += 1
-    return True
+    return last_word(data, start, stop) == last_word(other, other_start, other_stop)
 
 
 @inlined
@@ -81,6 +85,17 @@ def find_slot(data, start, stop, value, slots, known, known_offsets):
         if slot == len(slots):
             slot = 0
     return slot
+
+
+@inlined
+def first_candidate(value, slots):
+    """The row in the first slot with the same bits of the hash, -1 if an empty slot comes first."""
+    slot = first_slot(value, len(slots))
+    while slots[slot] != 0 and slots[slot] >> HIGH_SHIFT != value & LOW_BITS:
+        slot += 1
+        if slot == len(slots):
+            slot = 0
+    return np.int64(slots[slot] & LOW_BITS) - 1
 
 
 @compiled
@@ -105,26 +120,36 @@ def insert_texts(data, offsets, slots, first_rows, hashes):
 def find_texts(data, offsets, slots, known, known_offsets, rows):
     """Writes the row of each text among the known ones, -1 where there is none.
 
-    First the slots of all texts are visited, then the texts are compared: so the many waits for
-    memory overlap, where one text after the other would wait three times each.
+    The table is larger than the processor's caches, so nearly every look into it waits for memory.
+    Texts are taken in groups, and each step first touches what the next will need for the whole
+    group: the waits overlap, where one text after the other would wait three times each. Returns
+    a number without meaning, so that the touches are not optimised away.
     """
-    texts = len(offsets) - 1
-    for text in range(texts):
-        value = hash_text(data, offsets[text], offsets[text + 1])
-        slot = first_slot(value, len(slots))
-        while slots[slot] != 0 and slots[slot] >> HIGH_SHIFT != value & LOW_BITS:
-            slot += 1
-            if slot == len(slots):
-                slot = 0
-        rows[text] = np.int64(slots[slot] & LOW_BITS) - 1
-    for text in range(texts):
-        start, stop, row = offsets[text], offsets[text + 1], np.int64(rows[text])
-        if row >= 0 and not same_text(
-            data, start, stop, known, known_offsets[row], known_offsets[row + 1]
-        ):  # another text with the same bits of the hash: search on
-            value = hash_text(data, start, stop)
-            slot = find_slot(data, start, stop, value, slots, known, known_offsets)
-            rows[text] = np.int64(slots[slot] & LOW_BITS) - 1
+    hashes = np.empty(GROUP, np.uint64)
+    touched = np.uint64(0)
+    for first in range(0, len(offsets) - 1, GROUP):
+        width = min(GROUP, len(offsets) - 1 - first)
+        for lane in range(width):
+            value = hash_text(data, offsets[first + lane], offsets[first + lane + 1])
+            hashes[lane] = value
+            touched += slots[first_slot(value, len(slots))]
+        for lane in range(width):
+            row = first_candidate(hashes[lane], slots)
+            rows[first + lane] = row
+            touched += np.uint64(known_offsets[max(row, 0)])
+        for lane in range(width):
+            row = max(np.int64(rows[first + lane]), 0)
+            if known_offsets[row] < len(known):
+                touched += np.uint64(known[known_offsets[row]])
+        for lane in range(width):
+            text, row = first + lane, np.int64(rows[first + lane])
+            start, stop = offsets[text], offsets[text + 1]
+            if row >= 0 and not same_text(
+                data, start, stop, known, known_offsets[row], known_offsets[row + 1]
+            ):  # another text with the same bits of the hash: search on
+                slot = find_slot(data, start, stop, hashes[lane], slots, known, known_offsets)
+                rows[text] = np.int64(slots[slot] & LOW_BITS) - 1
+    return touched
 
 
 @compiled

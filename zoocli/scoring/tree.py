@@ -17,7 +17,7 @@ from zoocli.matching import RowArray
 from zoocli.schema import Schema
 from zoocli.scoring.backends import tree_backend
 from zoocli.scoring.options import ScoreOptions
-from zoocli.scoring.task import Losses, NamesOfRows, Task
+from zoocli.scoring.task import Losses, NamesOfRows, Task, sum_in_order
 from zoocli.sums import Groups
 from zoocli.tables import Table
 
@@ -114,7 +114,7 @@ class TreeTask(Task):
         if len({column.dtype for column in columns}) > 1:
             columns = [column.astype(np.float64) for column in columns]
         losses, totals = self._losses(columns, rows, held, held_rows)
-        loss = losses.sum(axis=0)
+        loss = sum_in_order(losses)
         if np.isnan(loss).any() and self.options.on_invalid == "error":
             for name, column in zip(self.prediction_columns, columns, strict=True):
                 chosen = column[rows]

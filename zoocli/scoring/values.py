@@ -16,7 +16,7 @@ from zoocli.losses.loss import Loss
 from zoocli.matching import RowArray
 from zoocli.scoring.backends import choose_backend, torch_device
 from zoocli.scoring.options import ScoreOptions
-from zoocli.scoring.task import Losses, NamesOfRows, Task, default_predictions
+from zoocli.scoring.task import Losses, NamesOfRows, Task, default_predictions, sum_in_order
 from zoocli.sums import Groups
 from zoocli.tables import Table
 
@@ -90,7 +90,7 @@ class ValueTask(Task):
             if self.options.on_invalid == "error":
                 findings.add(checks.NOT_FINITE, name, broken, ids)
             parts[target, broken] = np.nan
-        return Losses(parts.mean(axis=0), parts if self.targets else parts[:0])
+        return Losses(sum_in_order(parts) / len(parts), parts if self.targets else parts[:0])
 
     def output_fields(self) -> list[pa.Field]:
         """`loss`, and each target's where there are several."""

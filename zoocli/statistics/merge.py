@@ -167,7 +167,7 @@ def _add_matching(names: Sequence[str], summaries: Sequence[Summary]) -> Matchin
     if len(parts) < len(summaries) or not isinstance(rows, int):
         return None
     used = sum(rows - part.votes_only for part in parts)
-    if used > rows or sum(part.matched for part in parts) > rows:
+    if used > rows:
         raise DataError(
             f"The parts overlap: {some(names)} together matched {used:,} rows of VOTES, which has "
             f"{rows:,}, so some galaxies are in several parts. Merge disjoint parts, each once."

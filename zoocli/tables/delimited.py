@@ -11,13 +11,14 @@ import csv
 import gzip
 import io
 import re
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from zoocli.errors import DataError
+from zoocli.errors import DataError, MachineError
 from zoocli.resources import Resources
 from zoocli.tables.table import Table, Types, text_error
 
@@ -28,6 +29,9 @@ SEPARATORS = ",\t;|"
 SQL_TYPES = {pa.float64(): "DOUBLE", pa.int64(): "BIGINT", pa.int32(): "INTEGER"}
 GZIP_MAGIC = b"\x1f\x8b"
 HEADER_BYTES = 1 << 22
+BYTES_PER_THREAD = 1 << 26  # what DuckDB takes for each, with some to spare
+# The lines of DuckDB's errors that say what is wrong.
+TELLING = ("Expected Number.*", "Invalid unicode.*", "Value with unt.*", "Maximum line size.*")
 
 
 class DelimitedTable(Table):
@@ -40,8 +44,8 @@ class DelimitedTable(Table):
         self._path = path
         self._resources = resources
         header = self._read_header_line()
-        self._separator = max(SEPARATORS, key=header.count)
-        names = next(csv.reader([header], delimiter=self._separator), [])
+        self._separator = max(SEPARATORS, key=re.sub('"[^"]*"', "", header).count)
+        names = self._split_header(header)
         self._check_header(names)
         self.schema = pa.schema([(column, pa.string()) for column in names])
 
@@ -49,7 +53,7 @@ class DelimitedTable(Table):
         with _open_bytes(self._path) as file:
             try:
                 line = file.readline(HEADER_BYTES)
-            except (OSError, EOFError) as error:
+            except (OSError, EOFError, zlib.error) as error:
                 raise self._unreadable(str(error)) from error
         try:
             return line.decode("utf-8-sig").rstrip("\r\n")
@@ -57,6 +61,15 @@ class DelimitedTable(Table):
             raise DataError(
                 f"{self.name} is not a text table in UTF-8: its first line cannot be read. Save it "
                 "as UTF-8, or give the file the ending of its true format."
+            ) from error
+
+    def _split_header(self, header: str) -> list[str]:
+        try:
+            return next(csv.reader([header], delimiter=self._separator), [])
+        except csv.Error as error:  # such as a carriage return in it, or a name without end
+            raise DataError(
+                f"{self.name} is not a text table: its first line is no header ({error}). Write "
+                "the file again, with lines that end in a line feed."
             ) from error
 
     def _check_header(self, names: list[str]) -> None:
@@ -101,16 +114,22 @@ class DelimitedTable(Table):
         return connection.sql(
             f"SELECT {chosen} FROM read_csv($path, header = true, auto_detect = false, "
             f"columns = {{{columns}}}, delim = $separator, quote = '\"', escape = '\"', "
-            f"compression = '{compression}', strict_mode = true) {where}",
+            f"compression = '{compression}', strict_mode = true, hive_partitioning = false) "
+            f"{where}",
             params={"path": _without_wildcards(self._path), "separator": self._separator},
         )
 
     def _explain(
         self, connection: duckdb.DuckDBPyConnection, error: Exception, kinds: dict[int, str]
-    ) -> DataError:
+    ) -> DataError | MachineError:
         """Finds the cells that are not numbers; otherwise passes on the line that failed."""
         import duckdb
 
+        if "Out of Memory" in str(error):
+            return MachineError(
+                f"There is not enough memory to read {self.name}. Raise --memory-limit, or write "
+                "the file as Parquet."
+            )
         try:
             for position, kind in kinds.items():
                 bad = f"c{position} IS NOT NULL AND TRY_CAST(c{position} AS {kind}) IS NULL"
@@ -125,9 +144,11 @@ class DelimitedTable(Table):
 
     def _unreadable(self, reason: str) -> DataError:
         line = re.search(r"Line: (\d+)", reason)
-        said = re.search(r"^(Expected Number.*|Invalid unicode.*|Value with unt.*)$", reason, re.M)
+        said = re.search(rf"^({'|'.join(TELLING)})", reason, re.M)
         where = f" at line {int(line[1]):,}" if line else ""
         why = (said[1] if said else reason.strip().splitlines()[0])[:200].rstrip(". ")
+        if "invalid state" in why:
+            why = r"a carriage return stands alone, or some lines end in \r\n and others in \n"
         return DataError(
             f"{self.name} cannot be read as a table of {len(self.schema)} columns separated by "
             f"{self._separator!r}{where}: {why}. Mend that line, or write the file again."
@@ -140,10 +161,11 @@ def connect(resources: Resources) -> duckdb.DuckDBPyConnection:
     """A database in memory that obeys the bounds and never touches the network."""
     import duckdb
 
+    memory = resources.memory // 2
     return duckdb.connect(
         config={
-            "threads": resources.threads,
-            "memory_limit": f"{resources.memory // 2}B",
+            "threads": max(1, min(resources.threads, memory // BYTES_PER_THREAD)),
+            "memory_limit": f"{memory}B",
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
         }
