@@ -1,0 +1,60 @@
+"""Makes the files of this folder again: python sample_data/make.py"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+
+from zoocli.simulation import simulate
+
+FOLDER = Path(__file__).parent
+GALAXIES, VOTED, SEED = 400, 380, 7
+FIRST_QUESTION = "smooth-or-featured-dr5"
+CLASSES = ["smooth", "featured-or-disk", "artifact"]
+
+
+def main() -> None:
+    for format in ("parquet", "csv"):
+        simulate(
+            FOLDER, "decals-dr5-ortho", GALAXIES, seed=SEED, voted=VOTED, format=format, blur=[0.3]
+        )
+    columns = [f"{FIRST_QUESTION}_{name}" for name in CLASSES]
+    predictions = pq.read_table(FOLDER / "predictions.parquet", columns=["id_str", *columns])
+    votes = pq.read_table(FOLDER / "votes.parquet", columns=["id_str", *columns])
+    write_classification(predictions, votes, columns)
+    write_regression(predictions, votes, columns)
+
+
+def write_classification(predictions: pa.Table, votes: pa.Table, columns: list[str]) -> None:
+    """Logits of three classes; the label is the answer with most votes."""
+    logits = {
+        name: pc.ln(predictions[column]) for name, column in zip(CLASSES, columns, strict=True)
+    }
+    counts = np.stack([votes[column].to_numpy() for column in columns], axis=1)
+    labels = [CLASSES[best] for best in counts.argmax(axis=1)]
+    write_csv(pa.table({"id_str": predictions["id_str"], **logits}), "class-predictions")
+    write_csv(pa.table({"id_str": votes["id_str"], "label": labels}), "class-labels")
+
+
+def write_regression(predictions: pa.Table, votes: pa.Table, columns: list[str]) -> None:
+    """The fraction of votes for a featured galaxy, expected and counted."""
+    for table, name, column in (
+        (predictions, "value-predictions", "predicted-fraction"),
+        (votes, "value-labels", "label"),
+    ):
+        numbers = np.stack([table[answer].to_numpy() for answer in columns], axis=1).astype(float)
+        fraction = numbers[:, 1] / numbers.sum(axis=1)
+        write_csv(pa.table({"id_str": table["id_str"], column: fraction}), name)
+
+
+def write_csv(table: pa.Table, name: str) -> None:
+    pa_csv.write_csv(table, FOLDER / f"{name}.csv", pa_csv.WriteOptions(quoting_style="needed"))
+
+
+if __name__ == "__main__":
+    main()
