@@ -1,0 +1,106 @@
+"""The README is true: its commands run and print what it shows, and it names every command."""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+README = (ROOT / "README.md").read_text()
+ELLIPSIS = "..."
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.M | re.S)
+
+
+def commands(block: str) -> list[tuple[str, str]]:
+    """Each command of a console block with the output that is shown under it."""
+    parts = re.split(r"^\$ ", block, flags=re.M)[1:]
+    return [tuple(part.partition("\n")[::2]) for part in parts]
+
+
+def same(printed: str, expected: str) -> bool:
+    """The same text, or the same number: another processor may round its last digit otherwise."""
+    try:
+        return math.isclose(float(printed), float(expected), rel_tol=1e-12)
+    except ValueError:
+        return printed.rstrip() == expected.rstrip()
+
+
+@pytest.fixture(scope="module")
+def shell(tmp_path_factory):
+    """Runs a line as a shell does, in one folder for the whole page."""
+    folder = tmp_path_factory.mktemp("readme")
+    programs = folder / "bin"
+    programs.mkdir()
+    program = programs / "zoocli"
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m zoocli "$@"\n')
+    program.chmod(0o755)
+
+    def run(line: str) -> str:
+        done = subprocess.run(
+            ["bash", "-o", "pipefail", "-c", line],
+            cwd=folder,
+            env=os.environ | {"PATH": f"{programs}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert done.returncode == 0, f"{line}\n{done.stderr}"
+        return done.stdout
+
+    return run
+
+
+def test_console_blocks_run_and_print_what_is_shown(shell):
+    shown_anything = False
+    for block in blocks("console"):
+        for line, shown in commands(block):
+            if "jq" in line and shutil.which("jq") is None:
+                line = line.partition("| jq")[0]
+                shell(line)
+                continue
+            printed = shell(line).splitlines()
+            for number, expected in enumerate(shown.splitlines()):
+                if expected == ELLIPSIS:
+                    break
+                assert same(printed[number], expected), line
+                shown_anything = True
+    assert shown_anything
+
+
+def test_python_blocks_run(shell, tmp_path_factory):
+    for block in blocks("python"):
+        shell(f"python - <<'END'\n{block}\nEND".replace("python -", f"'{sys.executable}' -", 1))
+
+
+def test_every_command_is_named():
+    import zoocli.cli
+
+    names = [
+        command.name or command.callback.__name__ for command in zoocli.cli.app.registered_commands
+    ]
+    assert {"score", "summarize"} <= set(names)
+    for name in names:
+        assert f"zoocli {name}" in README
+
+
+def test_files_that_are_linked_exist():
+    links = re.findall(r"\]\((?!https?:)([^)]+)\)", README)
+    assert links
+    for link in links:
+        assert (ROOT / link).exists(), link
+
+
+@pytest.mark.parametrize("page", [ROOT / "README.md", *sorted(ROOT.glob("*.md"))])
+def test_pages_are_whole_lines(page: Path):
+    assert page.read_text().endswith("\n")
