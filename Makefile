@@ -4,13 +4,15 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SAMPLE := sample_data
+BENCH := .venv-bench
+ZOOBOT := zoobot==2.9.0
 
 # For pip, and for the pip that it starts to build the package.
 export PIP_CONSTRAINT := constraints.txt
 export PIP_BUILD_CONSTRAINT := constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test lint types pytest clean
+.PHONY: help demo test lint types pytest bench clean
 
 help:
 	@echo "make demo    score the sample and show the summary"
@@ -18,7 +20,8 @@ help:
 	@echo "make lint    ruff alone"
 	@echo "make types   mypy alone"
 	@echo "make pytest  the tests alone"
-	@echo "make clean   remove $(VENV) and the caches"
+	@echo "make bench   measure against what users run instead; CASES='...' chooses, see benchmarks/"
+	@echo "make clean   remove $(VENV), $(BENCH) and the caches"
 
 demo: $(VENV)/.installed
 	$(BIN)/zoocli score $(SAMPLE)/predictions.parquet $(SAMPLE)/votes.parquet \
@@ -40,6 +43,16 @@ types: $(VENV)/.installed-test
 pytest: $(VENV)/.installed-test
 	$(BIN)/pytest -n 2
 
+bench: $(BENCH)/.installed
+	$(BENCH)/bin/python -m benchmarks $(CASES)
+
+# The script that zoocli replaces needs Zoobot's file of losses alone, hence --no-deps.
+$(BENCH)/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(BENCH)
+	$(BENCH)/bin/pip install --quiet --editable .
+	$(BENCH)/bin/pip install --quiet --no-deps $(ZOOBOT)
+	touch $@
+
 $(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/python
 	$(BIN)/pip install --quiet --editable .
 	touch $@
@@ -52,5 +65,5 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 clean:
-	rm -rf $(VENV) .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist
+	rm -rf $(VENV) $(BENCH) .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -120,7 +120,9 @@ ACCIDENTS = [
     ),
     # Columns
     Accident("a missing answer", put(v={"bar_no": None}), 3, ("v.parquet", "'bar_no'")),
-    Accident("a repeated column", put(), 3, ("twice.csv", "'bar_no'"), "twice.csv v.parquet"),
+    Accident(
+        "a repeated column", put(), 3, ("twice.csv", "'bar_no'"), "twice.csv v.parquet -s tree.yaml"
+    ),
     Accident("no schema fits", nothing, 3, ("schema",), "p.parquet v.parquet"),
     Accident("--keep", nothing, 3, ("'z'", "--keep"), "p.parquet v.parquet -s tree.yaml --keep z"),
     Accident(
@@ -222,9 +224,11 @@ ACCIDENTS = [
         "repeated keys",
         tree(GOOD_TREE.format("null", "null") + "  bar: shape_disk\n"),
         3,
-        ("'bar'", "twice"),
+        ("'bar'", "second time"),
     ),
-    Accident("a cycle", tree(GOOD_TREE.format("bar_no", "shape_disk")), 3, ("cycle",)),
+    Accident(
+        "a cycle", tree(GOOD_TREE.format("bar_no", "shape_disk")), 3, ("circle", "'shape' -> 'bar'")
+    ),
     Accident("an unknown parent", tree(GOOD_TREE.format("null", "shape_bar")), 3, ("shape_bar",)),
     Accident("not YAML", tree("a: [b"), 3, ("tree.yaml", "YAML")),
     # Usage

@@ -115,9 +115,7 @@ def test_the_order_of_votes(folder: Path, tmp_path: Path, loss: str) -> None:
     made = []
     for source in (votes, shuffled):
         output, summary = tmp_path / "scores.parquet", tmp_path / "summary.json"
-        done_well(
-            "score", predictions, source, *options(loss), "-o", output, "--summary", summary
-        )
+        done_well("score", predictions, source, *options(loss), "-o", output, "--summary", summary)
         made.append((output.read_bytes(), json.loads(summary.read_text())))
     assert made[0] == made[1]
 

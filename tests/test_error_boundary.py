@@ -194,11 +194,47 @@ def test_stopping_leaves_no_file(tmp_path, number, code):
         # A shell's background jobs ignore interrupts, and children inherit that.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
-    wait_for(lambda: (tmp_path / "made").exists() and any((tmp_path / "made").iterdir()))
-    process.send_signal(number)
-    _, said = process.communicate(timeout=60)
+    try:
+        wait_for(lambda: (tmp_path / "made").exists() and any((tmp_path / "made").iterdir()))
+        time.sleep(0.5)  # past the imports
+        process.send_signal(number)
+        _, said = process.communicate(timeout=60)
+    finally:
+        process.kill()
+        process.wait()
     assert (process.returncode, said) == (code, b"")
     assert list((tmp_path / "made").iterdir()) == []
+
+
+def test_a_termination_that_is_swallowed_comes_again(tmp_path):
+    """As it is where it meets the start of a C extension that is being imported."""
+    script = """
+import os, signal, time
+from zoocli import cli
+
+def run(_):
+    try:
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(1)
+    except SystemExit:
+        pass
+    try:
+        time.sleep(30)
+    finally:
+        time.sleep(0.5)  # the cleaning up is left in peace
+        print("cleaned", flush=True)
+
+cli._run, cli.SECONDS_TO_LEAVE = run, 0.1
+cli.main([])
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        env=ENVIRONMENT,
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (143, "cleaned\n", "")
 
 
 def wait_for(condition, seconds=30):

@@ -28,6 +28,7 @@ def losses_of(concentrations, counts, sizes, rows=None, count_rows=None):
         np.cumsum([0, *sizes]),
         losses,
         totals,
+        kernel.scratch(np.cumsum([0, *sizes])),
     )
     return losses, totals
 

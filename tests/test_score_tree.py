@@ -122,9 +122,7 @@ def rewrite(path: Path, **columns: object) -> None:
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_a_galaxys_loss_is_the_sum_of_its_questions(
-    small: tuple[Path, Path], backend: str
-) -> None:
+def test_a_galaxys_loss_is_the_sum_of_its_questions(small: tuple[Path, Path], backend: str) -> None:
     scores = score(small, "--backend", backend).to_pylist()
     predictions, votes = (pq.read_table(path).to_pylist() for path in small)
     for row, a, k in zip(scores, predictions, votes, strict=True):
@@ -284,7 +282,10 @@ def test_hostile_names(tmp_path: Path) -> None:
     votes = {"my id": ["g,1", 'g"2'], names[0]: [1, 2], names[1]: [3, 4]}
     expected = [lgamma_loss((1.5, 3.5), (1, 3)), lgamma_loss((2.5, 4.5), (2, 4))]
     for suffix in ("csv", "parquet", "csv.gz", "feather"):
-        tables = write(folder / f"p[1].{suffix}", predictions), write(folder / f"v*.{suffix}", votes)
+        tables = (
+            write(folder / f"p[1].{suffix}", predictions),
+            write(folder / f"v*.{suffix}", votes),
+        )
         output = folder / f"s;?.{'csv' if suffix == 'csv.gz' else suffix}"
         done_well(
             "score", *tables, "-s", folder / "tree?.yaml", "--id", "my id", "-o", output, "-q"

@@ -23,7 +23,8 @@ ID_COLUMNS = (
     "id",
 )
 WHOLE_FLOAT = r"^-?[0-9]+\.0+$"
-EXACT_BELOW = 2**53
+# Below this a float of so many bits has every whole number.
+EXACT_BITS = {16: 11, 32: 24, 64: 53}
 
 
 def find_id_columns(
@@ -48,9 +49,10 @@ def find_id_columns(
 class IdColumn:
     """Turns the id column of one table into text, batch after batch.
 
-    Text and whole numbers are taken exactly as they are. A column of floats (or of text like
-    311581.0) loses its `.0`, and `rewritten` says so; DataError where one of its ids is not a whole
-    number below 2^53, where an id is missing, and for types that no id has.
+    Text and whole numbers are taken exactly as they are. A column of floats (or of text that begins
+    with one, like 311581.0) loses its `.0`, and `rewritten` says so; DataError where one of its ids
+    is not a whole number below 2^53 (of 32-bit floats, 2^24), where an id is missing, and for types
+    that no id has.
     """
 
     def __init__(self, table: Table, column: str) -> None:
@@ -60,13 +62,14 @@ class IdColumn:
         self.rewritten = False
         self._seen = 0
         kind = self.type.value_type if pa.types.is_dictionary(self.type) else self.type
+        self._kind = kind
         self._is_float = pa.types.is_floating(kind)
-        self._is_bytes = pa.types.is_binary(kind) or pa.types.is_large_binary(kind)
         if not (
             self._is_float
-            or self._is_bytes
             or pa.types.is_integer(kind)
             or is_text(kind)
+            or pa.types.is_binary(kind)
+            or pa.types.is_large_binary(kind)
             or pa.types.is_fixed_size_binary(kind)
             or (pa.types.is_decimal(kind) and kind.scale == 0)
         ):
@@ -75,9 +78,9 @@ class IdColumn:
     @property
     def output_type(self) -> pa.DataType:
         """The type of the ids in the scores: as in the table, but whole where floats were."""
-        if pa.types.is_dictionary(self.type):
+        if pa.types.is_fixed_size_binary(self._kind):  # an id without its .0 is shorter
             return pa.string()
-        return pa.int64() if self._is_float else self.type
+        return pa.int64() if self._is_float else self._kind
 
     def text(self, ids: pa.Array) -> pa.StringArray:
         """The ids as text."""
@@ -95,47 +98,50 @@ class IdColumn:
 
     def output(self, text: pa.StringArray, ids: pa.Array) -> pa.Array:
         """The ids for the scores table, of `output_type`."""
-        if self._is_float:
-            return text.cast(pa.int64())
-        return text if pa.types.is_dictionary(ids.type) or self.rewritten else ids
+        if ids.type == self.output_type and not self.rewritten:
+            return ids
+        return text.cast(self.output_type)
 
     def _from_exact(self, ids: pa.Array) -> pa.StringArray:
-        if pa.types.is_decimal(ids.type):
-            ids = ids.cast(pa.decimal128(38, 0))
         try:
             text = ids.cast(pa.string())
         except pa.ArrowInvalid:
             raise self._error("holds bytes that are not text", "Write it as text.") from None
-        if self._seen == 0:
-            self.rewritten = self._looks_like_floats(text)
+        if self._seen == 0 and len(text):  # the first row decides: batches differ in size
+            self.rewritten = not len(_not_float(text.slice(0, 1)))
         if not self.rewritten:
             return text
-        if not self._looks_like_floats(text):
-            odd = text.filter(pc.invert(pc.match_substring_regex(text, WHOLE_FLOAT)))
+        odd = _not_float(text)
+        if len(odd):
             raise self._error(
-                f"began with floats such as 311581.0, but also holds {some(odd.to_pylist())}",
+                f"begins with a float such as 311581.0, but also holds {some(odd.to_pylist())}",
                 "Write every id in the same way.",
             )
+        self._check_floats(text.cast(pa.float64()), bits=64)
         return pc.replace_substring_regex(text, r"\.0+$", "")
-
-    def _looks_like_floats(self, text: pa.StringArray) -> bool:
-        return len(text) > 0 and pc.all(pc.match_substring_regex(text, WHOLE_FLOAT)).as_py()
 
     def _from_float(self, ids: pa.Array) -> pa.StringArray:
         exact = ids.cast(pa.float64())
-        whole = pc.and_(pc.equal(pc.floor(exact), exact), pc.less(pc.abs(exact), EXACT_BELOW))
-        odd = exact.filter(pc.invert(whole))
-        if len(odd):
-            raise self._error(
-                f"holds floats, and {len(odd):,} of them are not whole numbers below 2^53: "
-                f"{some(odd.slice(0, 5).to_pylist())}",
-                "Such ids have lost digits; write them as text or whole numbers.",
-            )
+        self._check_floats(exact, self._kind.bit_width)
         self.rewritten = True
         return exact.cast(pa.int64()).cast(pa.string())
 
+    def _check_floats(self, ids: pa.Array, bits: int) -> None:
+        whole = pc.equal(pc.floor(ids), ids)
+        odd = ids.filter(pc.invert(pc.and_(whole, pc.less(pc.abs(ids), 2 ** EXACT_BITS[bits]))))
+        if len(odd):
+            raise self._error(
+                f"holds {bits}-bit floats, and {len(odd):,} of them are not whole numbers below "
+                f"2^{EXACT_BITS[bits]}: {some(odd.to_pylist())}",
+                "Such ids have lost digits; write them as text or whole numbers.",
+            )
+
     def _error(self, what: str, advice: str) -> DataError:
         return DataError(f"{self.table.name}: the id column '{self.column}' {what}. {advice}")
+
+
+def _not_float(text: pa.StringArray) -> pa.StringArray:
+    return text.filter(pc.invert(pc.match_substring_regex(text, WHOLE_FLOAT)))
 
 
 def rewritten_note(columns: Sequence[IdColumn]) -> str | None:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from zoocli.kernels.lookup import count_rows, find_texts, insert_texts
+from zoocli.kernels.lookup import GROUP, count_rows, find_texts, insert_texts
 
 RowArray = npt.NDArray[np.int32]
 SLOTS_PER_ID = 1.6
@@ -49,7 +49,8 @@ class IdIndex:
         """The row of each text, -1 where it is none of the ids; a repeated id's first row."""
         data, offsets = text_buffers(texts, np.int32)
         rows = np.empty(len(texts), np.int32)
-        find_texts(data, offsets, self._slots, self._data, self._offsets, rows)
+        scratch = np.empty(GROUP, np.uint64), np.zeros(1, np.uint64)
+        find_texts(data, offsets, self._slots, self._data, self._offsets, rows, *scratch)
         return rows
 
     def text(self, rows: Iterable[int]) -> list[str]:
@@ -68,9 +69,8 @@ class Account:
 
     def add(self, rows: RowArray) -> None:
         """Takes note of a batch of predictions, by the rows that `IdIndex.find` gave."""
-        matched = int(count_rows(rows, self._times))
-        if matched < len(rows):
-            self.predictions_only += int(np.count_nonzero(rows < 0))
+        count_rows(rows, self._times)
+        self.predictions_only += int(np.count_nonzero(rows < 0))
 
     @property
     def votes_only(self) -> int:

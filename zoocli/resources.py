@@ -29,6 +29,8 @@ class Resources:
             raise UsageError(f"--threads must be at least 1, not {threads}.")
         if isinstance(memory, str):
             memory = parse_memory(memory)
+        if memory is not None and memory < 1:
+            raise UsageError(f"--memory-limit must be at least 1 byte, not {memory}.")
         return cls(threads or default_threads(), memory or default_memory())
 
 

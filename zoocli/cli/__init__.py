@@ -28,6 +28,8 @@ from zoocli.cli.summarize import summarize
 from zoocli.errors import DataError, MachineError, ZoocliError, ZoocliWarning
 from zoocli.version import __version__
 
+SECONDS_TO_LEAVE = 5.0
+
 app = typer.Typer(
     name="zoocli",
     no_args_is_help=True,
@@ -106,6 +108,9 @@ def _guarded(work: Callable[[], int]) -> int:
         return _refuse_usage(error)
     except KeyboardInterrupt:
         return 130
+    except Terminated:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        return 143
     except SystemExit as stop:
         if isinstance(stop.__context__, BrokenPipeError):  # typer's own answer to it is exit 1
             return _reader_left()
@@ -146,10 +151,21 @@ def _reader_left() -> int:
     return 0
 
 
-def _terminate(number: int, frame: FrameType | None) -> NoReturn:
-    """Leaves as an exception does, so that every `finally` removes its temporary files."""
-    signal.signal(number, signal.SIG_IGN)
-    raise SystemExit(128 + number)
+class Terminated(SystemExit):
+    """SIGTERM came."""
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    """Leaves as an exception does, so that every `finally` removes its temporary files.
+
+    C code that runs just then (the start of an imported module) may swallow the exception; so it
+    comes again after a while, unless it is on its way.
+    """
+    if not isinstance(sys.exception(), Terminated):
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        signal.signal(signal.SIGALRM, _terminate)
+        signal.setitimer(signal.ITIMER_REAL, SECONDS_TO_LEAVE, SECONDS_TO_LEAVE)
+        raise Terminated(143)
 
 
 def _warning_shower() -> Callable[..., None]:

@@ -191,7 +191,7 @@ def score(
         threads=threads,
         memory_limit=memory_limit,
     )
-    inputs = [*tables, *([only] if only else [])]
+    inputs = [*tables, *filter(None, (only, schema))]
     _run(inputs, tables, options, output, format, summary, quiet)
 
 
@@ -208,11 +208,9 @@ def _run(
     from zoocli.cli.summarize import say_notes
     from zoocli.scoring import score_into
     from zoocli.statistics.summary import Summary
-    from zoocli.tables.sinks import refuse_inputs, write_text
+    from zoocli.tables.sinks import write_text
 
-    for target in (output, summary):
-        if target not in (None, "-"):
-            refuse_inputs(Path(str(target)), inputs)
+    _check_outputs(output, summary, inputs)
     with choose_sink(output, format, summary) as sink, progress_bar(quiet) as progress:
         scoring = score_into(sink, tables[:-1], tables[-1], options, progress)
     result = Summary.of_scoring(scoring)
@@ -233,10 +231,26 @@ def _run(
             say("zoocli: note: nothing was written; -o FILE writes the scores table.")
 
 
+def _check_outputs(output: str | None, summary: Path | None, inputs: list[str]) -> None:
+    """Refuses, before any work, outputs that would damage something or cannot be written."""
+    from zoocli.errors import UsageError
+    from zoocli.tables.sinks import is_device, refuse_inputs, try_writing
+
+    table = None if output in (None, "-") else Path(str(output))
+    for target in (table, summary):
+        if target is not None:
+            refuse_inputs(target, inputs)
+    if summary is None:
+        return
+    if table is not None and table.resolve() == summary.resolve() and not is_device(table):
+        raise UsageError(f"--output and --summary are both '{summary}'. Give them two names.")
+    try_writing(summary)
+
+
 def choose_sink(output: str | None, format: str | None, summary: Path | None) -> Sink:
     """Where the table goes: the file, or stdout when it is a pipe, or nowhere."""
     from zoocli.tables.encoders import format_of
-    from zoocli.tables.sinks import FileSink, NoSink, StreamSink
+    from zoocli.tables.sinks import FileSink, NoSink, StreamSink, is_device
 
     to_stdout = output == "-" or (
         output is None and (format is not None or (summary is None and not sys.stdout.isatty()))
@@ -246,7 +260,7 @@ def choose_sink(output: str | None, format: str | None, summary: Path | None) ->
     if output is None:
         return NoSink()
     target = Path(output)
-    if target.exists() and not target.is_file() and not target.is_dir():  # /dev/null and its kin
+    if is_device(target):
         name = "csv" if format is None else format
         return StreamSink(target.open("wb"), format_of(Path("device.csv"), name), f"'{target}'")
     return FileSink(target, format)

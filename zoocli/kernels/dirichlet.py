@@ -15,11 +15,10 @@ from __future__ import annotations
 import math
 from typing import Any, NamedTuple
 
-import numba
 import numpy as np
 
+from zoocli.kernels.columns import column_at
 from zoocli.kernels.compiling import compiled, inlined
-from zoocli.kernels.pointers import address_to_pointer
 from zoocli.kernels.products import (
     BLOCK,
     HIGHEST,
@@ -31,14 +30,17 @@ from zoocli.kernels.products import (
 from zoocli.kernels.stirling import stirling_loss
 
 MANY_VOTES = 256
+PADDING = 8  # lanes that nothing uses; rows 4096 bytes apart would get into each other's way
+ROWS_OF_LANES = 11  # of `Lanes`, besides concentrations and votes
 LOG_TWO = math.log(2.0)
 
 
 class Lanes(NamedTuple):
     """What is held of a block of galaxies while one question of theirs is computed.
 
-    The first three are (answers, lanes) and (answers,), the others (lanes,). `regular` lanes have
-    few enough votes and moderate concentrations; the others' loss stands in `series`.
+    The first two are (answers, lanes); `most_votes` has an entry for each answer, the others one
+    for each lane. Lanes are `regular` (1, else 0) that have few enough votes and moderate
+    concentrations; the loss of the others stands in `series`.
     """
 
     concentrations: np.ndarray
@@ -56,23 +58,33 @@ class Lanes(NamedTuple):
     logarithms: np.ndarray
 
 
+def scratch(question_starts: np.ndarray) -> np.ndarray:
+    """The memory that `question_losses` needs for itself, in any one thread."""
+    widest = int(np.max(np.diff(question_starts)))
+    return np.zeros((2 * widest + ROWS_OF_LANES, BLOCK + PADDING))
+
+
 @inlined
-def new_lanes(answers):
-    """Lanes for questions of up to that many answers."""
+def lanes_of(memory):
+    """The scratch memory under its names; all lanes hold one moderate concentration, no votes."""
+    widest = (len(memory) - ROWS_OF_LANES) // 2
+    memory[:widest] = 1.0
+    memory[widest:] = 0.0
+    rest = 2 * widest
     return Lanes(
-        np.ones((answers, BLOCK)),
-        np.zeros((answers, BLOCK)),
-        np.zeros(answers, np.int64),
-        np.ones(BLOCK),
-        np.zeros(BLOCK),
-        np.zeros(BLOCK, np.bool_),
-        np.zeros(BLOCK),
-        np.ones(BLOCK),
-        np.ones(BLOCK),
-        np.zeros(BLOCK, np.int64),
-        np.zeros(BLOCK),
-        np.zeros(BLOCK),
-        np.zeros(BLOCK),
+        memory[:widest],
+        memory[widest:rest],
+        memory[rest].view(np.int64),
+        memory[rest + 1],
+        memory[rest + 2],
+        memory[rest + 3].view(np.int64),
+        memory[rest + 4],
+        memory[rest + 5],
+        memory[rest + 6],
+        memory[rest + 7].view(np.int64),
+        memory[rest + 8],
+        memory[rest + 9],
+        memory[rest + 10],
     )
 
 
@@ -90,7 +102,7 @@ def gather_answer(lanes, answer, column, rows, counts, answer_column, count_rows
         a = lanes.concentrations[answer, lane]
         lanes.total_concentration[lane] += a
         lanes.total_votes[lane] += lanes.votes[answer, lane]
-        lanes.regular[lane] &= (a > LOWEST) & (a < HIGHEST)
+        lanes.regular[lane] &= np.int64(a > LOWEST) & np.int64(a < HIGHEST)
 
 
 @inlined
@@ -141,19 +153,23 @@ def compute_products(lanes, answers, most_votes):
 
 
 @compiled
-def question_losses(addresses, like, rows, counts, count_rows, question_starts, losses, totals):
+def question_losses(
+    addresses, like, rows, counts, count_rows, question_starts, losses, totals, memory
+):
     """Writes losses (questions, galaxies) in nats and totals (questions, galaxies) of votes.
 
-    addresses (answers,): where each answer's column of concentrations begins; all are of the type
-    of the array `like`. Galaxy g has its concentrations in row rows[g] of them and its votes in row
-    count_rows[g] of counts (galaxies, answers). The answers of question q are those from
-    question_starts[q] to question_starts[q + 1]. A question without votes loses exactly 0; one
-    with a concentration that is NaN, infinite, zero or negative loses NaN, votes or not.
+    addresses (answers,) uint64: where each answer's column of concentrations begins; all are of
+    the type of the array `like`. Galaxy g has its concentrations in row rows[g] of them and its
+    votes in row count_rows[g] of counts (galaxies, answers). The answers of question q are those
+    from question_starts[q] to question_starts[q + 1]. A question without votes loses exactly 0; one
+    with a concentration that is NaN, infinite, zero or negative loses NaN, votes or not. `memory`
+    is what `scratch` made.
     """
     galaxies = len(rows)
-    widest = np.max(question_starts[1:] - question_starts[:-1])
-    length = np.max(rows) + 1 if galaxies else 0
-    lanes = new_lanes(widest)
+    length = 0
+    for galaxy in range(galaxies):
+        length = max(length, rows[galaxy] + 1)
+    lanes = lanes_of(memory)
     for first in range(0, galaxies, BLOCK):
         width = min(BLOCK, galaxies - first)
         for question in range(len(question_starts) - 1):
@@ -161,10 +177,9 @@ def question_losses(addresses, like, rows, counts, count_rows, question_starts, 
             answers = question_starts[question + 1] - start
             lanes.total_concentration[:] = 0.0
             lanes.total_votes[:] = 0.0
-            lanes.regular[:] = True
+            lanes.regular[:] = 1
             for answer in range(answers):
-                pointer = address_to_pointer(addresses[start + answer])
-                column = numba.carray(pointer, (length,), like.dtype)
+                column = column_at(addresses[start + answer], length, like)
                 gather_answer(
                     lanes,
                     answer,
@@ -177,12 +192,12 @@ def question_losses(addresses, like, rows, counts, count_rows, question_starts, 
                     width,
                 )
             most_votes: Any = 0
-            all_regular = True
+            all_regular = 1
             for lane in range(width):
                 votes = np.int64(lanes.total_votes[lane])
                 totals[question, first + lane] = votes
                 if votes > MANY_VOTES:
-                    lanes.regular[lane] = False
+                    lanes.regular[lane] = 0
                 else:
                     most_votes = max(most_votes, votes)
                 all_regular &= lanes.regular[lane]

@@ -11,16 +11,14 @@ HIGH_SHIFT = np.uint64(32)
 
 
 @compiled
-def sum_of_row_hashes(hashes, values):
-    """The sum, modulo 2^64, of a hash of each row: the id's hash, then each of its values.
+def sum_of_row_hashes(hashes, values, total):
+    """total[0] += the sum, modulo 2^64, of a hash of each row: its id's hash and its values.
 
     values (rows, columns) of any integer type.
     """
-    total = np.uint64(0)
     for row in range(len(hashes)):
         value = hashes[row]
         for column in range(values.shape[1]):
             value = (value ^ np.uint64(values[row, column])) * MULTIPLIER
             value ^= value >> HIGH_SHIFT
-        total += value
-    return total
+        total[0] += value

@@ -117,30 +117,30 @@ def insert_texts(data, offsets, slots, first_rows, hashes):
 
 
 @compiled
-def find_texts(data, offsets, slots, known, known_offsets, rows):
+def find_texts(data, offsets, slots, known, known_offsets, rows, hashes, touched):
     """Writes the row of each text among the known ones, -1 where there is none.
 
     The table is larger than the processor's caches, so nearly every look into it waits for memory.
     Texts are taken in groups, and each step first touches what the next will need for the whole
-    group: the waits overlap, where one text after the other would wait three times each. Returns
-    a number without meaning, so that the touches are not optimised away.
+    group: the waits overlap, where one text after the other would wait three times each.
+
+    `hashes` (GROUP,) is scratch memory; `touched` (1,) gets a number without meaning, so that the
+    touches are not optimised away.
     """
-    hashes = np.empty(GROUP, np.uint64)
-    touched = np.uint64(0)
     for first in range(0, len(offsets) - 1, GROUP):
         width = min(GROUP, len(offsets) - 1 - first)
         for lane in range(width):
             value = hash_text(data, offsets[first + lane], offsets[first + lane + 1])
             hashes[lane] = value
-            touched += slots[first_slot(value, len(slots))]
+            touched[0] += slots[first_slot(value, len(slots))]
         for lane in range(width):
             row = first_candidate(hashes[lane], slots)
             rows[first + lane] = row
-            touched += np.uint64(known_offsets[max(row, 0)])
+            touched[0] += np.uint64(known_offsets[max(row, 0)])
         for lane in range(width):
             row = max(np.int64(rows[first + lane]), 0)
             if known_offsets[row] < len(known):
-                touched += np.uint64(known[known_offsets[row]])
+                touched[0] += np.uint64(known[known_offsets[row]])
         for lane in range(width):
             text, row = first + lane, np.int64(rows[first + lane])
             start, stop = offsets[text], offsets[text + 1]
@@ -149,17 +149,11 @@ def find_texts(data, offsets, slots, known, known_offsets, rows):
             ):  # another text with the same bits of the hash: search on
                 slot = find_slot(data, start, stop, hashes[lane], slots, known, known_offsets)
                 rows[text] = np.int64(slots[slot] & LOW_BITS) - 1
-    return touched
 
 
 @compiled
 def count_rows(rows, times):
-    """times[row] += 1 for each row that is not -1, staying at 2; returns how many were new."""
-    new = 0
+    """times[row] += 1 for each row that is not -1, staying at 2."""
     for row in rows:
-        if row >= 0:
-            if times[row] == 0:
-                new += 1
-            if times[row] < 2:
-                times[row] += 1
-    return new
+        if row >= 0 and times[row] < 2:
+            times[row] += 1

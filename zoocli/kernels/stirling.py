@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from zoocli.kernels.compiling import compiled, inlined
+from zoocli.kernels.compiling import inlined
 
 HALF_LOG_TWO_PI = 0.5 * math.log(2.0 * math.pi)
 STIRLING_FROM = 10
@@ -64,7 +64,7 @@ def log_rising_binomial(a, k):
     )
 
 
-@compiled
+@inlined
 def stirling_loss(concentrations, votes):
     """The loss of one question, B(A, n) - sum_j B(a_j, k_j); NaN where no likelihood exists."""
     total_concentration = 0.0

@@ -11,14 +11,13 @@ MOST_VOTES = 2**31 - 1
 
 
 @compiled
-def pack_votes(values, counts, states, answer):
+def pack_votes(values, counts, states, answer, met):
     """counts[:, answer] = values, and states[:, answer] says what is wrong where something is.
 
     values (galaxies,) float64 with NaN for missing; counts and states (galaxies, answers) int32
     and uint8. Missing and invalid votes count as 0, fractional ones are rounded (half to even).
-    Returns 0 if every value is fine, else a number with the bit 1 << state set for each state.
+    met (1,) gets the bit 1 << state set for each state of theirs but OK.
     """
-    met = 0
     for row in range(len(values)):
         value = values[row]
         whole = np.rint(value)
@@ -35,5 +34,4 @@ def pack_votes(values, counts, states, answer):
             state = FRACTIONAL
         counts[row, answer] = np.int32(whole) if state in (OK, FRACTIONAL) else 0
         states[row, answer] = state
-        met |= (1 << state) & ~1
-    return met
+        met[0] |= (1 << state) & ~1

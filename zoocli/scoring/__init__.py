@@ -9,13 +9,13 @@ import pyarrow as pa
 
 from zoocli.errors import DataError, UsageError, some
 from zoocli.ids import IdColumn, find_id_columns, rewritten_note
+from zoocli.kernels import compiling
 from zoocli.losses import find_loss
 from zoocli.losses.loss import Loss
-from zoocli.matching import IdIndex
 from zoocli.resources import Resources
 from zoocli.schema import detect_schema, load_schema
 from zoocli.scoring.engine import Engine, Progress, Totals
-from zoocli.scoring.held import Held, hold_votes, read_only
+from zoocli.scoring.held import Held, IdList, hold_votes, read_only
 from zoocli.scoring.options import ScoreOptions
 from zoocli.scoring.result import Scoring
 from zoocli.scoring.task import Task
@@ -25,6 +25,8 @@ from zoocli.tables import Table, open_table, open_tables
 from zoocli.tables.sinks import Sink
 
 __all__ = ["ScoreOptions", "Scoring", "score_into"]
+
+NOTICEABLE_SECONDS = 1.0
 
 
 def score_into(
@@ -65,13 +67,13 @@ def score_into(
         sums=totals.sums,
         counts_votes=task.counts_votes,
         matching=matching,
-        notes=tuple(_notes(totals, matching, columns, tables, options)),
+        notes=tuple(_notes(totals, matching, columns, tables, options, only)),
     )
     sink.commit(scoring.metadata())
     return scoring
 
 
-def _read_list(options: ScoreOptions, ids: tuple[str, str], resources: Resources) -> IdIndex | None:
+def _read_list(options: ScoreOptions, ids: tuple[str, str], resources: Resources) -> IdList | None:
     if options.only is None:
         return None
     return read_only(open_table(options.only, resources, "the list"), ids)
@@ -114,7 +116,7 @@ def _kept_of_votes(options: ScoreOptions, tables: tuple[Table, Table], task: Tas
     return kept
 
 
-def _settings(task: Task, options: ScoreOptions, held: Held, only: Any) -> dict[str, Any]:
+def _settings(task: Task, options: ScoreOptions, held: Held, only: IdList | None) -> dict[str, Any]:
     """All that changes the numbers, and nothing that does not (threads, batches, device)."""
     rules = {rule: getattr(options, rule) for rule in RULES}
     if not task.counts_votes:
@@ -136,10 +138,18 @@ def _notes(
     columns: tuple[IdColumn, IdColumn],
     tables: tuple[Table, Table],
     options: ScoreOptions,
+    only: IdList | None,
 ) -> Iterator[str]:
+    if compiling.compile_seconds > NOTICEABLE_SECONDS:
+        yield (
+            f"The loops were compiled for this machine, which took {compiling.compile_seconds:.0f} "
+            "seconds. The next run finds them ready."
+        )
     rewritten = rewritten_note(columns)
     if rewritten:
         yield rewritten
+    if only is not None:
+        yield from _absent_note(only, options.require_all)
     if matching.predictions_only or matching.votes_only:
         ids = f" (such as {some(totals.unmatched_ids)})" if totals.unmatched_ids else ""
         unmatched = (
@@ -154,3 +164,12 @@ def _notes(
         yield f"{matching.duplicated:,} ids stand more than once and were dropped, all copies."
     if matching.invalid:
         yield f"{matching.invalid:,} galaxies have a null loss and leave the means."
+
+
+def _absent_note(only: IdList, require_all: bool) -> Iterator[str]:
+    count, first = only.unseen()
+    if count:
+        note = f"{count:,} ids of {only.name} are in neither table, such as {some(first)}."
+        if require_all:
+            raise DataError(f"{note} Mend the list, or leave out --require-all.")
+        yield note

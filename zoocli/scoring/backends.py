@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from importlib.util import find_spec
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -73,7 +74,7 @@ def _kernel_name(loss: Loss) -> str:
 
 
 def _numba_losses(loss: Loss, slices: Sequence[slice]) -> TreeLosses:
-    kernel = import_module(_kernel_name(loss)).question_losses
+    kernel = import_module(_kernel_name(loss))
     starts = np.array([part.start for part in slices] + [slices[-1].stop])
 
     def losses(
@@ -82,10 +83,28 @@ def _numba_losses(loss: Loss, slices: Sequence[slice]) -> TreeLosses:
         addresses = np.array([column.ctypes.data for column in columns], np.uint64)
         out = np.empty((len(slices), len(rows)))
         totals = np.empty((len(slices), len(rows)), np.int32)
-        kernel(addresses, columns[0][:0], rows, counts, count_rows, starts, out, totals)
+        kernel.question_losses(
+            addresses,
+            columns[0][:0],
+            rows,
+            counts,
+            count_rows,
+            starts,
+            out,
+            totals,
+            kernel.scratch(starts),
+        )
         return out, totals
 
+    Thread(target=_warm_up, args=(losses, starts[-1]), daemon=True).start()
     return losses
+
+
+def _warm_up(losses: TreeLosses, answers: int) -> None:
+    """Has the loop compiled or loaded for the usual types while the votes are being read."""
+    nothing = np.empty(0, np.int32)
+    column = np.empty(0, np.float32)
+    losses([column] * answers, nothing, np.empty((0, answers), np.uint8), nothing)
 
 
 def _torch_losses(loss: Loss, device: torch.device, slices: Sequence[slice]) -> TreeLosses:
@@ -104,11 +123,3 @@ def _torch_losses(loss: Loss, device: torch.device, slices: Sequence[slice]) -> 
         return out.cpu().numpy(), totals.to(torch.int32).cpu().numpy()
 
     return losses
-
-
-def prepare(loss: Loss, options: ScoreOptions) -> None:
-    """Imports what the loss will need, ahead of time and in whatever thread calls it."""
-    if choose_backend(loss, options) == "numba":
-        import_module(_kernel_name(loss))
-    else:
-        import_module("torch")

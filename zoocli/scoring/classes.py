@@ -24,11 +24,15 @@ from zoocli.tables.table import is_text
 
 NO_LABEL = -1
 UNKNOWN = -2
-SUM_TOLERANCE = 1e-3  # of probabilities, which may have been written in half precision
+SUM_TOLERANCE = 0.02  # of probabilities, which may have been written with two digits
+WHOLE_NUMBER = r"^([0-9]+)\.0*$"
 
 
 class ClassTask(Task):
-    """A label is a class's name (its prediction column) or its number from 0; null is no label."""
+    """A label is a class's name (its prediction column) or its number from 0; null is no label.
+
+    Where a class's name is itself a number, labels are names only.
+    """
 
     counts_votes = False
 
@@ -69,37 +73,34 @@ class ClassTask(Task):
         self.vote_types = {}
         self.groups = Groups({}, ())
         self._named = False
+        self._numbers = [str(number) for number in range(len(self.classes))]
+        # A class called "1" may be the first: then labels are names only.
+        self._numbers_are_names = any(name.isdecimal() for name in self.classes)
         self._may_be_probabilities = options.scale is None
 
     def hold(self, batch: pa.RecordBatch, findings: Findings, ids: NamesOfRows) -> npt.NDArray[Any]:
         """The number of each galaxy's class, -1 for none."""
-        labels = batch.column(self.label)
-        codes = self._codes_of_text(labels) if is_text(labels.type) else self._codes(labels)
+        codes = self._codes(self._texts(batch.column(self.label)))
         findings.add(checks.UNKNOWN_LABEL, self.label, codes == UNKNOWN, ids)
         return codes.reshape(-1, 1)
 
-    def _codes_of_text(self, labels: pa.Array) -> npt.NDArray[np.int32]:
-        text = labels.cast(pa.string())
-        text = pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.string()), text)
-        named = pc.index_in(text, pa.array(self.classes)).fill_null(UNKNOWN)
-        codes = named.to_numpy(zero_copy_only=False).astype(np.int32)
-        if (codes != UNKNOWN).any():
-            self._named = True
-        numbers = pc.if_else(pc.match_substring_regex(text, r"^[0-9]{1,6}(\.0*)?$"), text, None)
-        numbers = numbers.cast(pa.float64()).fill_null(UNKNOWN).to_numpy(zero_copy_only=False)
-        codes = np.where(codes == UNKNOWN, self._in_range(numbers), codes)
-        codes[text.is_null().to_numpy(zero_copy_only=False)] = NO_LABEL
-        return codes
-
-    def _codes(self, labels: pa.Array) -> npt.NDArray[np.int32]:
+    def _texts(self, labels: pa.Array) -> pa.StringArray:
+        """Labels of any type as text, so that they mean the same in every format."""
         if pa.types.is_boolean(labels.type):
             labels = labels.cast(pa.int8())
-        numbers = to_floats(labels, self.label, self._tables[1])
-        return np.where(np.isnan(numbers), NO_LABEL, self._in_range(numbers)).astype(np.int32)
+        if not is_text(labels.type):
+            numbers = to_floats(labels, self.label, self._tables[1])
+            labels = from_numpy(np.ascontiguousarray(numbers), nulls=True)
+        text = pc.replace_substring_regex(labels.cast(pa.string()), WHOLE_NUMBER, r"\1")
+        return pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.string()), text)
 
-    def _in_range(self, numbers: npt.NDArray[np.float64]) -> npt.NDArray[np.int32]:
-        inside = (numbers >= 0) & (numbers < len(self.classes)) & (numbers == np.floor(numbers))
-        return np.where(inside, numbers, UNKNOWN).astype(np.int32)
+    def _codes(self, text: pa.StringArray) -> npt.NDArray[np.int32]:
+        codes = pc.index_in(text, pa.array(self.classes))
+        self._named |= codes.null_count < len(codes)
+        if not self._numbers_are_names:
+            codes = pc.coalesce(codes, pc.index_in(text, pa.array(self._numbers)))
+        codes = pc.if_else(text.is_valid(), codes.fill_null(UNKNOWN), NO_LABEL)
+        return np.array(codes.to_numpy(zero_copy_only=False), np.int32)
 
     def score(
         self,
@@ -153,10 +154,10 @@ class ClassTask(Task):
         with np.errstate(invalid="ignore"):
             inside = ((predictions >= 0) & (predictions <= 1)).all(axis=1)
             proper = inside & (np.abs(predictions.sum(axis=1) - 1) <= SUM_TOLERANCE)
+        other = np.isfinite(predictions).all(axis=1) & ~proper
         if self.options.scale == "probabilities":
-            finite = np.isfinite(predictions).all(axis=1)
-            findings.add(checks.NOT_PROBABILITIES, "the predictions", finite & ~proper, ids)
-        elif not proper.all():
+            findings.add(checks.NOT_PROBABILITIES, "the predictions", other, ids)
+        elif other.any():
             self._may_be_probabilities = False
 
     def finish(self, rows: int) -> None:

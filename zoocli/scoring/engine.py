@@ -12,9 +12,9 @@ import pyarrow as pa
 from zoocli.checks import Findings
 from zoocli.errors import DataError, MachineError, UsageError, some
 from zoocli.ids import IdColumn
-from zoocli.matching import Account, IdIndex, RowArray
+from zoocli.matching import Account, RowArray
 from zoocli.resources import Resources
-from zoocli.scoring.held import PROGRAM_BYTES, Held, batches_with_ids
+from zoocli.scoring.held import FIRST_IDS, PROGRAM_BYTES, Held, IdList, batches_with_ids, kept_field
 from zoocli.scoring.options import ScoreOptions
 from zoocli.scoring.pipeline import ordered_map, prefetch
 from zoocli.scoring.task import Losses, Task
@@ -24,7 +24,6 @@ from zoocli.tables.sinks import Sink
 
 Progress = Callable[[int, int | None], None]
 FEWEST_BATCH_ROWS = 1024
-FIRST_IDS = 5
 
 
 @dataclass
@@ -74,7 +73,7 @@ class Engine:
         predictions: Table,
         id_column: IdColumn,
         held: Held,
-        only: IdIndex | None,
+        only: IdList | None,
         resources: Resources,
     ) -> None:
         self._task = task
@@ -95,8 +94,10 @@ class Engine:
     def _output_schema(self) -> pa.Schema:
         fields = [pa.field(self._ids.column, self._ids.output_type)]
         for name in self._options.keep:
-            source = self._predictions.schema if name in self._kept_here else self._held.kept.schema
-            fields.append(source.field(name).remove_metadata())
+            if name in self._kept_here:
+                fields.append(kept_field(self._predictions, name, self._task.prediction_types))
+            else:
+                fields.append(self._held.kept.schema.field(name))
         schema = pa.schema([*fields, *self._task.output_fields()])
         repeated = sorted({name for name in schema.names if schema.names.count(name) > 1})
         if repeated:
@@ -187,10 +188,10 @@ class Engine:
         return pa.RecordBatch.from_arrays(arrays, schema=self.schema)
 
     def _take(self, scored: Scored, totals: Totals, findings: Findings) -> None:
-        losses = scored.losses
-        found = scored.found
+        losses, found, text = scored.losses, scored.found, scored.text
         if self._only is not None:
-            found = self._listed(scored)
+            listed = self._only.listed(text)
+            found, text = found[listed], text.filter(pa.array(listed))
         totals.account.add(found)
         totals.rows += len(scored.text)
         totals.matched += len(losses.loss)
@@ -199,13 +200,7 @@ class Engine:
         findings.merge(scored.findings)
         if len(totals.unmatched_ids) < FIRST_IDS and totals.account.predictions_only:
             missing = np.flatnonzero(found < 0)[: FIRST_IDS - len(totals.unmatched_ids)]
-            if self._only is None:
-                totals.unmatched_ids += [scored.text[int(row)].as_py() for row in missing]
-
-    def _listed(self, scored: Scored) -> RowArray:
-        """Only the rows whose id is on the list of `--only`."""
-        assert self._only is not None
-        return scored.found[self._only.find(scored.text) >= 0]
+            totals.unmatched_ids += [text[int(row)].as_py() for row in missing]
 
     def _find_duplicates(self) -> Any:
         """Reads the ids of PREDICTIONS once, ahead of scoring, and marks those to be dropped."""
@@ -229,12 +224,24 @@ class Engine:
                 "each, or leave all of them out with --on-duplicate drop."
             )
         if not totals.matched:
-            votes = self._held.index.text(range(min(3, len(self._held.index))))
-            raise DataError(
-                f"No galaxy is in both files. Ids in {self._predictions.name} look like "
-                f"{some(totals.unmatched_ids[:3]) or '(none)'}, those of the votes like "
-                f"{some(votes)}. Name the id columns with --predictions-id and --votes-id."
+            raise DataError(self._why_nothing(totals, len(duplicated)))
+
+    def _why_nothing(self, totals: Totals, dropped: int) -> str:
+        predictions = self._predictions.name
+        if not totals.rows:
+            return f"{predictions} has no rows. Give predictions to score."
+        if dropped:
+            return (
+                f"No galaxy is left: all {dropped:,} ids that match stand more than once and were "
+                "dropped. Keep one row of each."
             )
+        listed = "" if self._only is None else f" and in {self._only.name}"
+        votes = self._held.index.text(range(min(3, len(self._held.index))))
+        return (
+            f"No galaxy is in both files{listed}. Ids in {predictions} look like "
+            f"{some(totals.unmatched_ids[:3]) or '(none)'}, those of the votes like {some(votes)}. "
+            "Name the id columns with --predictions-id and --votes-id."
+        )
 
 
 def _one_array(column: pa.ChunkedArray) -> pa.Array:

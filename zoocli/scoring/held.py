@@ -20,8 +20,10 @@ from zoocli.resources import Resources
 from zoocli.scoring.pipeline import prefetch
 from zoocli.scoring.task import Task
 from zoocli.tables import Table
+from zoocli.tables.table import Types, is_text
 
 PROGRAM_BYTES = 300_000_000  # the interpreter, its libraries and the compiled kernels
+FIRST_IDS = 5
 SLOT_BYTES = 24  # of the lookup, an id, while it is built
 
 
@@ -45,7 +47,7 @@ def hold_votes(
     id_column: IdColumn,
     task: Task,
     keep: Sequence[str],
-    only: IdIndex | None,
+    only: IdList | None,
     resources: Resources,
 ) -> Held:
     """Reads VOTES once; raises DataError for invalid values, MachineError where they don't fit."""
@@ -58,7 +60,7 @@ def hold_votes(
     for batch in prefetch(table.batches(columns, task.vote_types)):
         text = id_column.text(batch.column(id_column.column))
         if only is not None:
-            listed = pa.array(only.find(text) >= 0)
+            listed = pa.array(only.listed(text))
             batch, text = batch.filter(listed), text.filter(listed)
         texts.append(text)
         blocks.append(task.hold(batch, findings, partial(_ids, text)))
@@ -67,17 +69,46 @@ def hold_votes(
         _check_memory(table, used, sum(map(len, texts)), resources)
     findings.raise_if_any()
     if not any(map(len, texts)):
-        raise DataError(f"{table.name} has no rows{' with ids of --only' if only else ''}.")
+        raise DataError(
+            f"{table.name} has no rows{'' if only is None else f' with ids of {only.name}'}."
+        )
     index = IdIndex(texts)
     texts.clear()
     values = _joined(blocks)
-    digest = int(sum_of_row_hashes(index.hashes, values.view(_integers(values.dtype))))
+    digest = np.zeros(1, np.uint64)
+    sum_of_row_hashes(index.hashes, values.view(_integers(values.dtype)), digest)
     index.forget_hashes()
-    schema = pa.schema([table.schema.field(name) for name in keep])
-    return Held(index, values, pa.Table.from_batches(kept, schema), f"{digest:016x}"[:12])
+    schema = pa.schema([kept_field(table, name, task.vote_types) for name in keep])
+    return Held(index, values, pa.Table.from_batches(kept, schema), f"{digest[0]:016x}"[:12])
 
 
-def read_only(source: Table, id_names: Iterable[str]) -> IdIndex:
+class IdList:
+    """The ids of `--only`, each counted once, and which of them some table has."""
+
+    def __init__(self, name: str, texts: Sequence[pa.StringArray]) -> None:
+        self.name = name
+        self._index = IdIndex(texts)
+        self._seen = np.zeros(len(self._index), np.bool_)
+        self._repeats = self._index.repeats[0]
+        self._seen[self._repeats] = True
+
+    def __len__(self) -> int:
+        return len(self._index) - len(self._repeats)
+
+    def listed(self, text: pa.StringArray) -> npt.NDArray[np.bool_]:
+        """Whether each id is on the list; those that are count as seen."""
+        rows = self._index.find(text)
+        listed: npt.NDArray[np.bool_] = rows >= 0
+        self._seen[rows[listed]] = True
+        return listed
+
+    def unseen(self) -> tuple[int, list[str]]:
+        """How many of the ids were in no table so far, and the first few of them."""
+        rows = np.flatnonzero(~self._seen)
+        return len(rows), self._index.text(rows[:FIRST_IDS])
+
+
+def read_only(source: Table, id_names: Iterable[str]) -> IdList:
     """The ids of a list: a table's id column, or a text file with one id a line."""
     names = source.column_names
     column = next((name for name in (*id_names, *ID_COLUMNS) if name in names), None)
@@ -87,10 +118,19 @@ def read_only(source: Table, id_names: Iterable[str]) -> IdIndex:
             "with one id a line, or a table with that column."
         )
     ids = IdColumn(source, column or names[0])
-    texts = [ids.text(batch.column(0)) for batch in source.batches([ids.column])]
-    if column is None and source.text:  # the first line was an id, not a header
-        texts.insert(0, pa.array([names[0]]))
-    return IdIndex(texts)
+    plain = column is None and source.text  # then the first line is an id, not a header
+    texts = [ids.text(pa.array([names[0]]))] if plain else []
+    for batch in source.batches([ids.column]):
+        texts.append(ids.text(batch.column(0).drop_null() if plain else batch.column(0)))
+    if not any(map(len, texts)):
+        raise DataError(f"{source.name} lists no ids. Give the ids of the galaxies to score.")
+    return IdList(source.name, texts)
+
+
+def kept_field(table: Table, name: str, types: Types) -> pa.Field:
+    """A column to be kept, as the table has it; of text that the loss reads as numbers, these."""
+    field = table.schema.field(name).remove_metadata()
+    return field.with_type(types[name]) if name in types and is_text(field.type) else field
 
 
 def _ids(text: pa.StringArray, rows: Iterable[int]) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
@@ -63,9 +63,16 @@ def ordered_map(
     function: Callable[[Item], Result], items: Iterable[Item], threads: int
 ) -> Iterator[Result]:
     """function(item) for every item, in their order, in up to `threads` threads at once."""
-    if threads <= 1:
-        yield from map(function, items)
-        return
+    try:
+        yield from map(function, items) if threads <= 1 else _in_pool(function, items, threads)
+    finally:
+        if isinstance(items, Generator):  # its thread stops now, not when it is forgotten
+            items.close()
+
+
+def _in_pool(
+    function: Callable[[Item], Result], items: Iterable[Item], threads: int
+) -> Iterator[Result]:
     waiting: deque[Future[Result]] = deque()
     with ThreadPoolExecutor(threads, "score") as pool:
         try:

@@ -87,7 +87,7 @@ def sum_in_order(parts: FloatArray) -> FloatArray:
     numpy's own sum adds in another order where there is one galaxy only, which changes the last
     digits; a galaxy's loss must be the same in any company.
     """
-    total = parts[0].copy()
+    total: FloatArray = parts[0].copy()
     for part in parts[1:]:
         total += part
     return total

@@ -63,11 +63,11 @@ class TreeTask(Task):
         """Counts (galaxies, answers) in the smallest unsigned type that they fit."""
         counts = np.empty((batch.num_rows, len(self.vote_columns)), np.int32)
         states = np.empty(counts.shape, np.uint8)
-        met = 0
+        met = np.zeros(1, np.int64)
         for answer, column in enumerate(self.vote_columns):
             values = to_floats(batch.column(column), column, self._tables[1])
-            met |= votes_kernel.pack_votes(values, counts, states, answer)
-        if met:
+            votes_kernel.pack_votes(values, counts, states, answer, met)
+        if met[0]:
             self._find_invalid(states, findings, ids)
         highest = self._find_overflow(counts, findings, ids)
         return counts.astype(np.min_scalar_type(highest)) if highest < 2**16 else counts
@@ -116,14 +116,19 @@ class TreeTask(Task):
         losses, totals = self._losses(columns, rows, held, held_rows)
         loss = sum_in_order(losses)
         if np.isnan(loss).any() and self.options.on_invalid == "error":
-            for name, column in zip(self.prediction_columns, columns, strict=True):
-                chosen = column[rows]
-                findings.add(checks.NO_LIKELIHOOD, name, ~((chosen > 0) & np.isfinite(chosen)), ids)
-            for question, answers in zip(self.schema.questions, self._answers, strict=True):
-                total = np.sum([column[rows] for column in columns[answers]], axis=0, dtype=float)
-                finite = np.all([np.isfinite(column[rows]) for column in columns[answers]], axis=0)
-                findings.add(checks.TOO_LARGE, question.name, finite & ~np.isfinite(total), ids)
+            self._find_impossible([column[rows] for column in columns], findings, ids)
         return Losses(loss, losses, totals)
+
+    def _find_impossible(
+        self, columns: list[npt.NDArray[Any]], findings: Findings, ids: NamesOfRows
+    ) -> None:
+        for name, column in zip(self.prediction_columns, columns, strict=True):
+            findings.add(checks.NO_LIKELIHOOD, name, ~((column > 0) & np.isfinite(column)), ids)
+        for question, answers in zip(self.schema.questions, self._answers, strict=True):
+            values = np.array(columns[answers], np.float64)
+            with np.errstate(over="ignore", invalid="ignore"):
+                too_large = np.isfinite(values).all(axis=0) & ~np.isfinite(values.sum(axis=0))
+            findings.add(checks.TOO_LARGE, question.name, too_large, ids)
 
     def output_fields(self) -> list[pa.Field]:
         """`loss`, then each question's loss and total votes."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
@@ -14,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from zoocli.errors import UsageError
-from zoocli.tables.table import METADATA_KEY, is_text
+from zoocli.tables.table import METADATA_KEY
 
 SLAB_BYTES = 1 << 25
 FEWEST_ROWS, MOST_ROWS = 1 << 12, 1 << 17
@@ -34,6 +35,10 @@ class Encoder(ABC):
     @abstractmethod
     def close(self, metadata: Mapping[str, Any]) -> None:
         """Completes the file; `metadata` stand in it where the format has a place for them."""
+
+    def abandon(self) -> None:
+        """Lets go of a file that nobody wants any more."""
+        return
 
 
 class ParquetEncoder(Encoder):
@@ -63,7 +68,25 @@ class ParquetEncoder(Encoder):
         self._writer.close()
 
 
-class CsvEncoder(Encoder):
+class TextEncoder(Encoder):
+    """Text has no place for metadata."""
+
+    def __init__(self, path: Path, schema: pa.Schema) -> None:
+        super().__init__(path, schema)
+        self._file = path.open("wb")
+
+    def close(self, metadata: Mapping[str, Any]) -> None:
+        """Closes the file."""
+        del metadata
+        self._file.close()
+
+    def abandon(self) -> None:
+        """Closes the file, even where its last bytes cannot be written."""
+        with contextlib.suppress(OSError):
+            self._file.close()
+
+
+class CsvEncoder(TextEncoder):
     """CSV: floats in the fewest digits that read back exactly, null as an empty cell."""
 
     def __init__(self, path: Path, schema: pa.Schema) -> None:
@@ -72,7 +95,6 @@ class CsvEncoder(Encoder):
         super().__init__(path, schema)
         header = io.StringIO()
         csv.writer(header, lineterminator="\n").writerow(schema.names)
-        self._file = path.open("wb")
         self._file.write(header.getvalue().encode())
         self._options = pa_csv.WriteOptions(include_header=False, batch_size=1 << 14)
         self._write_csv = pa_csv.write_csv
@@ -81,18 +103,9 @@ class CsvEncoder(Encoder):
         """Appends lines."""
         self._write_csv(table, self._file, self._options)
 
-    def close(self, metadata: Mapping[str, Any]) -> None:
-        """Closes the file; a CSV has no place for metadata."""
-        del metadata
-        self._file.close()
 
-
-class JsonLinesEncoder(Encoder):
+class JsonLinesEncoder(TextEncoder):
     """JSON lines: one object a row; NaN and infinity, which JSON lacks, become null."""
-
-    def __init__(self, path: Path, schema: pa.Schema) -> None:
-        super().__init__(path, schema)
-        self._file = path.open("wb")
 
     def write(self, table: pa.Table) -> None:
         """Appends lines, made column by column."""
@@ -105,11 +118,6 @@ class JsonLinesEncoder(Encoder):
         for chunk in lines.chunks if isinstance(lines, pa.ChunkedArray) else [lines]:
             self._file.write("".join(chunk.to_pylist()).encode())
 
-    def close(self, metadata: Mapping[str, Any]) -> None:
-        """Closes the file; JSON lines have no place for metadata."""
-        del metadata
-        self._file.close()
-
 
 def _json_values(column: pa.ChunkedArray) -> pa.ChunkedArray | pa.Array:
     kind = column.type
@@ -118,9 +126,13 @@ def _json_values(column: pa.ChunkedArray) -> pa.ChunkedArray | pa.Array:
         column = pc.if_else(finite, column, pa.scalar(None, kind))
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind):
         return pc.fill_null(column.cast(pa.string()), "null")
-    values = column.to_pylist()
-    texts = values if is_text(kind) else [None if v is None else str(v) for v in values]
-    return pa.array([json.dumps(text) for text in texts], pa.string())
+    values = [json.dumps(value, default=_plain_text) for value in column.to_pylist()]
+    return pa.array(values, pa.string())
+
+
+def _plain_text(value: Any) -> str:
+    """What JSON has no type for: bytes, decimals, dates."""
+    return value.decode(errors="backslashreplace") if isinstance(value, bytes) else str(value)
 
 
 class ArrowEncoder(Encoder):
@@ -135,7 +147,9 @@ class ArrowEncoder(Encoder):
 
     def write(self, table: pa.Table) -> None:
         """One record batch a slab."""
-        self._writer.write_table(table.combine_chunks())
+        # Buffers are written as long as they are, which two pieces that become one make exact.
+        exact = pa.concat_tables([table[:1], table[1:]]).combine_chunks()
+        self._writer.write_table(exact)
 
     def close(self, metadata: Mapping[str, Any]) -> None:
         """Copies the draft behind a schema that carries the metadata."""
@@ -190,6 +204,18 @@ def format_of(path: Path, given: str | None) -> str:
             f"{', '.join(SUFFIXES)}, or say --format."
         )
     return SUFFIXES[path.suffix.lower()]
+
+
+def plain_type(kind: pa.DataType) -> pa.DataType:
+    """The type under which a column is written: the values of a dictionary, text and not a view.
+
+    Dictionaries differ from batch to batch, and not every format has them or views.
+    """
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    if pa.types.is_string_view(kind):
+        return pa.string()
+    return pa.binary() if pa.types.is_binary_view(kind) else kind
 
 
 def slab_rows(schema: pa.Schema) -> int:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from zoocli.errors import DataError
 from zoocli.tables.table import Table, Types, parse_text
 
 
@@ -17,7 +18,7 @@ class MemoryTable(Table):
         if isinstance(content, pa.RecordBatch):
             content = pa.Table.from_batches([content])
         if not isinstance(content, pa.Table):
-            content = pa.Table.from_pandas(content, preserve_index=False)
+            content = _from_pandas(content, name)
         self.name = name
         self.schema = content.schema
         self.rows = content.num_rows
@@ -28,3 +29,14 @@ class MemoryTable(Table):
     ) -> Iterator[pa.RecordBatch]:
         for batch in self._content.select(columns).to_batches(max_chunksize=batch_rows):
             yield parse_text(batch, types, self.name)
+
+
+def _from_pandas(frame: Any, name: str) -> pa.Table:
+    try:
+        return pa.Table.from_pandas(frame, preserve_index=False)
+    except (pa.ArrowException, ValueError, TypeError, AttributeError) as error:
+        reason = "; ".join(str(part) for part in error.args)
+        raise DataError(
+            f"{name}: this {type(frame).__name__} cannot be read as a table ({reason}). Every "
+            "column needs a name of its own and values of one type."
+        ) from error

@@ -13,10 +13,11 @@ from typing import IO, Any
 
 import pyarrow as pa
 
-from zoocli.errors import DataError, UsageError, some
+from zoocli.errors import DataError, MachineError, UsageError, some
 from zoocli.resources import Resources
 from zoocli.tables.arrow import FILE_MAGIC, ArrowTable
 from zoocli.tables.delimited import DelimitedTable
+from zoocli.tables.encoders import plain_type
 from zoocli.tables.memory import MemoryTable
 from zoocli.tables.parquet import ParquetTable
 from zoocli.tables.table import Table, Types
@@ -63,7 +64,8 @@ class Parts(Table):
         self.parts = parts
         self.name = name or f"{first.name} and {len(parts) - 1} more"
         shared = set(first.column_names).intersection(*(part.column_names for part in parts))
-        fields = [field for field in first.schema if field.name in shared]
+        names = [name for name in first.column_names if name in shared]
+        fields = [(name, _common_type([part.type_of(name) for part in parts])) for name in names]
         metadata = first.schema.metadata if len(parts) == 1 else None
         self.schema = pa.schema(fields, metadata=metadata)
         known = [part.rows for part in parts if part.rows is not None]
@@ -79,18 +81,49 @@ class Parts(Table):
         self, columns: list[str], types: Types, batch_rows: int
     ) -> Iterator[pa.RecordBatch]:
         for part in self.parts:
-            yield from part.batches(columns, types, batch_rows)
+            for batch in part.batches(columns, types, batch_rows):
+                yield self._alike(batch, types, part)
+
+    def _alike(self, batch: pa.RecordBatch, types: Types, part: Table) -> pa.RecordBatch:
+        """The batch in the types that all parts have in common, but for columns in `types`."""
+        fields = [
+            field if field.name in types else field.with_type(self.type_of(field.name))
+            for field in batch.schema
+        ]
+        try:
+            return batch.cast(pa.schema(fields))
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+            raise DataError(
+                f"The columns of {part.name} have other types than those of {self.parts[0].name} "
+                f"({error}). Write all parts in the same way."
+            ) from error
+
+
+def _common_type(kinds: Sequence[pa.DataType]) -> pa.DataType:
+    """The type that holds the values of all of these; text where they are no kin."""
+    if all(kind == kinds[0] for kind in kinds):
+        return kinds[0]
+    schemas = [pa.schema([("", plain_type(kind))]) for kind in kinds]
+    try:
+        return pa.unify_schemas(schemas, promote_options="permissive").field(0).type
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        return pa.string()
 
 
 def _open_path(path: str, resources: Resources) -> Table:
     if path == "-":
-        return _open_standard_input(resources)
+        if sys.stdin is None:
+            raise DataError("Standard input is closed. Pipe a table into it, or give a file.")
+        return _open_stream(sys.stdin.buffer, "standard input", resources)
     if re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", path):
         raise DataError(f"'{path}' is a remote address. Copy the file here and give its path.")
     file = Path(path)
     if file.is_dir():
         return _open_directory(file, resources)
     try:
+        if file.is_fifo() or file.is_char_device():
+            with file.open("rb") as stream:
+                return _open_stream(stream, path, resources)
         start = _first_bytes(file)
     except FileNotFoundError:
         raise DataError(f"There is no file '{path}'. Check the name and the folder.") from None
@@ -114,7 +147,9 @@ def _open_directory(folder: Path, resources: Resources) -> Table:
     files = sorted(
         file
         for file in folder.rglob("*")
-        if file.suffix.lower() in PARQUET_SUFFIXES and not file.name.startswith((".", "_"))
+        if file.suffix.lower() in PARQUET_SUFFIXES
+        and file.is_file()
+        and not any(name.startswith((".", "_")) for name in file.relative_to(folder).parts)
     )
     if not files:
         raise DataError(
@@ -124,14 +159,13 @@ def _open_directory(folder: Path, resources: Resources) -> Table:
     return Parts([ParquetTable(file, resources) for file in files], name=str(folder))
 
 
-def _open_standard_input(resources: Resources) -> Table:
+def _open_stream(stream: IO[bytes], name: str, resources: Resources) -> Table:
     """Keeps a copy in the temporary folder: readers seek, and ids may be looked at twice."""
-    spool = _spool(sys.stdin.buffer)
+    spool = _spool(stream, name)
     path = Path(spool.name)
     start = _first_bytes(path)
     if not start:
-        raise DataError("Standard input is empty: nothing came through the pipe.")
-    name = "standard input"
+        raise DataError(f"Nothing came through {name}: it is empty.")
     if start.startswith((FILE_MAGIC, STREAM_MAGIC)):
         table: Table = ArrowTable(path, name)
     elif start.startswith(PARQUET_MAGIC):
@@ -143,11 +177,17 @@ def _open_standard_input(resources: Resources) -> Table:
     return table
 
 
-def _spool(stream: IO[bytes]) -> Any:
+def _spool(stream: IO[bytes], name: str) -> Any:
     """A copy of the stream, which goes when nothing refers to it any more."""
-    spool = tempfile.NamedTemporaryFile(prefix="zoocli-stdin-")  # noqa: SIM115 (it outlives this call)
-    shutil.copyfileobj(stream, spool, 1 << 20)
-    spool.flush()
+    try:
+        spool = tempfile.NamedTemporaryFile(prefix="zoocli-stdin-")  # noqa: SIM115 (outlives this)
+        shutil.copyfileobj(stream, spool, 1 << 20)
+        spool.flush()
+    except OSError as error:
+        raise MachineError(
+            f"{name} cannot be kept in the temporary folder: {error.strerror or error}. Make room "
+            "there, or name another with TMPDIR."
+        ) from error
     return spool
 
 

@@ -16,7 +16,7 @@ from typing import IO, Any
 import pyarrow as pa
 
 from zoocli.errors import DataError, MachineError, UsageError
-from zoocli.tables.encoders import ENCODERS, Encoder, format_of, slab_rows
+from zoocli.tables.encoders import ENCODERS, Encoder, format_of, plain_type, slab_rows
 
 SLABS_WAITING = 2
 
@@ -114,10 +114,11 @@ class EncodedSink(Sink):
     def open(self, schema: pa.Schema) -> None:
         """Creates the draft."""
         self._schema = schema
-        self._slab_rows = slab_rows(schema)
+        self._plain = pa.schema([field.with_type(plain_type(field.type)) for field in schema])
+        self._slab_rows = slab_rows(self._plain)
         with self._problems():
             self._draft = self._new_draft()
-            self._encoder = ENCODERS[self._format](self._draft, schema)
+            self._encoder = ENCODERS[self._format](self._draft, self._plain)
 
     def write(self, batch: pa.RecordBatch) -> None:
         """Collects whole slabs and hands them to the thread."""
@@ -131,7 +132,7 @@ class EncodedSink(Sink):
 
     def _hand_over(self) -> None:
         assert self._encoder is not None
-        slab = pa.Table.from_batches(self._slab, self._schema)
+        slab = pa.Table.from_batches(self._slab, self._schema).cast(self._plain)
         self._slab, self._rows = [], 0
         self._pending.append(self._thread.submit(self._encoder.write, slab))
         self._wait(SLABS_WAITING)
@@ -154,6 +155,8 @@ class EncodedSink(Sink):
     def discard(self) -> None:
         """Removes the draft, if it is still there."""
         self._thread.shutdown(wait=True, cancel_futures=True)
+        if self._encoder is not None:
+            self._encoder.abandon()
         if self._draft is not None:
             for leftover in (self._draft, self._draft.with_name(self._draft.name + ".draft")):
                 leftover.unlink(missing_ok=True)
@@ -170,6 +173,11 @@ class EncodedSink(Sink):
                 f"{self._where} cannot be written: {reason}. Nothing was left there; choose "
                 "another place, or make room."
             ) from error
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+            raise DataError(
+                f"{self._where} cannot be written as {self._format}: {error}. Leave that column "
+                "out of --keep, or choose another format."
+            ) from error
 
 
 class FileSink(EncodedSink):
@@ -179,7 +187,7 @@ class FileSink(EncodedSink):
     """
 
     def __init__(self, target: Path, format: str | None = None) -> None:
-        self._target = target.resolve() if target.is_symlink() else target
+        self._target = _behind_link(target)
         super().__init__(format_of(target, format), f"'{target}'")
 
     def _new_draft(self) -> Path:
@@ -193,8 +201,9 @@ class StreamSink(EncodedSink):
     """Standard output, or a device: kept in the temporary folder until the last row is checked."""
 
     def __init__(self, stream: IO[bytes], format: str, where: str = "standard output") -> None:
-        super().__init__(format, where)
+        super().__init__(format, "The temporary folder (TMPDIR)")
         self._stream = stream
+        self._stream_name = where
 
     def _new_draft(self) -> Path:
         handle, name = tempfile.mkstemp(prefix="zoocli-")
@@ -202,6 +211,7 @@ class StreamSink(EncodedSink):
         return Path(name)
 
     def _publish(self, draft: Path) -> None:
+        self._where = self._stream_name
         with draft.open("rb") as file:
             shutil.copyfileobj(file, self._stream, 1 << 20)
         self._stream.flush()
@@ -212,7 +222,7 @@ def draft_beside(target: Path) -> Path:
     if target.is_dir():
         raise DataError(f"'{target}' is a directory. Give the name of a file in it.")
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{target.name[:100]}.", dir=target.parent)
+        handle, name = tempfile.mkstemp(prefix=f".{target.name[:40]}.", dir=target.parent)
     except FileNotFoundError:
         raise MachineError(
             f"There is no folder '{target.parent}' to write '{target.name}' in. Create it first."
@@ -225,10 +235,10 @@ def draft_beside(target: Path) -> Path:
 
 
 def refuse_inputs(target: Path, inputs: list[str]) -> None:
-    """Raises UsageError where the output is one of the inputs."""
-    for source in inputs:
+    """Raises UsageError where the output is one of the inputs, or a part in a directory of them."""
+    for source in map(Path, inputs):
         with contextlib.suppress(OSError):
-            if target.samefile(source):
+            if any(target.samefile(part) for part in (source, *source.rglob("*"))):
                 raise UsageError(
                     f"The output '{target}' is also an input. Give it another name; inputs are "
                     "never overwritten."
@@ -236,18 +246,42 @@ def refuse_inputs(target: Path, inputs: list[str]) -> None:
 
 
 def write_text(target: Path, text: str) -> None:
-    """Writes a small text file whole or not at all."""
-    draft = None
-    try:
+    """Writes a small text file whole or not at all; a device or a pipe gets the text itself."""
+    with _explaining(target):
+        if is_device(target):
+            target.write_text(text, encoding="utf-8")
+            return
+        target = _behind_link(target)
         draft = draft_beside(target)
-        draft.write_text(text, encoding="utf-8")
-        os.replace(draft, target)
-        draft = None
+        try:
+            draft.write_text(text, encoding="utf-8")
+            os.replace(draft, target)
+        finally:
+            draft.unlink(missing_ok=True)
+
+
+def try_writing(target: Path) -> None:
+    """Raises now, rather than after all the work, where a file cannot be written."""
+    with _explaining(target):
+        if not is_device(target):
+            draft_beside(_behind_link(target)).unlink()
+
+
+def is_device(target: Path) -> bool:
+    """Whether this is /dev/null or its kin, a pipe say, which no rename may replace."""
+    return target.exists() and not target.is_file() and not target.is_dir()
+
+
+def _behind_link(target: Path) -> Path:
+    return Path(os.path.realpath(target)) if target.is_symlink() else target
+
+
+@contextlib.contextmanager
+def _explaining(target: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise MachineError(
             f"'{target}' cannot be written: {error.strerror or error}. Choose another place, or "
             "make room."
         ) from error
-    finally:
-        if draft is not None:
-            draft.unlink(missing_ok=True)

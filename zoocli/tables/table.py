@@ -38,6 +38,10 @@ class Table(ABC):
         """All columns, in the file's order."""
         return list(self.schema.names)
 
+    def type_of(self, column: str) -> pa.DataType:
+        """The type of a column, of the first one where several have that name."""
+        return self.schema.types[self.schema.names.index(column)]
+
     @property
     def metadata(self) -> dict[str, Any] | None:
         """What zoocli itself wrote about the table, or None."""
@@ -111,14 +115,14 @@ def _parse_column(column: pa.Array, wanted: pa.DataType, field: str, name: str) 
     try:
         return filled.cast(wanted)
     except pa.ArrowInvalid:
-        bad = [text.as_py() for text in filled.drop_null() if not _is_number(text.as_py())]
+        bad = [text.as_py() for text in filled.drop_null() if not _is_number(text, wanted)]
         raise text_error(name, field, bad, len(bad)) from None
 
 
-def _is_number(text: str) -> bool:
+def _is_number(text: pa.StringScalar, wanted: pa.DataType) -> bool:
     try:
-        float(text)
-    except ValueError:
+        text.cast(wanted)
+    except pa.ArrowInvalid:
         return False
     return True
 
