@@ -28,12 +28,13 @@ import numpy as np
 FOLDER = Path(__file__).parent
 CACHE_VARIABLE = "ZOOCLI_CACHE_DIR"
 DIGEST_BYTES = 32
+INTEGER = np.dtype(np.int64)
 OPTIONS = {"nogil": True, "error_model": "numpy"}
 # Numba's code names its memory manager, even where nothing is allocated and it is never called.
 NEVER_CALLED = "NRT_MemInfo_call_dtor"
 
 Function = Callable[..., Any]
-Kind = tuple[str, int]  # the name of a numpy type, and the dimensions (0: a number)
+Kind = tuple[np.dtype[Any], int]  # the type, and the dimensions (0: a number)
 
 compile_seconds = 0.0  # spent by this process; nothing where everything was found on disk
 _inlined: list[Function] = []
@@ -79,8 +80,8 @@ def _kind(argument: Any) -> Kind:
     if isinstance(argument, np.ndarray):
         if not argument.flags.c_contiguous:
             raise ValueError("kernels take contiguous arrays")
-        return argument.dtype.name, argument.ndim
-    return "int64", 0
+        return argument.dtype, argument.ndim
+    return INTEGER, 0
 
 
 def _flat(arguments: tuple[Any, ...]) -> list[Any]:
@@ -146,10 +147,10 @@ def _compile(function: Function, kinds: tuple[Kind, ...]) -> bytes:
     parameters: list[str] = []
     types: list[Any] = []
     arrays: list[str] = []
-    for number, (name, dimensions) in enumerate(kinds):
+    for number, (dtype, dimensions) in enumerate(kinds):
         lengths = [f"n{number}_{axis}" for axis in range(dimensions)]
         parameters += [f"a{number}", *lengths]
-        kind = getattr(numba.types, name)
+        kind = numba.from_dtype(dtype)
         types += [numba.types.CPointer(kind) if dimensions else kind]
         types += [numba.types.int64] * dimensions
         shape = ", ".join(lengths)
@@ -170,7 +171,8 @@ def _cache_name(function: Function, kinds: tuple[Kind, ...]) -> str:
     """A file name for each source, processor and combination of types."""
     code = function.__code__
     what = hashlib.sha256(_sources_and_processor())
-    what.update(repr((function.__module__, code.co_code, code.co_consts, kinds)).encode())
+    types = [(dtype.str, dimensions) for dtype, dimensions in kinds]
+    what.update(repr((function.__module__, code.co_code, code.co_consts, types)).encode())
     return f"{function.__name__}-{what.hexdigest()[:24]}.bin"
 
 
