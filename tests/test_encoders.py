@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.ipc
 import pyarrow.parquet as pq
 import pytest
@@ -170,10 +171,12 @@ def scores(rows: int) -> pa.Table:
 
 
 def with_dictionaries(table: pa.Table, rows: int) -> pa.Table:
-    """The same rows, where every batch has a dictionary of its own."""
+    """The same rows, where every batch has a dictionary of its own, with more than it needs."""
     batches = []
-    for batch in table.to_batches(max_chunksize=rows):
-        kind = batch["kind"].dictionary_decode().dictionary_encode()
+    for number, batch in enumerate(table.to_batches(max_chunksize=rows)):
+        words = pa.array([f"word {number}", "spiral", "smooth"])
+        codes = pc.index_in(batch["kind"].dictionary_decode(), words)
+        kind = pa.DictionaryArray.from_arrays(codes, words)
         batches.append(batch.set_column(1, batch.schema.field(1), kind))
     return pa.Table.from_batches(batches)
 

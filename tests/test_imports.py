@@ -19,7 +19,7 @@ HEAVY = ("torch", "torchmetrics", "pandas", "duckdb", "numba", "pyarrow", "numpy
 # From what everything may use up to what uses everything. A part imports from earlier lines only.
 LAYERS = (
     ("errors", "version", "hashing"),
-    ("signature", "resources", "schema_checks"),
+    ("signature", "resources", "schema_checks", "pipeline"),
     ("schema_files",),
     ("schema", "sums"),
     ("tables", "kernels"),

@@ -69,13 +69,14 @@ def test_each_byte_of_an_id_counts(length: int) -> None:
     check(known, [*known, start + "x", start[1:] if length else "z"])
 
 
-def test_different_ids_with_the_same_bits_of_the_hash() -> None:
-    many = [f"galaxy-{number}" for number in range(400_000)]
+@pytest.mark.parametrize("form", ["galaxy-{}", "{}", "{:06}-at-the-beginning", "in-{:06}-the-mid"])
+def test_different_ids_with_the_same_bits_of_the_hash(form: str) -> None:
+    many = [form.format(number) for number in range(300_000)]
     low = IdIndex([texts(many)]).hashes & np.uint64(2**32 - 1)
     order = np.argsort(low, kind="stable")
     equal = np.flatnonzero(low[order][1:] == low[order][:-1])
     pairs = [(many[order[at]], many[order[at + 1]]) for at in equal]
-    assert len(pairs) > 5, "no collisions to test with"
+    assert len(pairs) > 3, "no collisions to test with"
     for one, other in pairs:
         check([one], [other, one])
         check([other, one, "x"], [one, other, "y"])

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from zoocli.scoring.pipeline import ordered_map, prefetch
+from zoocli.pipeline import ordered_map, prefetch
 
 
 def readers() -> list[threading.Thread]:

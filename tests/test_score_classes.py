@@ -17,7 +17,7 @@ from scipy.special import log_softmax
 from tests.command import done_well, read, run, write
 
 NAMES = ("spiral", "elliptical", "[other]")
-LOGITS = np.array([[2.0, -1.0, 0.5], [0.0, 3.0, -2.5], [1e3, 1.0, -1e3], [0.25, 0.5, 0.25]])
+LOGITS = np.array([[2.0, -1.0, 0.5], [0.0, 3.0, -2.5], [1e3, 1.0, -1e3], [0.25, 0.5, 1.25]])
 LABELS = [0, 2, 1, 2]
 IDS = ["a", "b", "c", "d"]
 SUFFIXES = ("csv", "parquet")
@@ -66,7 +66,7 @@ def test_against_scipy(suffix: str) -> None:
     assert made.column_names == ["id", "loss", "label", "prediction"]
     assert made["loss"].to_pylist() == pytest.approx(expected(), rel=1e-14, abs=1e-15)
     assert made["label"].to_pylist() == LABELS
-    assert made["prediction"].to_pylist() == [0, 1, 0, 1]
+    assert made["prediction"].to_pylist() == [0, 1, 0, 2]
     assert made.schema.field("label").type == made.schema.field("prediction").type == pa.int32()
 
 
@@ -75,7 +75,7 @@ def test_names_of_classes(suffix: str) -> None:
     made = score(*put([NAMES[label] for label in LABELS], suffix=suffix))
     assert made["loss"].to_pylist() == pytest.approx(expected(), rel=1e-14)
     assert made["label"].to_pylist() == [NAMES[label] for label in LABELS]
-    assert made["prediction"].to_pylist() == [NAMES[best] for best in (0, 1, 0, 1)]
+    assert made["prediction"].to_pylist() == [NAMES[best] for best in (0, 1, 0, 2)]
 
 
 @pytest.mark.parametrize(
@@ -181,20 +181,20 @@ def test_weights_and_smoothing(smoothing: float, weights: tuple[float, ...] | No
 @pytest.mark.parametrize("decimals", [2, 3, 16])
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_probabilities(suffix: str, decimals: int) -> None:
-    softmax = np.exp(log_softmax(LOGITS / 100, axis=1)).round(decimals)
+    softmax = np.exp(log_softmax(LOGITS / 1000, axis=1)).round(decimals)
     command = put(values=softmax, suffix=suffix)
     refused = run(*command)
     assert refused.code == 3 and "--scale probabilities" in refused.err
     made = score(*command, "--scale", "probabilities")["loss"].to_pylist()
     assert made == pytest.approx(expected(np.log(softmax)), rel=1e-13)
     if decimals == 16:
-        assert made == pytest.approx(expected(LOGITS / 100), rel=1e-13)
+        assert made == pytest.approx(expected(LOGITS / 1000), rel=1e-13)
     as_logits = score(*command, "--scale", "logits")["loss"].to_pylist()
     assert as_logits == pytest.approx(expected(softmax), rel=1e-13)
 
 
 def test_one_row_that_is_no_probability_settles_it() -> None:
-    softmax = np.exp(log_softmax(LOGITS / 100, axis=1))
+    softmax = np.exp(log_softmax(LOGITS / 1000, axis=1))
     softmax[2] = [0.5, 0.75, -0.25]
     for batch_size in (1, 100):
         made = score(*put(values=softmax), "--batch-size", batch_size)
@@ -203,13 +203,13 @@ def test_one_row_that_is_no_probability_settles_it() -> None:
 
 @pytest.mark.parametrize("batch_size", [1, 100])
 def test_a_null_among_probabilities_settles_nothing(batch_size: int) -> None:
-    softmax = np.exp(log_softmax(LOGITS / 100, axis=1))
+    softmax = np.exp(log_softmax(LOGITS / 1000, axis=1))
     softmax[1, 0] = math.nan
     command = [*put(values=softmax), "--on-invalid", "null", "--batch-size", batch_size]
     assert run(*command).code == 3
     made = score(*command, "--scale", "probabilities")
     assert made["loss"].is_null().to_pylist() == [False, True, False, False]
-    assert made["prediction"].to_pylist() == [0, None, 0, 1]
+    assert made["prediction"].to_pylist() == [0, None, 0, 2]
 
 
 def test_impossible_predictions_become_null() -> None:
@@ -253,7 +253,7 @@ def test_which_columns_are_the_classes() -> None:
     assert made["loss"].to_pylist() == pytest.approx(
         expected(labels=[2 - label for label in LABELS])
     )
-    assert made["prediction"].to_pylist() == [2, 1, 2, 1]
+    assert made["prediction"].to_pylist() == [2, 1, 2, 0]
     assert run(*command, "--prediction", "spiral", "--prediction", "z").code == 3
     assert run(*command, "--prediction", "spiral", "--prediction", "nothing").code == 3
 

@@ -309,3 +309,18 @@ def test_backends_agree_on_simulated_votes(tmp_path: Path) -> None:
             np.testing.assert_allclose(one.astype(float), other.astype(float), rtol=0, atol=1e-10)
         else:
             assert (one == other).all()
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        ("--label", "x"),
+        ("--prediction", "x"),
+        ("--class-weights", "1,2"),
+        ("--label-smoothing", 0.5),
+        ("--scale", "logits"),
+    ],
+)
+def test_options_of_other_losses(small: tuple[Path, Path], option: tuple[str, object]) -> None:
+    done = run("score", *small, *option)
+    assert done.code == 2 and f"'dirichlet' does not use {option[0]}" in done.err

@@ -9,14 +9,12 @@ from __future__ import annotations
 
 import math
 import os
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +22,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from zoocli.errors import MachineError, UsageError, some
+from zoocli.pipeline import ordered_map
 from zoocli.resources import Resources
 from zoocli.schema import Schema, load_schema
 from zoocli.tables.sinks import FileSink, Sink
@@ -38,8 +37,6 @@ MOST_BLUR = 10.0
 Floats = npt.NDArray[np.float32]
 Counts = npt.NDArray[np.int32]
 Indexes = npt.NDArray[np.int64]
-Item = TypeVar("Item")
-Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -280,7 +277,7 @@ def _write_predictions(
     chosen = np.empty(plan.voted, np.int64)
     votes = np.empty((len(plan.schema.label_cols), plan.voted), np.int32)
     filled = 0
-    for drawn in _in_order(plan.draw, plan.chunks(), threads):
+    for drawn in ordered_map(plan.draw, plan.chunks(), threads):
         for sink, values in zip(sinks, drawn.predictions, strict=True):
             sink.write(_batch(plan.schema, kind, drawn.ids, values))
         place = slice(filled, filled + len(drawn.chosen))
@@ -306,23 +303,6 @@ def _batch(
     """A batch of a table; `values` (answers, rows)."""
     columns = [ids, *(pa.array(row).cast(kind) for row in values)]
     return pa.RecordBatch.from_arrays(columns, schema=_columns(schema, kind))
-
-
-def _in_order(
-    work: Callable[[Item], Result], items: Iterable[Item], threads: int
-) -> Iterator[Result]:
-    """`map` on threads that runs only a little ahead of its reader, so memory stays flat."""
-    pool = ThreadPoolExecutor(threads)
-    pending: deque[Future[Result]] = deque()
-    try:
-        for item in items:
-            pending.append(pool.submit(work, item))
-            if len(pending) > threads:
-                yield pending.popleft().result()
-        while pending:
-            yield pending.popleft().result()
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 def _ids(galaxies: Indexes) -> pa.Array:

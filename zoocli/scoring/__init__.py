@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from zoocli.errors import DataError, UsageError, some
+from zoocli.errors import DataError, some
 from zoocli.ids import IdColumn, find_id_columns, rewritten_note
 from zoocli.kernels import compiling
 from zoocli.losses import find_loss
@@ -16,7 +16,7 @@ from zoocli.resources import Resources
 from zoocli.schema import detect_schema, load_schema
 from zoocli.scoring.engine import Engine, Progress, Totals
 from zoocli.scoring.held import Held, IdList, hold_votes, read_only
-from zoocli.scoring.options import ScoreOptions
+from zoocli.scoring.options import ScoreOptions, refuse_other_options
 from zoocli.scoring.result import Scoring
 from zoocli.scoring.task import Task
 from zoocli.signature import RULES
@@ -41,9 +41,11 @@ def score_into(
     `predictions` may be a list of parts. `progress` is told the rows done, and of how many (None
     where that is not known). Whatever is raised, the sink was not committed.
     """
+    compiled = compiling.compile_seconds
     resources = Resources.available(options.threads, options.memory_limit)
     pa.set_cpu_count(resources.threads)
     loss = find_loss(options.loss)
+    refuse_other_options(options, loss)
     tables = (
         open_tables(predictions, resources, "the predictions"),
         open_table(votes, resources, "the votes"),
@@ -67,7 +69,10 @@ def score_into(
         sums=totals.sums,
         counts_votes=task.counts_votes,
         matching=matching,
-        notes=tuple(_notes(totals, matching, columns, tables, options, only)),
+        notes=(
+            *_compile_note(compiling.compile_seconds - compiled),
+            *_notes(totals, matching, columns, tables, options, only),
+        ),
     )
     sink.commit(scoring.metadata())
     return scoring
@@ -92,8 +97,6 @@ def _new_task(
         names = [table.column_names for table in tables]
         schema = detect_schema(*names) if options.schema is None else load_schema(options.schema)
         return TreeTask(schema, loss, options, *tables, resources.threads)
-    if options.schema is not None:
-        raise UsageError(f"The loss '{loss.name}' has no decision tree; leave out --schema.")
     if loss.scores == "classes":
         from zoocli.scoring.classes import ClassTask
 
@@ -140,11 +143,6 @@ def _notes(
     options: ScoreOptions,
     only: IdList | None,
 ) -> Iterator[str]:
-    if compiling.compile_seconds > NOTICEABLE_SECONDS:
-        yield (
-            f"The loops were compiled for this machine, which took {compiling.compile_seconds:.0f} "
-            "seconds. The next run finds them ready."
-        )
     rewritten = rewritten_note(columns)
     if rewritten:
         yield rewritten
@@ -164,6 +162,14 @@ def _notes(
         yield f"{matching.duplicated:,} ids stand more than once and were dropped, all copies."
     if matching.invalid:
         yield f"{matching.invalid:,} galaxies have a null loss and leave the means."
+
+
+def _compile_note(seconds: float) -> Iterator[str]:
+    if seconds > NOTICEABLE_SECONDS:
+        yield (
+            f"The loops were compiled for this machine, which took {seconds:.0f} seconds. "
+            "The next run finds them ready."
+        )
 
 
 def _absent_note(only: IdList, require_all: bool) -> Iterator[str]:

@@ -13,10 +13,10 @@ from zoocli.checks import Findings
 from zoocli.errors import DataError, MachineError, UsageError, some
 from zoocli.ids import IdColumn
 from zoocli.matching import Account, RowArray
+from zoocli.pipeline import ordered_map, prefetch
 from zoocli.resources import Resources
 from zoocli.scoring.held import FIRST_IDS, PROGRAM_BYTES, Held, IdList, batches_with_ids, kept_field
 from zoocli.scoring.options import ScoreOptions
-from zoocli.scoring.pipeline import ordered_map, prefetch
 from zoocli.scoring.task import Losses, Task
 from zoocli.sums import Matching, Sums
 from zoocli.tables import Table

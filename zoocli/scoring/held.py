@@ -16,8 +16,8 @@ from zoocli.errors import DataError, MachineError
 from zoocli.ids import ID_COLUMNS, IdColumn
 from zoocli.kernels.fingerprint import sum_of_row_hashes
 from zoocli.matching import IdIndex
+from zoocli.pipeline import prefetch
 from zoocli.resources import Resources
-from zoocli.scoring.pipeline import prefetch
 from zoocli.scoring.task import Task
 from zoocli.tables import Table
 from zoocli.tables.table import Types, is_text

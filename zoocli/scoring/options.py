@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from zoocli.errors import UsageError
+from zoocli.losses.loss import Loss
 
 CHOICES: dict[str, tuple[str, ...]] = {
     "on_invalid": ("error", "null"),
@@ -17,6 +18,15 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "backend": ("auto", "torch", "numba"),
 }
 SCALES = (None, "logits", "probabilities")
+# What the losses score (a tree, classes or values) for which an option means something.
+MEANT_FOR: dict[str, tuple[str, ...]] = {
+    "schema": ("tree",),
+    "label": ("classes", "values"),
+    "prediction": ("classes", "values"),
+    "class_weights": ("classes",),
+    "label_smoothing": ("classes",),
+    "scale": ("classes",),
+}
 BATCH_ROWS = 65_536
 
 
@@ -66,6 +76,14 @@ class ScoreOptions:
             if isinstance(getattr(self, option), str):
                 object.__setattr__(self, option, (getattr(self, option),))
             _check_unique(option, getattr(self, option))
+
+
+def refuse_other_options(options: ScoreOptions, loss: Loss) -> None:
+    """Raises UsageError for an option that the loss would silently ignore."""
+    for option, kinds in MEANT_FOR.items():
+        if getattr(options, option) and loss.scores not in kinds:
+            name = option.replace("_", "-")
+            raise UsageError(f"The loss '{loss.name}' does not use --{name}. Leave it out.")
 
 
 def _check_choice(option: str, value: object, choices: Sequence[str]) -> None:

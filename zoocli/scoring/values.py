@@ -42,9 +42,10 @@ class ValueTask(Task):
         self._device = torch_device(options.device, threads)
         self._tables = predictions.name, votes.name
         self.vote_columns = list(options.label) or ["label"]
-        self.prediction_columns = list(options.prediction) or default_predictions(
-            predictions, ids[0], options.keep
-        )
+        columns = default_predictions(predictions, ids[0], options.keep)
+        if set(columns) == set(self.vote_columns):  # pair them by name, whatever their order
+            columns = self.vote_columns
+        self.prediction_columns = list(options.prediction) or columns
         if len(self.vote_columns) != len(self.prediction_columns):
             raise UsageError(
                 f"There are {len(self.vote_columns)} labels for {len(self.prediction_columns)} "

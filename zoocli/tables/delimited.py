@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import duckdb
 
 SEPARATORS = ",\t;|"
-SQL_TYPES = {pa.float64(): "DOUBLE", pa.int64(): "BIGINT", pa.int32(): "INTEGER"}
+SQL_TYPES = {pa.float64(): "DOUBLE"}
 GZIP_MAGIC = b"\x1f\x8b"
 HEADER_BYTES = 1 << 22
 BYTES_PER_THREAD = 1 << 26  # what DuckDB takes for each, with some to spare
