@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import os
+import resource
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,6 +25,7 @@ from tests.command import (
     write,
     write_tree,
 )
+from tests.conftest import ROOT, Run
 
 OLD = b"the scores of yesterday"
 
@@ -150,6 +153,7 @@ ACCIDENTS = [
     Accident(
         "the sum overflows", put(p={"bar_yes": [1e308] * 3, "bar_no": [1e308] * 3}), 3, ("'bar'",)
     ),
+    Accident("text", put(p=rows(["[4.5]", "1", "2"])), 3, ("'bar_yes'", "1 of its", "'[4.5]'")),
     Accident("lists", put(p=rows([[1.0], [2.0], [3.0]])), 3, ("'bar_yes'", "list")),
     # Cross-entropy, mse and l1
     Accident("probabilities", classes(SOFTMAX, [0, 1, 0]), 3, ("--scale",), CE),
@@ -354,6 +358,7 @@ GOOD = ("p.parquet", "v.parquet", "-s", "tree.yaml")
         (("-o", "./v.parquet"), 2, ("also an input",)),
         (("-o", "link.parquet"), 2, ("also an input",)),
         (("--summary", "v.parquet"), 2, ("also an input",)),
+        (("-o", "parts/v.parquet", "--only", "parts"), 2, ("also an input",)),
         (("-o", "ids.csv", "--only", "ids.csv"), 2, ("also an input",)),
         (("--summary", "tree.yaml"), 2, ("also an input",)),
         (("-o", "new.csv", "--summary", "new.csv"), 2, ("new.csv",)),
@@ -372,6 +377,8 @@ def test_outputs_that_cannot_be(
 ) -> None:
     (folder / "link.parquet").symlink_to("p.parquet")
     (folder / "ids.csv").write_text("a\nb\n")
+    (folder / "parts").mkdir()
+    write(folder / "parts" / "v.parquet", small_votes())
     before = contents(folder.parent)
     assert_refused(run("score", *GOOD, *options), code, words)
     assert contents(folder.parent) == before
@@ -393,6 +400,34 @@ def test_a_folder_that_cannot_be_written(folder: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(tempfile, "mkstemp", refuse)
     before = contents(folder.parent)
     assert_refused(run("score", *GOOD, "-o", "scores.csv"), 4, ("'scores.csv'", "Permission"))
+    assert contents(folder.parent) == before
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("option", ["--output", "--summary"])
+def test_a_device_that_is_full(folder: Path, option: str) -> None:
+    before = contents(folder.parent)
+    done = run("score", *GOOD, option, "/dev/full", *(["-f", "csv"] if option == "-o" else []))
+    assert_refused(done, 4, ("'/dev/full'", "No space left on device"))
+    assert contents(folder.parent) == before
+
+
+@pytest.mark.parametrize("name", ["old.parquet", "new.csv", "new.feather", "-"])
+def test_a_disk_that_fills_up(folder: Path, zoocli: Run, name: str) -> None:
+    ids = [f"g{row}" for row in range(5_000)]
+    write(folder / "p.parquet", small_predictions(ids))
+    write(folder / "v.parquet", small_votes(ids))
+    before = contents(folder.parent)
+    done = zoocli(
+        *("score", *GOOD, "-o", name),
+        cwd=folder,
+        env=os.environ
+        | {"PYTHONPATH": str(ROOT), "TMPDIR": str(folder.parent / "temporary")}
+        | {"ZOOCLI_CACHE_DIR": str(folder.parent / "cache")},
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (2**16, 2**16)),
+    )
+    assert (done.returncode, done.stdout) == (4, "")
+    assert "File too large" in done.stderr and done.stderr.count("\n") == 1
     assert contents(folder.parent) == before
 
 

@@ -7,8 +7,10 @@ import io
 import json
 import math
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -532,6 +534,29 @@ def test_halves_add_up_to_the_whole() -> None:
 
 
 # A process of its own
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_stopping_leaves_no_file(number: int, code: int) -> None:
+    done_well("simulate", "made", "-n", 60_000, "-q")
+    before = sorted(Path("made").iterdir())
+    process = subprocess.Popen(
+        [sys.executable, "-m", "zoocli", "score", "predictions.parquet", "votes.parquet"]
+        + ["-o", "scores.parquet", "--batch-size", "4", "-q"],
+        cwd="made",
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stderr=subprocess.PIPE,
+        # A shell's background jobs ignore interrupts, and children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    deadline = time.monotonic() + 60
+    while sorted(Path("made").iterdir()) == before:
+        assert time.monotonic() < deadline and process.poll() is None
+        time.sleep(0.01)
+    process.send_signal(number)
+    _, said = process.communicate(timeout=60)
+    assert (process.returncode, said) == (code, b"")
+    assert sorted(Path("made").iterdir()) == before
 
 
 def test_a_pipeline_of_processes(zoocli: Any) -> None:

@@ -33,8 +33,9 @@ def find_id_columns(
     """The id column of each table: as given, else the first usual name that both have."""
     there = set(predictions.column_names), set(votes.column_names)
     shared = next((name for name in ID_COLUMNS if name in there[0] and name in there[1]), None)
-    chosen = predictions_id or shared, votes_id or shared
-    for table, column in zip((predictions, votes), chosen, strict=True):
+    chosen = []
+    for table, given in ((predictions, predictions_id), (votes, votes_id)):
+        column = given or shared
         if column is None:
             raise DataError(
                 f"No id column was found: {predictions.name} and {votes.name} have none of "
@@ -43,7 +44,8 @@ def find_id_columns(
                 "--predictions-id and --votes-id."
             )
         table.require([column])
-    return chosen  # type: ignore[return-value]
+        chosen.append(column)
+    return chosen[0], chosen[1]
 
 
 class IdColumn:

@@ -152,6 +152,27 @@ def compute_products(lanes, answers, most_votes):
     log_ratios(numerators, denominators, lanes.ratios, lanes.squares, lanes.logarithms)
 
 
+@inlined
+def compute_lanes(lanes, answers, totals, losses, question, first, width):
+    """One question of a block, once its votes and concentrations are gathered."""
+    most_votes: Any = 0
+    all_regular = 1
+    for lane in range(width):
+        votes = np.int64(lanes.total_votes[lane])
+        totals[question, first + lane] = votes
+        if votes > MANY_VOTES:
+            lanes.regular[lane] = 0
+        else:
+            most_votes = max(most_votes, votes)
+        all_regular &= lanes.regular[lane]
+    if not all_regular:
+        compute_series(lanes, answers, width)
+    compute_products(lanes, answers, most_votes)
+    for lane in range(width):
+        product = lanes.logarithms[lane] + lanes.exponents[lane] * LOG_TWO
+        losses[question, first + lane] = product if lanes.regular[lane] else lanes.series[lane]
+
+
 @compiled
 def question_losses(
     addresses, like, rows, counts, count_rows, question_starts, losses, totals, memory
@@ -191,21 +212,4 @@ def question_losses(
                     np.uintp(first),
                     width,
                 )
-            most_votes: Any = 0
-            all_regular = 1
-            for lane in range(width):
-                votes = np.int64(lanes.total_votes[lane])
-                totals[question, first + lane] = votes
-                if votes > MANY_VOTES:
-                    lanes.regular[lane] = 0
-                else:
-                    most_votes = max(most_votes, votes)
-                all_regular &= lanes.regular[lane]
-            if not all_regular:
-                compute_series(lanes, answers, width)
-            compute_products(lanes, answers, most_votes)
-            for lane in range(width):
-                product = lanes.logarithms[lane] + lanes.exponents[lane] * LOG_TWO
-                losses[question, first + lane] = (
-                    product if lanes.regular[lane] else lanes.series[lane]
-                )
+            compute_lanes(lanes, answers, totals, losses, question, first, width)
