@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -508,29 +509,73 @@ def test_a_file_is_replaced_and_a_link_stays_one() -> None:
     assert Path("real/old.csv").read_text() == done_well(*command).out
 
 
-def test_halves_add_up_to_the_whole() -> None:
-    done_well("simulate", "made", "-s", "gz-evo-v2", "-n", 900, "--voted", 700, "-q")
-    tail = ["made/votes.parquet", "-s", "gz-evo-v2", "-q"]
-    table = pq.read_table("made/predictions.parquet")
-    for number, start in enumerate((0, 317)):
-        half = table.slice(start, 317 if number == 0 else None)
+def simulated_tree() -> pa.Table:
+    """Predictions for a tree of several campaigns, two of them impossible; VOTES for 700."""
+    done_well("simulate", ".", "-s", "gz-evo-v2", "-n", 900, "--voted", 700, "-q")
+    table = pq.read_table("predictions.parquet")
+    values = [None if row in (3, 400) else v for row, v in enumerate(table[5].to_pylist())]
+    return table.set_column(5, table.schema.field(5), pa.array(values, pa.float32()))
+
+
+def random_targets() -> pa.Table:
+    """Predictions of two numbers; VOTES for 700 of the galaxies."""
+    random = np.random.default_rng(3)
+    shape, size = random.normal(5, 1, (2, 900))
+    votes = {"id": list(range(700)), "shape": shape[700:0:-1], "size": size[:700]}
+    write(Path("votes.parquet"), votes)
+    return pa.table({"id": list(range(900)), "shape": shape, "size": size})
+
+
+@pytest.mark.parametrize(
+    ("make", "options", "groups"),
+    [
+        (simulated_tree, ["-s", "gz-evo-v2", "--on-invalid", "null"], 20),
+        (random_targets, ["-l", "mse", "--label", "shape", "--label", "size"], 3),
+    ],
+)
+def test_halves_add_up_to_the_whole(
+    make: Callable[[], pa.Table], options: list[str], groups: int
+) -> None:
+    table, tail = make(), ["votes.parquet", *options, "-q"]
+    for number, half in enumerate((table.slice(0, 317), table.slice(317))):
         write(Path(f"half{number}.parquet"), half)
         summary("score", f"half{number}.parquet", *tail)
         Path("summary.json").rename(f"half{number}.json")
-    whole = summary("score", "made/predictions.parquet", *tail)
+    write(Path("whole.parquet"), table)
+    whole = summary("score", "whole.parquet", *tail)
     merged = json.loads(done_well("merge", "half1.json", "half0.json").out)
     for key in ("loss", "schema", "settings", "matching", "signature", "version"):
         assert merged[key] == whole[key], key
-    groups = [("overall", None), *(("campaigns", name) for name in whole["campaigns"])]
-    groups += [("questions", name) for name in whole["questions"]]
-    assert len(groups) > 20
-    for level, name in groups:
-        one, other = (
-            made[level] if name is None else made[level][name] for made in (merged, whole)
-        )
-        for statistic, value in other.items():
+    pairs = [(merged["overall"], whole["overall"])]
+    for level in ("campaigns", "questions"):
+        assert list(merged[level]) == list(whole[level])
+        pairs += [(merged[level][name], made) for name, made in whole[level].items()]
+    assert len(pairs) >= groups
+    for made, expected in pairs:
+        for statistic, value in expected.items():
             exact = value is None or isinstance(value, int)
-            assert one[statistic] == (value if exact else pytest.approx(value, rel=1e-12, abs=0))
+            assert made[statistic] == (value if exact else pytest.approx(value, rel=1e-12, abs=0))
+
+
+def test_the_fingerprint_of_the_votes() -> None:
+    command = put()
+    usual = summary(*command)["settings"]["votes_fingerprint"]
+    for suffix in ("csv", "feather"):
+        assert summary(*put(suffix))["settings"]["votes_fingerprint"] == usual
+    floats = {answer: [float(k) for k in small_votes()[answer]] for answer in ANSWERS}
+    backwards = {name: (small_votes() | floats)[name] for name in ["id", *ANSWERS[::-1]]}
+    assert summary(*put(v=backwards))["settings"]["votes_fingerprint"] == usual
+    one_more = small_votes() | {"bar_no": [4, 5, 1]}
+    swapped = small_votes(["b", "a", "c"])
+    for other in (one_more, swapped, small_votes(["a", "b", "d"])):
+        assert summary(*put(v=other))["settings"]["votes_fingerprint"] != usual
+
+
+def test_lenient_rules_stand_in_the_signature() -> None:
+    made = summary(*put(), "--on-fractional", "round", "--on-duplicate", "drop")
+    assert "|rules:on_fractional=round,on_duplicate=drop|" in made["signature"]
+    assert made["settings"]["on_fractional"] == "round"
+    assert made["settings"]["missing_votes"] == "error"
 
 
 # A process of its own
@@ -541,8 +586,10 @@ def test_stopping_leaves_no_file(number: int, code: int) -> None:
     done_well("simulate", "made", "-n", 60_000, "-q")
     before = sorted(Path("made").iterdir())
     process = subprocess.Popen(
-        [sys.executable, "-m", "zoocli", "score", "predictions.parquet", "votes.parquet"]
-        + ["-o", "scores.parquet", "--batch-size", "4", "-q"],
+        [
+            *(sys.executable, "-m", "zoocli", "score", "predictions.parquet", "votes.parquet"),
+            *("-o", "scores.parquet", "--batch-size", "4", "-q"),
+        ],
         cwd="made",
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         stderr=subprocess.PIPE,
