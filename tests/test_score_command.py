@@ -630,3 +630,20 @@ def test_a_pipeline_of_processes(zoocli: Any) -> None:
     assert early.returncode in (0, 3) and "Traceback" not in early.stderr
     failed = zoocli("score", "p.parquet", "no.csv", "-o", "s.csv")
     assert (failed.returncode, failed.stdout) == (3, "") and failed.stderr.count("\n") == 1
+
+
+def test_the_summary_goes_to_stdout():
+    command = put()
+    done = run(*command, "--summary", "-")
+    assert done.code == 0
+    assert json.loads(done.out)["matching"]["matched"] == 3
+    for table in (["-o", "-"], ["-f", "csv"]):
+        refused = run(*command, "--summary", "-", *table)
+        assert refused.code == 2
+        assert "one of the two" in refused.err
+
+
+def test_stdin_is_read_once():
+    refused = run("score", "-", "-")
+    assert refused.code == 2
+    assert "only once" in refused.err

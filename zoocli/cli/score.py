@@ -21,6 +21,7 @@ TABLES, IDS, LOSS, RULES, OUTPUT, MACHINE = (
     "Output",
     "Machine",
 )
+STDOUT = Path("-")
 FORMATS = "csv, parquet, arrow (a stream), feather (a file) or jsonl"
 INPUTS = "Parquet, CSV or TSV (gzipped too), Arrow; a directory of Parquet parts; - is stdin."
 
@@ -61,7 +62,9 @@ def score(
     ] = None,
     summary: Annotated[
         Path | None,
-        typer.Option("--summary", metavar="FILE", help="Also write the summary, as JSON."),
+        typer.Option(
+            "--summary", metavar="FILE|-", help="Also write the summary, as JSON; - is stdout."
+        ),
     ] = None,
     id: Annotated[
         str | None,
@@ -160,6 +163,8 @@ def score(
     """
     from zoocli.errors import UsageError
 
+    if [*tables, only].count("-") > 1:
+        raise UsageError("Standard input can be read only once: give '-' once.")
     if len(tables) < 2:
         raise UsageError(
             "Give at least two tables: the predictions, then the votes, as in "
@@ -205,25 +210,23 @@ def _run(
     quiet: bool,
 ) -> None:
     from zoocli.cli.progress import progress_bar
-    from zoocli.cli.summarize import say_notes
+    from zoocli.cli.summarize import put, say_notes
+    from zoocli.report import render_json, render_summaries
     from zoocli.scoring import score_into
     from zoocli.statistics.summary import Summary
     from zoocli.tables.sinks import write_text
 
-    _check_outputs(output, summary, inputs)
+    _check_outputs(output, format, summary, inputs)
     with choose_sink(output, format, summary) as sink, progress_bar(quiet) as progress:
         scoring = score_into(sink, tables[:-1], tables[-1], options, progress)
     result = Summary.of_scoring(scoring)
     if not quiet:
         say_notes(result.notes)
-    if summary is not None:
-        from zoocli.report import render_json
-
+    if summary == STDOUT:
+        put(render_json(result.to_dict()))
+    elif summary is not None:
         write_text(summary, render_json(result.to_dict()))
-    if output is None and summary is None and sys.stdout.isatty():
-        from zoocli.cli.summarize import put
-        from zoocli.report import render_summaries
-
+    elif output is None and sys.stdout.isatty():
         put(render_summaries([result], "table", sys.stdout))
         if not quiet:
             from zoocli.cli.messages import say
@@ -231,12 +234,18 @@ def _run(
             say("zoocli: note: nothing was written; -o FILE writes the scores table.")
 
 
-def _check_outputs(output: str | None, summary: Path | None, inputs: list[str]) -> None:
+def _check_outputs(
+    output: str | None, format: str | None, summary: Path | None, inputs: list[str]
+) -> None:
     """Refuses, before any work, outputs that would damage something or cannot be written."""
     from zoocli.errors import UsageError
     from zoocli.tables.sinks import is_device, refuse_inputs, try_writing
 
     table = None if output in (None, "-") else Path(str(output))
+    if summary == STDOUT:
+        if output == "-" or (output is None and format is not None):
+            raise UsageError("Standard output takes one of the two: the table or the summary.")
+        summary = None
     for target in (table, summary):
         if target is not None:
             refuse_inputs(target, inputs)
@@ -250,7 +259,7 @@ def _check_outputs(output: str | None, summary: Path | None, inputs: list[str]) 
 def choose_sink(output: str | None, format: str | None, summary: Path | None) -> Sink:
     """Where the table goes: the file, or stdout when it is a pipe, or nowhere."""
     from zoocli.tables.encoders import format_of
-    from zoocli.tables.sinks import FileSink, NoSink, StreamSink, is_device
+    from zoocli.tables.sinks import DeviceSink, FileSink, NoSink, StreamSink, is_device
 
     to_stdout = output == "-" or (
         output is None and (format is not None or (summary is None and not sys.stdout.isatty()))
@@ -261,8 +270,7 @@ def choose_sink(output: str | None, format: str | None, summary: Path | None) ->
         return NoSink()
     target = Path(output)
     if is_device(target):
-        name = "csv" if format is None else format
-        return StreamSink(target.open("wb"), format_of(Path("device.csv"), name), f"'{target}'")
+        return DeviceSink(target, format_of(Path("device.csv"), format))
     return FileSink(target, format)
 
 

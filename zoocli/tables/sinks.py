@@ -200,10 +200,10 @@ class FileSink(EncodedSink):
 class StreamSink(EncodedSink):
     """Standard output, or a device: kept in the temporary folder until the last row is checked."""
 
-    def __init__(self, stream: IO[bytes], format: str, where: str = "standard output") -> None:
+    def __init__(self, stream: IO[bytes], format: str) -> None:
         super().__init__(format, "The temporary folder (TMPDIR)")
         self._stream = stream
-        self._stream_name = where
+        self._stream_name = "standard output"
 
     def _new_draft(self) -> Path:
         handle, name = tempfile.mkstemp(prefix="zoocli-")
@@ -215,6 +215,20 @@ class StreamSink(EncodedSink):
         with draft.open("rb") as file:
             shutil.copyfileobj(file, self._stream, 1 << 20)
         self._stream.flush()
+
+
+class DeviceSink(StreamSink):
+    """What is there, but is no regular file: /dev/null and its kin, or a named pipe."""
+
+    def __init__(self, target: Path, format: str) -> None:
+        super().__init__(target.open("wb"), format)
+        self._stream_name = f"'{target}'"
+
+    def discard(self) -> None:
+        """Removes the draft and closes the device."""
+        super().discard()
+        with contextlib.suppress(OSError):  # of what could not be written, the user was told
+            self._stream.close()
 
 
 def draft_beside(target: Path) -> Path:
