@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import warnings
 from pathlib import Path
 from typing import Any
@@ -35,12 +34,6 @@ SCHEMA = zoocli.Schema(
     {"shape": None, "bar": "shape_disk"},
     name="tree",
 )
-
-
-@pytest.fixture(autouse=True)
-def compiled(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whether this machine's loops are ready already is no matter of these tests'."""
-    monkeypatch.setattr("zoocli.scoring.NOTICEABLE_SECONDS", math.inf)
 
 
 @pytest.fixture

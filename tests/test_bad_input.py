@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import math
 import os
 import resource
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -406,10 +409,43 @@ def test_a_folder_that_cannot_be_written(folder: Path, monkeypatch: pytest.Monke
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 def test_a_device_that_is_full(folder: Path, zoocli: Run) -> None:
     before = contents(folder.parent)
-    for options in (["--summary", "/dev/full"], ["-o", "/dev/full", "-f", "csv"]):
+    table = ["-o", "scores.parquet"]
+    for options in (["--summary", "/dev/full", *table], ["-o", "/dev/full", "-f", "csv"]):
         done = zoocli("score", *GOOD, *options, "-q", cwd=folder)
         assert (done.returncode, done.stdout) == (4, "") and done.stderr.count("\n") == 1
         assert "'/dev/full' cannot be written: No space left on device" in done.stderr
+    assert contents(folder.parent) == before
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_summary_that_standard_output_cannot_take(folder: Path) -> None:
+    before = contents(folder.parent)
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "zoocli", "score", *GOOD, "-o", "s.csv", "--summary", "-", "-q"],
+            cwd=folder,
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=120,
+        )
+    assert done.returncode == 4 and done.stderr.count("\n") == 1
+    assert "No space left on device" in done.stderr
+    assert contents(folder.parent) == before
+
+
+@pytest.mark.parametrize("output", ["scores.csv", "/dev/null"])
+def test_a_summary_without_room_leaves_no_table(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, output: str
+) -> None:
+    def refuse(target: Path, text: str, encoding: str) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", refuse)
+    before = contents(folder.parent)
+    done = run("score", *GOOD, "-o", output, "--summary", "summary.json")
+    assert_refused(done, 4, ("'summary.json' cannot be written: No space left on device",))
     assert contents(folder.parent) == before
 
 

@@ -154,3 +154,20 @@ def test_where_the_products_end_and_the_series_begins():
 
     expected = [-dirichlet_multinomial.logpmf(k, [2.5, 7.25], k.sum()) for k in counts]
     np.testing.assert_allclose(losses[0], expected, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("answers", [BLOCK, BLOCK + 8, BLOCK + 9, 200, 1000])
+def test_questions_with_many_answers(answers):
+    from scipy.stats import dirichlet_multinomial
+
+    random = np.random.default_rng(answers)
+    concentrations = random.uniform(1, 101, (5, answers))
+    counts = random.integers(0, 2, (5, answers)).astype(np.uint8)
+    concentrations[3] *= 90  # near the largest that are multiplied, and a total far beyond
+    losses, totals = losses_of(concentrations, counts, [answers])
+    expected = [
+        -dirichlet_multinomial.logpmf(k, a, k.sum())
+        for k, a in zip(counts.astype(int), concentrations, strict=True)
+    ]
+    np.testing.assert_allclose(losses[0], expected, rtol=0, atol=1e-6)
+    assert totals[0].tolist() == counts.sum(axis=1).tolist()

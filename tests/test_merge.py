@@ -113,10 +113,11 @@ def test_parts_that_matched_more_votes_than_there_are_overlap() -> None:
         merge_summaries([one, two])
 
 
-def test_the_same_part_twice_is_refused(halves: tuple[Summary, Summary]) -> None:
-    twice = [halves[0], halves[1], replace(halves[0], file="copy.json")]
-    with pytest.raises(DataError, match=r"copy.json and a.json hold the same statistics"):
-        merge_summaries(twice)
+def test_parts_with_the_same_statistics_are_noted(halves: tuple[Summary, Summary]) -> None:
+    merged = merge_summaries([halves[0], halves[1], replace(halves[0], file="copy.json")])
+    assert merged.overall.galaxies_all == 400
+    assert len(merged.notes) == 1
+    assert merged.notes[0].startswith("copy.json and a.json hold the same statistics.")
 
 
 def test_parts_without_galaxies_may_be_many() -> None:

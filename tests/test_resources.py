@@ -106,3 +106,25 @@ def test_memory_of_the_machine(cgroup: Path, limit: str | None) -> None:
     if limit is not None:
         (cgroup / "memory.max").write_text(limit)
     assert default_memory({}) == os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def test_a_score_gives_back_the_threads_it_set():
+    import pyarrow as pa
+    import torch
+
+    import zoocli
+
+    predictions = pa.table({"id": ["a", "b"], "value": [1.0, 2.0]})
+    labels = pa.table({"id": ["a", "b"], "label": [1.5, 2.0]})
+    before = pa.cpu_count(), torch.get_num_threads()
+    try:
+        pa.set_cpu_count(3)
+        torch.set_num_threads(2)
+        zoocli.score(predictions, labels, loss="mse", threads=1)
+        assert (pa.cpu_count(), torch.get_num_threads()) == (3, 2)
+        with pytest.raises(zoocli.UsageError):
+            zoocli.score(predictions, labels, loss="mse", threads=1, device="nowhere")
+        assert (pa.cpu_count(), torch.get_num_threads()) == (3, 2)
+    finally:
+        pa.set_cpu_count(before[0])
+        torch.set_num_threads(before[1])

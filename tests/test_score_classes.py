@@ -117,6 +117,19 @@ def test_classes_whose_names_are_numbers(
         assert made["label"].to_pylist() == [str(label) for label in labels]
 
 
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("labels", [["1.0", "0.0", "2.0", "1.0"], [1.0, 0.0, 2.0, 1.0]])
+def test_classes_whose_names_are_whole_floats(suffix: str, labels: list[Any]) -> None:
+    made = score(*put(labels, names=("1.0", "0.0", "2.0"), suffix=suffix))
+    assert made["loss"].to_pylist() == pytest.approx(expected(labels=[0, 1, 2, 0]))
+    assert made["label"].to_pylist() == ["1.0", "0.0", "2.0", "1.0"]
+
+
+def test_classes_that_are_the_same_to_a_label() -> None:
+    done = run(*put(names=("1", "1.0", "2")))
+    assert done.code == 2 and "The classes '1', '1.0' are one and the same" in done.err
+
+
 def test_a_number_beside_classes_that_are_called_by_numbers() -> None:
     done = run(*put([1, 2, 3, 0], names=("1", "2", "3")))
     assert done.code == 3 and "1 labels that are none of the classes" in done.err
@@ -210,6 +223,11 @@ def test_a_null_among_probabilities_settles_nothing(batch_size: int) -> None:
     made = score(*command, "--scale", "probabilities")
     assert made["loss"].is_null().to_pylist() == [False, True, False, False]
     assert made["prediction"].to_pylist() == [0, None, 0, 2]
+
+
+def test_predictions_that_are_all_null_do_not_look_like_probabilities() -> None:
+    made = score(*put(values=np.full((4, 3), math.nan)), "--on-invalid", "null")
+    assert made["loss"].null_count == made["prediction"].null_count == 4
 
 
 def test_impossible_predictions_become_null() -> None:

@@ -643,6 +643,29 @@ def test_the_summary_goes_to_stdout():
         assert "one of the two" in refused.err
 
 
+@pytest.mark.parametrize(
+    ("options", "written"),
+    [
+        (["-o", "-", "--summary", "s.json"], "s.json"),
+        (["-o", "s.parquet", "--summary", "-"], "s.parquet"),
+    ],
+)
+def test_a_reader_that_leaves_stops_no_file(options: list[str], written: str) -> None:
+    command = put()
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [sys.executable, "-m", "zoocli", *command, *options],
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        timeout=120,
+    )
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert Path(written).stat().st_size > 0
+
+
 def test_stdin_is_read_once():
     refused = run("score", "-", "-")
     assert refused.code == 2

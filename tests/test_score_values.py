@@ -138,9 +138,14 @@ def test_targets_of_the_same_names_are_paired_by_name() -> None:
     assert made["size_loss"].to_pylist() == by_hand("l1")
 
 
-def test_targets_of_other_names_are_paired_in_order() -> None:
-    command = put("l1", {"first": GUESS, "second": TRUTH}, {"mass": TRUTH, "size": TRUTH})
-    made = score(*command, "--label", "mass", "--label", "size")
+def test_targets_of_other_names_are_paired_as_they_are_given() -> None:
+    command = put("l1", {"second": TRUTH, "first": GUESS}, {"mass": TRUTH, "size": TRUTH})
+    command += ["--label", "mass", "--label", "size"]
+    refused = run(*command)
+    assert refused.code == 2
+    assert "'mass', 'size'" in refused.err and "'second', 'first'" in refused.err
+    assert "--prediction" in refused.err
+    made = score(*command, "--prediction", "first", "--prediction", "second")
     assert made["mass_loss"].to_pylist() == by_hand("l1")
     assert made["size_loss"].to_pylist() == [0.0] * 4
 

@@ -24,8 +24,9 @@ from zoocli.tables.sinks import (
     NoSink,
     Sink,
     StreamSink,
+    drafted_text,
+    publish_all,
     refuse_inputs,
-    write_text,
 )
 
 RANDOM = np.random.default_rng(0)
@@ -36,6 +37,11 @@ def fill(sink: Sink, table: pa.Table = TABLE) -> None:
     sink.open(table.schema)
     for batch in table.to_batches(max_chunksize=10_000):
         sink.write(batch)
+
+
+def write_text(target: Path, text: str) -> None:
+    with drafted_text(target, text) as show:
+        show()
 
 
 @pytest.mark.parametrize("format", ENCODERS)
@@ -331,3 +337,41 @@ def test_the_output_must_not_be_an_input(tmp_path: Path) -> None:
     for name in ("source.csv", "link.csv", "hard.csv", "./source.csv"):
         with pytest.raises(UsageError, match="is also an input"):
             refuse_inputs(tmp_path / name, ["nowhere.csv", str(source)])
+
+
+def test_a_dangling_link_hides_no_input(tmp_path: Path) -> None:
+    folder, target = tmp_path / "parts", tmp_path / "parts" / "z.csv"
+    folder.mkdir()
+    (folder / "a.csv").symlink_to("gone.csv")
+    target.write_text("x")
+    (folder / "zz.csv").symlink_to("gone.csv")
+    with pytest.raises(UsageError, match="is also an input"):
+        refuse_inputs(target, [str(folder)])
+    refuse_inputs(target, [str(folder / "a.csv"), "n" * 5_000])
+
+
+def test_a_drafted_text_is_seen_when_it_is_shown(tmp_path: Path) -> None:
+    target = tmp_path / "summary.json"
+    target.write_text("old")
+    with drafted_text(target, "new"):
+        assert target.read_text() == "old" and len(list(tmp_path.iterdir())) == 2
+    assert target.read_text() == "old" and list(tmp_path.iterdir()) == [target]
+    with drafted_text(target, "new") as show:
+        show()
+        assert target.read_text() == "new"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_one_reader_that_left_does_not_stop_the_others() -> None:
+    shown: list[int] = []
+
+    def fail(error: OSError) -> None:
+        raise error
+
+    with pytest.raises(BrokenPipeError):
+        publish_all(
+            lambda: shown.append(1), lambda: fail(BrokenPipeError()), lambda: shown.append(2)
+        )
+    with pytest.raises(PermissionError):
+        publish_all(lambda: fail(PermissionError()), lambda: shown.append(3))
+    assert shown == [1, 2]

@@ -254,6 +254,15 @@ def test_a_loss_where_nobody_voted_is_refused() -> None:
         summarize(scores_table(losses, votes))
 
 
+@pytest.mark.parametrize("column", ["loss", "bar-dr5_loss"])
+def test_a_null_must_be_in_the_whole_row(table: pa.Table, column: str) -> None:
+    values = table[column].to_numpy().copy()
+    values[[5, 6, 69_999]] = np.nan
+    torn = table.set_column(table.column_names.index(column), column, pa.array(values))
+    with pytest.raises(DataError, match=r"has 3 rows, the first of them row 6, where 'loss' is"):
+        summarize(torn)
+
+
 def test_rows_are_counted_through_the_batches(table: pa.Table) -> None:
     loss = table["loss"].to_numpy().copy()
     loss[69_999] = -3.0

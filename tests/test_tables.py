@@ -365,6 +365,28 @@ def test_parts_that_cannot_be_of_one_type() -> None:
             rows_of(table, ["id"])
 
 
+@pytest.mark.parametrize("texts", [["x"], pa.array(["x"]).dictionary_encode()], ids=str)
+@pytest.mark.parametrize("floats", [[1.0], pa.array([1.0], pa.float32())], ids=str)
+def test_parts_with_floats_and_text_are_refused(tmp_path: Path, texts: Any, floats: Any) -> None:
+    ways = {"floats": floats, "texts": texts, "integers": [2**60]}
+    files = {
+        name: write_parquet(pa.table({"id": column, "n": [1]}), tmp_path / f"{name}.parquet")
+        for name, column in ways.items()
+    }
+    for order in (("floats", "texts"), ("integers", "texts", "floats")):
+        table = parts_of(*(files[name] for name in order))
+        with pytest.raises(DataError, match=r"'id' holds floats in .*floats\.parquet, ") as caught:
+            rows_of(table, ["id"])
+        other = next(name for name in order if name != "floats")
+        assert f"in {files[other]}." in str(caught.value)
+        assert rows_of(table, ["n"]) == [{"n": 1}] * len(order)
+
+
+def test_a_part_whose_floats_are_all_null_goes_with_text() -> None:
+    table = parts_of(pa.table({"x": ["a"]}), pa.table({"x": pa.nulls(1, pa.float64())}))
+    assert rows_of(table, ["x"]) == [{"x": "a"}, {"x": None}]
+
+
 def test_a_directory_of_parts(tmp_path: Path) -> None:
     folder = tmp_path / "scores.parquet"
     for number, name in enumerate(

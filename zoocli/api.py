@@ -46,6 +46,7 @@ def score(predictions: Any, votes: Any, schema: Any = None, **options: Any) -> p
         raise UsageError(f"score() has no option '{unknown[0]}'. Its options are {known}.")
     sink = MemorySink()
     scoring = score_into(sink, predictions, votes, ScoreOptions(schema=schema, **options))
+    sink.commit(scoring.metadata())
     for note in scoring.notes:
         warnings.warn(note, ZoocliWarning, stacklevel=2)
     return sink.table

@@ -23,6 +23,7 @@ ID_COLUMNS = (
     "id",
 )
 WHOLE_FLOAT = r"^-?[0-9]+\.0+$"
+LOST_DIGITS = r"^-?[0-9]+(\.[0-9]+[eE][+-]?|[eE][+-])[0-9]+$"
 # Below this a float of so many bits has every whole number.
 EXACT_BITS = {16: 11, 32: 24, 64: 53}
 
@@ -53,8 +54,10 @@ class IdColumn:
 
     Text and whole numbers are taken exactly as they are. A column of floats (or of text that begins
     with one, like 311581.0) loses its `.0`, and `rewritten` says so; DataError where one of its ids
-    is not a whole number below 2^53 (of 32-bit floats, 2^24), where an id is missing, and for types
-    that no id has.
+    is not a whole number below 2^53 (of 32-bit floats, 2^24), where an id is missing or empty, and
+    for types that no id has. DataError, too, for text such as 1.2376487201425326e+18, an id that
+    was a float and has lost digits: a point before the e or a sign behind it tells it from 12e45,
+    which is taken as it is.
     """
 
     def __init__(self, table: Table, column: str) -> None:
@@ -88,13 +91,11 @@ class IdColumn:
         """The ids as text."""
         if pa.types.is_dictionary(ids.type):
             ids = ids.dictionary_decode()
-        if ids.null_count:
-            first = pc.index(ids.is_null(), True).as_py() + self._seen + 1
-            raise self._error(
-                f"has no id in {ids.null_count:,} of its rows, the first in row {first:,}",
-                "Every galaxy needs an id; fill them in or drop these rows.",
-            )
-        text = self._from_float(ids) if self._is_float else self._from_exact(ids)
+        if self._is_float:
+            self._refuse_missing(ids.is_null())
+            text = self._from_float(ids)
+        else:
+            text = self._from_exact(ids)
         self._seen += len(ids)
         return text
 
@@ -109,6 +110,8 @@ class IdColumn:
             text = ids.cast(pa.string())
         except pa.ArrowInvalid:
             raise self._error("holds bytes that are not text", "Write it as text.") from None
+        self._refuse_missing(pc.fill_null(pc.equal(text, ""), True))
+        self._refuse_lost_digits(text)
         if self._seen == 0 and len(text):  # the first row decides: batches differ in size
             self.rewritten = not len(_not_float(text.slice(0, 1)))
         if not self.rewritten:
@@ -121,6 +124,24 @@ class IdColumn:
             )
         self._check_floats(text.cast(pa.float64()), bits=64)
         return pc.replace_substring_regex(text, r"\.0+$", "")
+
+    def _refuse_missing(self, missing: pa.BooleanArray) -> None:
+        if missing.true_count:
+            first = pc.index(missing, True).as_py() + self._seen + 1
+            raise self._error(
+                f"has no id in {missing.true_count:,} of its rows, the first in row {first:,}",
+                "Every galaxy needs an id; fill them in or drop these rows.",
+            )
+
+    def _refuse_lost_digits(self, text: pa.StringArray) -> None:
+        if not _may_have_exponents(text):
+            return
+        odd = text.filter(pc.match_substring_regex(text, LOST_DIGITS))
+        if len(odd):
+            raise self._error(
+                f"holds floats that have lost digits: {some(odd.to_pylist())}",
+                "Write the ids as text or whole numbers from the start.",
+            )
 
     def _from_float(self, ids: pa.Array) -> pa.StringArray:
         exact = ids.cast(pa.float64())
@@ -140,6 +161,18 @@ class IdColumn:
 
     def _error(self, what: str, advice: str) -> DataError:
         return DataError(f"{self.table.name}: the id column '{self.column}' {what}. {advice}")
+
+
+def _may_have_exponents(text: pa.StringArray) -> bool:
+    """Whether a look at all bytes at once finds what an exponent needs; the regex is slower."""
+    if not len(text):
+        return False
+    _, offsets, data = text.buffers()
+    starts = memoryview(offsets).cast("i")
+    written = data[starts[text.offset] : starts[text.offset + len(text)]].to_pybytes()
+    return (b"e" in written or b"E" in written) and any(
+        one in written for one in (b".", b"+", b"-")
+    )
 
 
 def _not_float(text: pa.StringArray) -> pa.StringArray:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,6 +34,25 @@ class Resources:
         if memory is not None and memory < 1:
             raise UsageError(f"--memory-limit must be at least 1 byte, not {memory}.")
         return cls(threads or default_threads(), memory or default_memory())
+
+    @contextlib.contextmanager
+    def obeyed(self) -> Iterator[None]:
+        """Sets pyarrow's threads, and gives it and torch back what they had before."""
+        import pyarrow as pa
+
+        arrow_threads, torch_threads = pa.cpu_count(), _torch_threads()
+        pa.set_cpu_count(self.threads)
+        try:
+            yield
+        finally:
+            pa.set_cpu_count(arrow_threads)
+            if "torch" in sys.modules:
+                sys.modules["torch"].set_num_threads(torch_threads or default_threads())
+
+
+def _torch_threads() -> int | None:
+    """None where torch was not imported, and need not be."""
+    return sys.modules["torch"].get_num_threads() if "torch" in sys.modules else None
 
 
 def parse_memory(text: str) -> int:

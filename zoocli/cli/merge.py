@@ -23,8 +23,9 @@ def merge(
 ) -> None:
     """Add up the JSON summaries of disjoint parts, as an array job writes them.
 
-    The merged JSON goes to stdout. Parts whose loss, schema, settings or votes differ, and parts
-    that overlap, are refused.
+    The merged JSON goes to stdout. Parts whose loss, schema, settings or votes differ are refused.
+    That they are disjoint is yours to see to: noticed is only when they matched more rows of VOTES
+    than there are (an error), or hold the same statistics (a note).
     """
     from zoocli.statistics.merge import merge_summaries
     from zoocli.statistics.summarize import read_summary

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -11,6 +12,7 @@ import typer
 from zoocli.cli.options import Quiet
 
 if TYPE_CHECKING:
+    from zoocli.statistics.summary import Summary
     from zoocli.tables.sinks import Sink
 
 TABLES, IDS, LOSS, RULES, OUTPUT, MACHINE = (
@@ -21,6 +23,7 @@ TABLES, IDS, LOSS, RULES, OUTPUT, MACHINE = (
     "Output",
     "Machine",
 )
+NOTICEABLE_SECONDS = 1.0
 STDOUT = Path("-")
 FORMATS = "csv, parquet, arrow (a stream), feather (a file) or jsonl"
 INPUTS = "Parquet, CSV or TSV (gzipped too), Arrow; a directory of Parquet parts; - is stdin."
@@ -211,27 +214,50 @@ def _run(
 ) -> None:
     from zoocli.cli.progress import progress_bar
     from zoocli.cli.summarize import put, say_notes
-    from zoocli.report import render_json, render_summaries
+    from zoocli.report import render_summaries
     from zoocli.scoring import score_into
     from zoocli.statistics.summary import Summary
-    from zoocli.tables.sinks import write_text
 
     _check_outputs(output, format, summary, inputs)
-    with choose_sink(output, format, summary) as sink, progress_bar(quiet) as progress:
-        scoring = score_into(sink, tables[:-1], tables[-1], options, progress)
-    result = Summary.of_scoring(scoring)
+    with choose_sink(output, format, summary) as sink:
+        with progress_bar(quiet) as progress:
+            scoring = score_into(sink, tables[:-1], tables[-1], options, progress)
+        result = Summary.of_scoring(scoring)
+        _publish(lambda: sink.commit(scoring.metadata()), result, summary)
     if not quiet:
-        say_notes(result.notes)
-    if summary == STDOUT:
-        put(render_json(result.to_dict()))
-    elif summary is not None:
-        write_text(summary, render_json(result.to_dict()))
-    elif output is None and sys.stdout.isatty():
+        say_notes([*_compile_note(), *result.notes])
+    if summary is None and output is None and sys.stdout.isatty():
         put(render_summaries([result], "table", sys.stdout))
         if not quiet:
             from zoocli.cli.messages import say
 
             say("zoocli: note: nothing was written; -o FILE writes the scores table.")
+
+
+def _compile_note() -> Iterator[str]:
+    from zoocli.kernels import compiling
+
+    if compiling.compile_seconds > NOTICEABLE_SECONDS:
+        yield (
+            "the loops were compiled for this machine, which took "
+            f"{compiling.compile_seconds:.0f} seconds. The next run finds them ready."
+        )
+
+
+def _publish(commit_table: Callable[[], None], result: Summary, target: Path | None) -> None:
+    """Lets the table and the summary be seen; where either cannot be written, no file is."""
+    from zoocli.cli.summarize import put
+    from zoocli.report import render_json
+    from zoocli.tables.sinks import drafted_text, publish_all
+
+    text = render_json(result.to_dict())
+    if target is None:
+        commit_table()
+    elif target == STDOUT:
+        publish_all(lambda: put(text), sys.stdout.flush, commit_table)
+    else:
+        with drafted_text(target, text) as show_summary:
+            publish_all(commit_table, show_summary)
 
 
 def _check_outputs(

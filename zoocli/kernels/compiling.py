@@ -64,8 +64,9 @@ class Kernel:
         kinds = tuple(_kind(argument) for argument in arguments)
         native = self._compiled.get(kinds)
         if native is None:
-            with _lock:
-                native = self._compiled.setdefault(kinds, _native(self.function, kinds))
+            with _lock:  # another thread may have made it meanwhile
+                native = self._compiled.get(kinds) or _native(self.function, kinds)
+                self._compiled[kinds] = native
         failed = native(_flat(arguments))
         if failed:
             raise RuntimeError(f"the kernel {self.function.__name__} failed: {failed}")
@@ -143,6 +144,8 @@ def _compile(function: Function, kinds: tuple[Kind, ...]) -> bytes:
 
     from zoocli.kernels import pointers
 
+    numba.config.DISABLE_JIT = 0  # the variable NUMBA_DISABLE_JIT is for debugging other programs
+
     pointers.register(_inlined)
     parameters: list[str] = []
     types: list[Any] = []
@@ -178,11 +181,13 @@ def _cache_name(function: Function, kinds: tuple[Kind, ...]) -> str:
 
 @functools.cache
 def _sources_and_processor() -> bytes:
+    import llvmlite
     import llvmlite.binding as llvm
 
     parts = [file.read_bytes() for file in sorted(FOLDER.glob("*.py"))]
     processor = f"{llvm.get_host_cpu_name()} {llvm.get_host_cpu_features().flatten()}"
-    return b"".join([*parts, processor.encode()])
+    compiler = f"{llvm.get_default_triple()} {llvmlite.__version__}"  # moves with numba's version
+    return b"".join([*parts, processor.encode(), compiler.encode()])
 
 
 def _cache_folders() -> Iterator[Path]:

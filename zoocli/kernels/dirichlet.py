@@ -22,6 +22,7 @@ from zoocli.kernels.compiling import compiled, inlined
 from zoocli.kernels.products import (
     BLOCK,
     HIGHEST,
+    HIGHEST_TOTAL,
     LOWEST,
     log_ratios,
     multiply_rising_binomials,
@@ -61,7 +62,8 @@ class Lanes(NamedTuple):
 def scratch(question_starts: np.ndarray) -> np.ndarray:
     """The memory that `question_losses` needs for itself, in any one thread."""
     widest = int(np.max(np.diff(question_starts)))
-    return np.zeros((2 * widest + ROWS_OF_LANES, BLOCK + PADDING))
+    # One of the rows has an entry for each answer, the others for each lane.
+    return np.zeros((2 * widest + ROWS_OF_LANES, max(BLOCK, widest) + PADDING))
 
 
 @inlined
@@ -160,7 +162,7 @@ def compute_lanes(lanes, answers, totals, losses, question, first, width):
     for lane in range(width):
         votes = np.int64(lanes.total_votes[lane])
         totals[question, first + lane] = votes
-        if votes > MANY_VOTES:
+        if votes > MANY_VOTES or lanes.total_concentration[lane] > HIGHEST_TOTAL:
             lanes.regular[lane] = 0
         else:
             most_votes = max(most_votes, votes)

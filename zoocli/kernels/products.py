@@ -13,7 +13,8 @@ from zoocli.kernels.compiling import inlined
 
 BLOCK = 64
 MOST_FACTORS = 64  # multiplied between two removals of the exponents
-LOWEST, HIGHEST = 1e-4, 1e4  # so that this many factors (a + i) / (i + 1) stay within float64
+LOWEST, HIGHEST = 1e-4, 1e4  # so that this many factors (a + i) / (i + 1) stay within float64,
+HIGHEST_TOTAL = 1e5  # and as many of a total concentration
 
 EXPONENT_SHIFT = np.uint64(52)
 EXPONENT_BIAS = 1023

@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import pyarrow as pa
-
 from zoocli.errors import DataError, some
 from zoocli.ids import IdColumn, find_id_columns, rewritten_note
-from zoocli.kernels import compiling
 from zoocli.losses import find_loss
 from zoocli.losses.loss import Loss
 from zoocli.resources import Resources
@@ -26,8 +23,6 @@ from zoocli.tables.sinks import Sink
 
 __all__ = ["ScoreOptions", "Scoring", "score_into"]
 
-NOTICEABLE_SECONDS = 1.0
-
 
 def score_into(
     sink: Sink,
@@ -36,14 +31,26 @@ def score_into(
     options: ScoreOptions,
     progress: Progress = lambda rows, of: None,
 ) -> Scoring:
-    """Scores, writes the table to the sink and commits it; returns what it adds up to.
+    """Scores and writes the table to the sink, uncommitted; returns what it adds up to.
+
+    The caller commits the sink, with the `metadata()` of the result.
 
     `predictions` may be a list of parts. `progress` is told the rows done, and of how many (None
-    where that is not known). Whatever is raised, the sink was not committed.
+    where that is not known).
     """
-    compiled = compiling.compile_seconds
     resources = Resources.available(options.threads, options.memory_limit)
-    pa.set_cpu_count(resources.threads)
+    with resources.obeyed():
+        return _score_into(sink, predictions, votes, options, resources, progress)
+
+
+def _score_into(
+    sink: Sink,
+    predictions: Any,
+    votes: Any,
+    options: ScoreOptions,
+    resources: Resources,
+    progress: Progress,
+) -> Scoring:
     loss = find_loss(options.loss)
     refuse_other_options(options, loss)
     tables = (
@@ -54,14 +61,14 @@ def score_into(
         *tables, options.predictions_id or options.id, options.votes_id or options.id
     )
     columns = IdColumn(tables[0], names[0]), IdColumn(tables[1], names[1])
-    task = _new_task(loss, options, tables, names, resources)
+    task = _new_task(loss, options, tables, names)
     kept = _kept_of_votes(options, tables, task)
     only = _read_list(options, names, resources)
     held = hold_votes(tables[1], columns[1], task, kept, only, resources)
     engine = Engine(task, options, tables[0], columns[0], held, only, resources)
     totals = engine.run(sink, progress)
     matching = totals.matching()
-    scoring = Scoring(
+    return Scoring(
         loss=task.loss_name,
         schema=task.schema_name,
         settings=_settings(task, options, held, only),
@@ -69,13 +76,8 @@ def score_into(
         sums=totals.sums,
         counts_votes=task.counts_votes,
         matching=matching,
-        notes=(
-            *_compile_note(compiling.compile_seconds - compiled),
-            *_notes(totals, matching, columns, tables, options, only),
-        ),
+        notes=tuple(_notes(totals, matching, columns, tables, options, only)),
     )
-    sink.commit(scoring.metadata())
-    return scoring
 
 
 def _read_list(options: ScoreOptions, ids: tuple[str, str], resources: Resources) -> IdList | None:
@@ -89,21 +91,20 @@ def _new_task(
     options: ScoreOptions,
     tables: tuple[Table, Table],
     ids: tuple[str, str],
-    resources: Resources,
 ) -> Task:
     if loss.scores == "tree":
         from zoocli.scoring.tree import TreeTask
 
         names = [table.column_names for table in tables]
         schema = detect_schema(*names) if options.schema is None else load_schema(options.schema)
-        return TreeTask(schema, loss, options, *tables, resources.threads)
+        return TreeTask(schema, loss, options, *tables)
     if loss.scores == "classes":
         from zoocli.scoring.classes import ClassTask
 
-        return ClassTask(loss, options, *tables, ids, resources.threads)
+        return ClassTask(loss, options, *tables, ids)
     from zoocli.scoring.values import ValueTask
 
-    return ValueTask(loss, options, *tables, ids, resources.threads)
+    return ValueTask(loss, options, *tables, ids)
 
 
 def _kept_of_votes(options: ScoreOptions, tables: tuple[Table, Table], task: Task) -> list[str]:
@@ -162,14 +163,6 @@ def _notes(
         yield f"{matching.duplicated:,} ids stand more than once and were dropped, all copies."
     if matching.invalid:
         yield f"{matching.invalid:,} galaxies have a null loss and leave the means."
-
-
-def _compile_note(seconds: float) -> Iterator[str]:
-    if seconds > NOTICEABLE_SECONDS:
-        yield (
-            f"The loops were compiled for this machine, which took {seconds:.0f} seconds. "
-            "The next run finds them ready."
-        )
 
 
 def _absent_note(only: IdList, require_all: bool) -> Iterator[str]:

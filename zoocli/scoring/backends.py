@@ -23,17 +23,11 @@ Losses = tuple[npt.NDArray[np.float64], npt.NDArray[np.int32]]
 TreeLosses = Callable[[list[Any], RowArray, npt.NDArray[Any], RowArray], Losses]
 
 
-def tree_backend(
-    loss: Loss,
-    options: ScoreOptions,
-    question_answer_pairs: dict[str, list[str]],
-    slices: Sequence[slice],
-    threads: int,
-) -> TreeLosses:
+def tree_backend(loss: Loss, options: ScoreOptions, slices: Sequence[slice]) -> TreeLosses:
     """The function (columns, rows, counts, rows of counts) -> losses and totals, per question."""
     if choose_backend(loss, options) == "numba":
         return _numba_losses(loss, slices)
-    return _torch_losses(loss, torch_device(options.device, threads), slices)
+    return _torch_losses(loss, torch_device(options.device), slices)
 
 
 def choose_backend(loss: Loss, options: ScoreOptions) -> str:
@@ -48,11 +42,14 @@ def choose_backend(loss: Loss, options: ScoreOptions) -> str:
     return options.backend
 
 
-def torch_device(name: str, threads: int) -> torch.device:
-    """The device by its name; `auto` is the CPU. Raises MachineError where it is absent."""
+def torch_device(name: str) -> torch.device:
+    """The device by its name; `auto` is the CPU. Raises MachineError where it is absent.
+
+    Batches are scored side by side, so torch is told to compute each in one thread.
+    """
     import torch
 
-    torch.set_num_threads(threads)
+    torch.set_num_threads(1)
     try:
         device = torch.device("cpu" if name == "auto" else name)
     except RuntimeError:

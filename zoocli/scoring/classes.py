@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from zoocli import checks
 from zoocli.checks import Findings
 from zoocli.columns import from_numpy, to_floats
-from zoocli.errors import DataError, UsageError
+from zoocli.errors import DataError, UsageError, some
 from zoocli.losses.loss import Loss
 from zoocli.matching import RowArray
 from zoocli.scoring.backends import choose_backend, torch_device
@@ -43,7 +43,6 @@ class ClassTask(Task):
         predictions: Table,
         votes: Table,
         ids: tuple[str, str],
-        threads: int,
     ) -> None:
         if len(options.label) > 1:
             raise UsageError(f"The loss '{loss.name}' takes one --label, not {len(options.label)}.")
@@ -51,7 +50,7 @@ class ClassTask(Task):
         self.loss_name = loss.name
         self.options = options
         self._loss = loss
-        self._device = torch_device(options.device, threads)
+        self._device = torch_device(options.device)
         self._tables = predictions.name, votes.name
         self.label = options.label[0] if options.label else "label"
         self.classes = list(options.prediction) or default_predictions(
@@ -73,10 +72,26 @@ class ClassTask(Task):
         self.vote_types = {}
         self.groups = Groups({}, ())
         self._named = False
+        self._texts_of_classes = _without_zeros(pa.array(self.classes))
+        self._refuse_like_names()
         self._numbers = [str(number) for number in range(len(self.classes))]
         # A class called "1" may be the first: then labels are names only.
-        self._numbers_are_names = any(name.isdecimal() for name in self.classes)
+        self._numbers_are_names = any(
+            name.isdecimal() for name in self._texts_of_classes.to_pylist()
+        )
         self._may_be_probabilities = options.scale is None
+        self._some_are_proper = False
+
+    def _refuse_like_names(self) -> None:
+        alike: dict[str, list[str]] = {}
+        for text, name in zip(self._texts_of_classes.to_pylist(), self.classes, strict=True):
+            alike.setdefault(text, []).append(name)
+        for names in alike.values():
+            if len(names) > 1:
+                raise UsageError(
+                    f"The classes {some(names)} are one and the same to a label. Rename a column "
+                    "of the predictions, or choose others with --prediction."
+                )
 
     def hold(self, batch: pa.RecordBatch, findings: Findings, ids: NamesOfRows) -> npt.NDArray[Any]:
         """The number of each galaxy's class, -1 for none."""
@@ -91,11 +106,11 @@ class ClassTask(Task):
         if not is_text(labels.type):
             numbers = to_floats(labels, self.label, self._tables[1])
             labels = from_numpy(np.ascontiguousarray(numbers), nulls=True)
-        text = pc.replace_substring_regex(labels.cast(pa.string()), WHOLE_NUMBER, r"\1")
+        text = _without_zeros(labels.cast(pa.string()))
         return pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.string()), text)
 
     def _codes(self, text: pa.StringArray) -> npt.NDArray[np.int32]:
-        codes = pc.index_in(text, pa.array(self.classes))
+        codes = pc.index_in(text, self._texts_of_classes)
         self._named |= codes.null_count < len(codes)
         if not self._numbers_are_names:
             codes = pc.coalesce(codes, pc.index_in(text, pa.array(self._numbers)))
@@ -154,6 +169,7 @@ class ClassTask(Task):
         with np.errstate(invalid="ignore"):
             inside = ((predictions >= 0) & (predictions <= 1)).all(axis=1)
             proper = inside & (np.abs(predictions.sum(axis=1) - 1) <= SUM_TOLERANCE)
+        self._some_are_proper |= bool(proper.any())
         other = np.isfinite(predictions).all(axis=1) & ~proper
         if self.options.scale == "probabilities":
             findings.add(checks.NOT_PROBABILITIES, "the predictions", other, ids)
@@ -161,10 +177,11 @@ class ClassTask(Task):
             self._may_be_probabilities = False
 
     def finish(self, rows: int) -> None:
-        """Refuses to guess, when every row could be probabilities."""
-        if rows and self._may_be_probabilities:
+        """Refuses to guess, when every row without NaN could be probabilities, and some are."""
+        del rows
+        if self._some_are_proper and self._may_be_probabilities:
             raise DataError(
-                f"Every row of predictions in {self._tables[0]} lies in [0, 1] and sums to 1: they "
+                f"Every finite row of predictions in {self._tables[0]} lies in [0, 1] and sums to 1: they "
                 "look like probabilities, but this loss takes logits. Say --scale probabilities "
                 "or --scale logits."
             )
@@ -196,3 +213,8 @@ class ClassTask(Task):
             "label_smoothing": self.options.label_smoothing,
             "class_weights": None if weights is None else list(weights),
         }
+
+
+def _without_zeros(texts: pa.StringArray) -> pa.StringArray:
+    """Whole numbers that are written as floats, such as 1.0, as 1; other texts as they are."""
+    return pc.replace_substring_regex(texts, WHOLE_NUMBER, r"\1")

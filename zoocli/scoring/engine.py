@@ -117,7 +117,7 @@ class Engine:
         totals = Totals(Sums.zeros(len(self._task.groups)), Account(self._held.index))
         findings = Findings(self._predictions.name)
         sink.open(self.schema)
-        for scored in ordered_map(self._score, self._read(), self._resources.threads):
+        for scored in ordered_map(self._score, self._read(), max(1, self._resources.threads - 1)):
             self._take(scored, totals, findings)
             if not findings.counts:
                 sink.write(scored.table)

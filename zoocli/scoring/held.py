@@ -24,7 +24,7 @@ from zoocli.tables.table import Types, is_text
 
 PROGRAM_BYTES = 300_000_000  # the interpreter, its libraries and the compiled kernels
 FIRST_IDS = 5
-SLOT_BYTES = 24  # of the lookup, an id, while it is built
+LOOKUP_BYTES = 36  # of the lookup, an id, besides its text, while it is built
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,8 @@ def hold_votes(
         texts.append(text)
         blocks.append(task.hold(batch, findings, partial(_ids, text)))
         kept.append(batch.select(list(keep)))
-        used += text.nbytes + blocks[-1].nbytes + kept[-1].nbytes + SLOT_BYTES * len(text)
+        used += blocks[-1].nbytes + kept[-1].nbytes
+        used += 2 * text.nbytes + LOOKUP_BYTES * len(text)  # the lookup has its own copy
         _check_memory(table, used, sum(map(len, texts)), resources)
     findings.raise_if_any()
     if not any(map(len, texts)):

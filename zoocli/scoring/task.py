@@ -81,18 +81,6 @@ class Task(ABC):
         del rows
 
 
-def sum_in_order(parts: FloatArray) -> FloatArray:
-    """The sum over the first axis, part by part.
-
-    numpy's own sum adds in another order where there is one galaxy only, which changes the last
-    digits; a galaxy's loss must be the same in any company.
-    """
-    total: FloatArray = parts[0].copy()
-    for part in parts[1:]:
-        total += part
-    return total
-
-
 def default_predictions(predictions: Table, id_column: str, keep: Sequence[str]) -> list[str]:
     """The columns that are neither the id, nor kept, nor a nameless index."""
     return [

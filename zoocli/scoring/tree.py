@@ -17,8 +17,8 @@ from zoocli.matching import RowArray
 from zoocli.schema import Schema
 from zoocli.scoring.backends import tree_backend
 from zoocli.scoring.options import ScoreOptions
-from zoocli.scoring.task import Losses, NamesOfRows, Task, sum_in_order
-from zoocli.sums import Groups
+from zoocli.scoring.task import Losses, NamesOfRows, Task
+from zoocli.sums import Groups, sum_in_order
 from zoocli.tables import Table
 
 PROBLEMS = {
@@ -41,7 +41,6 @@ class TreeTask(Task):
         options: ScoreOptions,
         predictions: Table,
         votes: Table,
-        threads: int,
     ) -> None:
         self.schema = schema
         self.options = options
@@ -55,9 +54,7 @@ class TreeTask(Task):
         self._slices = schema.question_slices
         self._answers = [slice(part.start, part.stop) for part in self._slices]
         self.groups = Groups(schema.campaigns, tuple(q.name for q in schema.questions))
-        self._losses = tree_backend(
-            loss, options, schema.question_answer_pairs, self._slices, threads
-        )
+        self._losses = tree_backend(loss, options, self._slices)
 
     def hold(self, batch: pa.RecordBatch, findings: Findings, ids: NamesOfRows) -> npt.NDArray[Any]:
         """Counts (galaxies, answers) in the smallest unsigned type that they fit."""

@@ -11,13 +11,13 @@ import pyarrow as pa
 from zoocli import checks
 from zoocli.checks import Findings
 from zoocli.columns import from_numpy, to_floats
-from zoocli.errors import UsageError
+from zoocli.errors import UsageError, some
 from zoocli.losses.loss import Loss
 from zoocli.matching import RowArray
 from zoocli.scoring.backends import choose_backend, torch_device
 from zoocli.scoring.options import ScoreOptions
-from zoocli.scoring.task import Losses, NamesOfRows, Task, default_predictions, sum_in_order
-from zoocli.sums import Groups
+from zoocli.scoring.task import Losses, NamesOfRows, Task, default_predictions
+from zoocli.sums import Groups, sum_in_order
 from zoocli.tables import Table
 
 
@@ -33,13 +33,12 @@ class ValueTask(Task):
         predictions: Table,
         votes: Table,
         ids: tuple[str, str],
-        threads: int,
     ) -> None:
         choose_backend(loss, options)
         self.loss_name = loss.name
         self.options = options
         self._loss = loss
-        self._device = torch_device(options.device, threads)
+        self._device = torch_device(options.device)
         self._tables = predictions.name, votes.name
         self.vote_columns = list(options.label) or ["label"]
         columns = default_predictions(predictions, ids[0], options.keep)
@@ -51,6 +50,12 @@ class ValueTask(Task):
                 f"There are {len(self.vote_columns)} labels for {len(self.prediction_columns)} "
                 "columns of predictions. Pair them: --label and --prediction as often, in the "
                 "same order."
+            )
+        if len(columns) > 1 and not options.prediction and columns is not self.vote_columns:
+            raise UsageError(
+                f"The labels {some(self.vote_columns)} and the columns of predictions "
+                f"{some(columns)} differ in name. Say which belong together: a --prediction for "
+                "each --label, in the same order."
             )
         self.prediction_types = dict.fromkeys(self.prediction_columns, pa.float64())
         self.vote_types = dict.fromkeys(self.vote_columns, pa.float64())

@@ -22,9 +22,13 @@ def merge_summaries(summaries: Sequence[Summary]) -> Summary:
     matched it, so it is votes_rows - sum over parts of (votes_rows - votes_only). A part whose
     matching is None makes the whole's None, with a note.
 
+    That the parts are disjoint is the caller's promise: summaries carry no ids. Noticed is only
+    where parts together matched more rows of VOTES than there are, which is an error, and where
+    two parts hold the same statistics, which gets a note: disjoint ones may.
+
     Raises DataError, which names the file, where a part carries no settings, where loss, schema,
-    settings or votes fingerprint differ, where parts overlap, and where shards are missing or
-    repeated; UsageError where there is nothing to merge.
+    settings or votes fingerprint differ, where more rows were matched than there are, and where
+    shards are missing or repeated; UsageError where there is nothing to merge.
 
     >>> def part(total: float, galaxies: int) -> Summary:
     ...     statistics = Statistics.from_sums(total, total * total, galaxies, galaxies, 40)
@@ -39,7 +43,6 @@ def merge_summaries(summaries: Sequence[Summary]) -> Summary:
     for name, part in zip(names, summaries, strict=True):
         _refuse_another_kind(names[0], summaries[0], name, part)
     _check_shards(names, summaries)
-    _refuse_repeated(names, summaries)
     matching = _add_matching(names, summaries)
     versions = sorted({part.version or "unknown" for part in summaries})
     return replace(
@@ -51,7 +54,10 @@ def merge_summaries(summaries: Sequence[Summary]) -> Summary:
         matching=matching,
         version=",".join(versions),
         file=None,
-        notes=tuple(_notes(summaries, matching, versions)),
+        notes=(
+            *_notes(summaries, matching, versions),
+            *_notes_of_repeated(names, summaries),
+        ),
     )
 
 
@@ -145,19 +151,19 @@ def _read_shard(name: str, shard: str | None) -> tuple[int, int]:
     return int(number), int(total)
 
 
-def _refuse_repeated(names: Sequence[str], summaries: Sequence[Summary]) -> None:
-    """The same statistics twice are the same galaxies twice; parts without losses may repeat."""
+def _notes_of_repeated(names: Sequence[str], summaries: Sequence[Summary]) -> Iterator[str]:
+    """The same statistics twice may be the same galaxies twice; without losses they say nothing."""
     seen: dict[tuple[Statistics, ...], str] = {}
     for name, part in zip(names, summaries, strict=True):
         key = (part.overall, *part.questions.values())
         if part.overall.sum == 0.0 or part.overall.galaxies < 2:
             continue
         if key in seen:
-            raise DataError(
-                f"{name} and {seen[key]} hold the same statistics, so they are the same galaxies "
-                "scored twice. Parts must not overlap: give each once."
+            yield (
+                f"{name} and {seen[key]} hold the same statistics. Make sure that they are not "
+                "the same galaxies: those would count twice."
             )
-        seen[key] = name
+        seen.setdefault(key, name)
 
 
 def _add_matching(names: Sequence[str], summaries: Sequence[Summary]) -> Matching | None:
@@ -191,5 +197,5 @@ def _notes(
     if matching is None:
         yield (
             "Some part carries no account of its matching, so there is none of the whole, and "
-            "parts that overlap could not be found."
+            "parts that overlap are not noticed."
         )

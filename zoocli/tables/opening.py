@@ -20,7 +20,7 @@ from zoocli.tables.delimited import DelimitedTable
 from zoocli.tables.encoders import plain_type
 from zoocli.tables.memory import MemoryTable
 from zoocli.tables.parquet import ParquetTable
-from zoocli.tables.table import Table, Types
+from zoocli.tables.table import Table, Types, is_text
 
 PARQUET_MAGIC = b"PAR1"
 STREAM_MAGIC = b"\xff\xff\xff\xff"
@@ -86,6 +86,9 @@ class Parts(Table):
 
     def _alike(self, batch: pa.RecordBatch, types: Types, part: Table) -> pa.RecordBatch:
         """The batch in the types that all parts have in common, but for columns in `types`."""
+        for name, column in zip(batch.schema.names, batch.columns, strict=True):
+            if name not in types and column.null_count < len(column):
+                self._refuse_floats_as_text(name, column.type, part)
         fields = [
             field if field.name in types else field.with_type(self.type_of(field.name))
             for field in batch.schema
@@ -97,6 +100,20 @@ class Parts(Table):
                 f"The columns of {part.name} have other types than those of {self.parts[0].name} "
                 f"({error}). Write all parts in the same way."
             ) from error
+
+    def _refuse_floats_as_text(self, name: str, kind: pa.DataType, part: Table) -> None:
+        """A float has no one text: 311581 may be 311581.0, and 19 digits are lost already."""
+        if not (_is_float(kind) and is_text(self.type_of(name))):
+            return
+        other = next(one for one in self.parts if not _is_float(one.type_of(name)))
+        raise DataError(
+            f"The column '{name}' holds floats in {part.name}, but {other.type_of(name)} in "
+            f"{other.name}. Write it in the same way in all parts."
+        )
+
+
+def _is_float(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_floating(plain_type(kind)))
 
 
 def _common_type(kinds: Sequence[pa.DataType]) -> pa.DataType:

@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
@@ -251,27 +251,67 @@ def draft_beside(target: Path) -> Path:
 def refuse_inputs(target: Path, inputs: list[str]) -> None:
     """Raises UsageError where the output is one of the inputs, or a part in a directory of them."""
     for source in map(Path, inputs):
-        with contextlib.suppress(OSError):
-            if any(target.samefile(part) for part in (source, *source.rglob("*"))):
-                raise UsageError(
-                    f"The output '{target}' is also an input. Give it another name; inputs are "
-                    "never overwritten."
-                )
+        if any(_same_file(target, part) for part in _files_of(source)):
+            raise UsageError(
+                f"The output '{target}' is also an input. Give it another name; inputs are never "
+                "overwritten."
+            )
 
 
-def write_text(target: Path, text: str) -> None:
-    """Writes a small text file whole or not at all; a device or a pipe gets the text itself."""
-    with _explaining(target):
-        if is_device(target):
+def _files_of(source: Path) -> Iterator[Path]:
+    """The input itself, and all files in it; what cannot be listed is passed over."""
+    yield source
+    for folder, _, names in os.walk(source):
+        yield from (Path(folder, name) for name in names)
+
+
+def _same_file(one: Path, other: Path) -> bool:
+    """False where one of them is not there, such as what a dangling link points to."""
+    with contextlib.suppress(OSError):
+        return one.samefile(other)
+    return False
+
+
+@contextlib.contextmanager
+def drafted_text(target: Path, text: str) -> Iterator[Callable[[], None]]:
+    """Writes a small text file, whole, under another name; calling what this gives shows it.
+
+    A device or a pipe has no other name: it gets the text itself, at once.
+    """
+    if is_device(target):
+        with _explaining(target):
             target.write_text(text, encoding="utf-8")
-            return
-        target = _behind_link(target)
+        yield lambda: None
+        return
+    target = _behind_link(target)
+    with _explaining(target):
         draft = draft_beside(target)
-        try:
+    try:
+        with _explaining(target):
             draft.write_text(text, encoding="utf-8")
-            os.replace(draft, target)
-        finally:
-            draft.unlink(missing_ok=True)
+        yield lambda: _show(draft, target)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _show(draft: Path, target: Path) -> None:
+    with _explaining(target):
+        os.replace(draft, target)
+
+
+def publish_all(*outputs: Callable[[], None]) -> None:
+    """Calls each in turn; where a reader has left (BrokenPipeError), the others still follow.
+
+    That error is raised at the end, any other one at once.
+    """
+    left: BrokenPipeError | None = None
+    for publish in outputs:
+        try:
+            publish()
+        except BrokenPipeError as error:
+            left = error
+    if left is not None:
+        raise left
 
 
 def try_writing(target: Path) -> None:
