@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -24,6 +25,8 @@ ID_COLUMNS = (
 )
 WHOLE_FLOAT = r"^-?[0-9]+\.0+$"
 LOST_DIGITS = r"^-?[0-9]+(\.[0-9]+[eE][+-]?|[eE][+-])[0-9]+$"
+NEEDED_BYTES = (b"e", b"E"), (b".", b"+", b"-")
+LONGEST_FLOAT = 30  # characters; 64 bits need 24 at most
 # Below this a float of so many bits has every whole number.
 EXACT_BITS = {16: 11, 32: 24, 64: 53}
 
@@ -134,8 +137,7 @@ class IdColumn:
             )
 
     def _refuse_lost_digits(self, text: pa.StringArray) -> None:
-        if not _may_have_exponents(text):
-            return
+        text = _may_have_exponents(text)
         odd = text.filter(pc.match_substring_regex(text, LOST_DIGITS))
         if len(odd):
             raise self._error(
@@ -163,16 +165,19 @@ class IdColumn:
         return DataError(f"{self.table.name}: the id column '{self.column}' {what}. {advice}")
 
 
-def _may_have_exponents(text: pa.StringArray) -> bool:
-    """Whether a look at all bytes at once finds what an exponent needs; the regex is slower."""
+def _may_have_exponents(text: pa.StringArray) -> pa.StringArray:
+    """Those of the ids, none empty, that bytes alone do not rule out; the regex is slower."""
     if not len(text):
-        return False
+        return text
     _, offsets, data = text.buffers()
-    starts = memoryview(offsets).cast("i")
-    written = data[starts[text.offset] : starts[text.offset + len(text)]].to_pybytes()
-    return (b"e" in written or b"E" in written) and any(
-        one in written for one in (b".", b"+", b"-")
-    )
+    starts = np.frombuffer(offsets, np.int32)[text.offset : text.offset + len(text) + 1]
+    written = data[int(starts[0]) : int(starts[-1])].to_pybytes()
+    if not all(any(one in written for one in some_of) for some_of in NEEDED_BYTES):
+        return text[:0]
+    characters = np.frombuffer(data, np.uint8)
+    first, last = characters[starts[:-1]], characters[starts[1:] - 1]
+    short = np.diff(starts) <= LONGEST_FLOAT
+    return text.filter(pa.array(short & (first <= ord("9")) & (last <= ord("9"))))
 
 
 def _not_float(text: pa.StringArray) -> pa.StringArray:

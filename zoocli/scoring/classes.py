@@ -181,9 +181,9 @@ class ClassTask(Task):
         del rows
         if self._some_are_proper and self._may_be_probabilities:
             raise DataError(
-                f"Every finite row of predictions in {self._tables[0]} lies in [0, 1] and sums to 1: they "
-                "look like probabilities, but this loss takes logits. Say --scale probabilities "
-                "or --scale logits."
+                f"Every finite row of predictions in {self._tables[0]} lies in [0, 1] and sums to "
+                "1: they look like probabilities, but this loss takes logits. Say --scale "
+                "probabilities or --scale logits."
             )
 
     def _names(self, codes: npt.NDArray[Any]) -> pa.Array:

@@ -248,8 +248,7 @@ class _Reader:
         """Where the loss is null and its parts are not, or the other way round."""
         if not len(losses):
             return np.zeros(len(loss), np.bool_)
-        null: npt.NDArray[np.bool_] = np.isnan(losses).any(axis=0)
-        return null != np.isnan(loss)
+        return np.logical_xor(np.isnan(loss), np.isnan(losses).any(axis=0))
 
     def check_total(self, loss: FloatArray, losses: FloatArray, has_votes: bool) -> None:
         """A galaxy's loss is the sum over its questions, or the mean over its targets."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import shutil
 import tempfile
 from abc import ABC, abstractmethod
@@ -94,6 +95,7 @@ class EncodedSink(Sink):
 
     _encoder: Encoder | None = None
     _draft: Path | None = None
+    _draft_mode = 0o666  # less the umask, as any new file
 
     def __init__(self, format: str, where: str) -> None:
         self._format = format
@@ -104,8 +106,8 @@ class EncodedSink(Sink):
         self._rows = 0
 
     @abstractmethod
-    def _new_draft(self) -> Path:
-        """A new, empty file."""
+    def _draft_name(self) -> Path:
+        """Where to write until the table is whole."""
 
     @abstractmethod
     def _publish(self, draft: Path) -> None:
@@ -117,7 +119,8 @@ class EncodedSink(Sink):
         self._plain = pa.schema([field.with_type(plain_type(field.type)) for field in schema])
         self._slab_rows = slab_rows(self._plain)
         with self._problems():
-            self._draft = self._new_draft()
+            self._draft = self._draft_name()
+            create_file(self._draft, self._draft_mode)
             self._encoder = ENCODERS[self._format](self._draft, self._plain)
 
     def write(self, batch: pa.RecordBatch) -> None:
@@ -190,7 +193,7 @@ class FileSink(EncodedSink):
         self._target = _behind_link(target)
         super().__init__(format_of(target, format), f"'{target}'")
 
-    def _new_draft(self) -> Path:
+    def _draft_name(self) -> Path:
         return draft_beside(self._target)
 
     def _publish(self, draft: Path) -> None:
@@ -198,17 +201,17 @@ class FileSink(EncodedSink):
 
 
 class StreamSink(EncodedSink):
-    """Standard output, or a device: kept in the temporary folder until the last row is checked."""
+    """Standard output: kept in the temporary folder until the last row is checked."""
+
+    _draft_mode = 0o600
 
     def __init__(self, stream: IO[bytes], format: str) -> None:
         super().__init__(format, "The temporary folder (TMPDIR)")
         self._stream = stream
         self._stream_name = "standard output"
 
-    def _new_draft(self) -> Path:
-        handle, name = tempfile.mkstemp(prefix="zoocli-")
-        os.close(handle)
-        return Path(name)
+    def _draft_name(self) -> Path:
+        return Path(tempfile.gettempdir()) / f"zoocli-{secrets.token_hex(8)}"
 
     def _publish(self, draft: Path) -> None:
         self._where = self._stream_name
@@ -232,20 +235,23 @@ class DeviceSink(StreamSink):
 
 
 def draft_beside(target: Path) -> Path:
-    """A new, empty file in the target's folder, which a rename can turn into the target."""
+    """A name in the target's folder, for a file that a rename turns into the target.
+
+    Only a name, so that whoever removes the file knows it before it is there: a signal may come
+    at any moment.
+    """
     if target.is_dir():
         raise DataError(f"'{target}' is a directory. Give the name of a file in it.")
-    try:
-        handle, name = tempfile.mkstemp(prefix=f".{target.name[:40]}.", dir=target.parent)
-    except FileNotFoundError:
+    if not target.parent.exists():
         raise MachineError(
             f"There is no folder '{target.parent}' to write '{target.name}' in. Create it first."
-        ) from None
-    umask = os.umask(0)
-    os.umask(umask)
-    os.fchmod(handle, 0o666 & ~umask)  # as any new file; mkstemp's own are private
-    os.close(handle)
-    return Path(name)
+        )
+    return target.parent / f".{target.name[:40]}.{secrets.token_hex(8)}"
+
+
+def create_file(path: Path, mode: int = 0o666) -> None:
+    """Makes an empty file where there was none."""
+    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode))
 
 
 def refuse_inputs(target: Path, inputs: list[str]) -> None:
@@ -318,7 +324,9 @@ def try_writing(target: Path) -> None:
     """Raises now, rather than after all the work, where a file cannot be written."""
     with _explaining(target):
         if not is_device(target):
-            draft_beside(_behind_link(target)).unlink()
+            draft = draft_beside(_behind_link(target))
+            create_file(draft)
+            draft.unlink()
 
 
 def is_device(target: Path) -> bool:
