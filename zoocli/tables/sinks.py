@@ -162,7 +162,7 @@ class EncodedSink(Sink):
             self._encoder.abandon()
         if self._draft is not None:
             for leftover in (self._draft, self._draft.with_name(self._draft.name + ".draft")):
-                leftover.unlink(missing_ok=True)
+                remove_file(leftover)
 
     @contextlib.contextmanager
     def _problems(self) -> Iterator[None]:
@@ -254,6 +254,12 @@ def create_file(path: Path, mode: int = 0o666) -> None:
     os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode))
 
 
+def remove_file(path: Path) -> None:
+    """Removes a file that may never have come into being."""
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        path.unlink()
+
+
 def refuse_inputs(target: Path, inputs: list[str]) -> None:
     """Raises UsageError where the output is one of the inputs, or a part in a directory of them."""
     for source in map(Path, inputs):
@@ -297,7 +303,7 @@ def drafted_text(target: Path, text: str) -> Iterator[Callable[[], None]]:
             draft.write_text(text, encoding="utf-8")
         yield lambda: _show(draft, target)
     finally:
-        draft.unlink(missing_ok=True)
+        remove_file(draft)
 
 
 def _show(draft: Path, target: Path) -> None:
@@ -326,7 +332,7 @@ def try_writing(target: Path) -> None:
         if not is_device(target):
             draft = draft_beside(_behind_link(target))
             create_file(draft)
-            draft.unlink()
+            remove_file(draft)
 
 
 def is_device(target: Path) -> bool:
