@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import subprocess
 import sys
 import time
@@ -23,7 +24,8 @@ LAYERS = (
     ("schema_files",),
     ("schema", "sums"),
     ("tables", "kernels"),
-    ("ids", "checks", "columns"),
+    ("columns",),
+    ("ids", "checks"),
     ("matching",),
     ("losses",),
     ("heads", "simulation"),
@@ -118,3 +120,25 @@ def test_help_answers_at_once(zoocli, record_property):
     print(f"zoocli --help: {seconds:.2f} s")
     assert done.returncode == 0
     assert seconds < 5  # loading the heavy modules alone takes longer on a busy machine
+
+
+def test_a_score_loads_neither_numba_nor_torch_nor_pandas(tmp_path):
+    command = ["score", "predictions.parquet", "votes.parquet", "-o", str(tmp_path / "s.parquet")]
+    code = f"""
+import sys, zoocli.cli
+try:
+    zoocli.cli.main({[*command, "-q"]})
+except SystemExit as stop:
+    assert stop.code == 0
+print(*[name for name in ("numba", "torch", "pandas", "duckdb", "rich") if name in sys.modules])
+"""
+    for _ in range(2):  # the first run may have to compile
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            capture_output=True,
+            text=True,
+            cwd=ROOT / "sample_data",
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            check=True,
+        )
+    assert done.stdout.strip() == ""

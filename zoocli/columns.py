@@ -59,3 +59,14 @@ def from_numpy(values: npt.NDArray[Any], nulls: bool = False) -> pa.Array:
             validity = pa.py_buffer(np.packbits(~missing, bitorder="little").tobytes())
     kind = ARROW_TYPES[values.dtype]
     return pa.Array.from_buffers(kind, len(values), [validity, pa.py_buffer(values)])
+
+
+def text_buffers(
+    texts: pa.StringArray, kind: type[np.int32 | np.int64]
+) -> tuple[npt.NDArray[np.uint8], npt.NDArray[Any]]:
+    """The bytes and the offsets of an Arrow text array, without a copy."""
+    _, offsets, data = texts.buffers()
+    if offsets is None or len(texts) == 0:
+        return np.zeros(0, np.uint8), np.zeros(1, kind)
+    starts = np.frombuffer(offsets, kind)[texts.offset : texts.offset + len(texts) + 1]
+    return np.frombuffer(data, np.uint8) if data else np.zeros(0, np.uint8), starts

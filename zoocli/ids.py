@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from zoocli.columns import text_buffers
 from zoocli.errors import DataError, some
 from zoocli.tables import Table
 from zoocli.tables.table import is_text
@@ -113,7 +114,9 @@ class IdColumn:
             text = ids.cast(pa.string())
         except pa.ArrowInvalid:
             raise self._error("holds bytes that are not text", "Write it as text.") from None
-        self._refuse_missing(pc.fill_null(pc.equal(text, ""), True))
+        _, offsets = text_buffers(text, np.int32)
+        if text.null_count or not np.diff(offsets).all():  # seldom, and the exact test is slow
+            self._refuse_missing(pc.fill_null(pc.equal(text, ""), True))
         self._refuse_lost_digits(text)
         if self._seen == 0 and len(text):  # the first row decides: batches differ in size
             self.rewritten = not len(_not_float(text.slice(0, 1)))
@@ -169,12 +172,10 @@ def _may_have_exponents(text: pa.StringArray) -> pa.StringArray:
     """Those of the ids, none empty, that bytes alone do not rule out; the regex is slower."""
     if not len(text):
         return text
-    _, offsets, data = text.buffers()
-    starts = np.frombuffer(offsets, np.int32)[text.offset : text.offset + len(text) + 1]
-    written = data[int(starts[0]) : int(starts[-1])].to_pybytes()
+    characters, starts = text_buffers(text, np.int32)
+    written = characters[starts[0] : starts[-1]].tobytes()
     if not all(any(one in written for one in some_of) for some_of in NEEDED_BYTES):
         return text[:0]
-    characters = np.frombuffer(data, np.uint8)
     first, last = characters[starts[:-1]], characters[starts[1:] - 1]
     short = np.diff(starts) <= LONGEST_FLOAT
     return text.filter(pa.array(short & (first <= ord("9")) & (last <= ord("9"))))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from zoocli.columns import text_buffers
 from zoocli.kernels.lookup import GROUP, count_rows, find_texts, insert_texts
 
 RowArray = npt.NDArray[np.int32]
@@ -85,17 +85,6 @@ class Account:
         first = self._index.repeats[1]
         twice[first[self._times[first] > 0]] = True
         return np.flatnonzero(twice).astype(np.int32)
-
-
-def text_buffers(
-    texts: pa.StringArray, kind: type[np.int32 | np.int64]
-) -> tuple[npt.NDArray[np.uint8], npt.NDArray[Any]]:
-    """The bytes and the offsets of an Arrow text array, without a copy."""
-    _, offsets, data = texts.buffers()
-    if offsets is None or len(texts) == 0:
-        return np.zeros(0, np.uint8), np.zeros(1, kind)
-    starts = np.frombuffer(offsets, kind)[texts.offset : texts.offset + len(texts) + 1]
-    return np.frombuffer(data, np.uint8) if data else np.zeros(0, np.uint8), starts
 
 
 def _joined(

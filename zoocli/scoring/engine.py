@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from zoocli.checks import Findings
+from zoocli.columns import from_numpy
 from zoocli.errors import DataError, MachineError, UsageError, some
 from zoocli.ids import IdColumn
 from zoocli.matching import Account, RowArray
@@ -172,7 +173,7 @@ class Engine:
         held_rows: RowArray,
         losses: Losses,
     ) -> pa.RecordBatch:
-        here = None if len(rows) == len(text) else pa.array(rows)
+        here = None if len(rows) == len(text) else from_numpy(rows)
 
         def chosen(column: pa.Array) -> pa.Array:
             return column if here is None else column.take(here)
@@ -182,7 +183,7 @@ class Engine:
             if name in self._kept_here:
                 arrays.append(chosen(batch.column(name)))
             else:
-                taken = self._held.kept.column(name).take(pa.array(held_rows))
+                taken = self._held.kept.column(name).take(from_numpy(held_rows))
                 arrays.append(_one_array(taken))
         arrays += self._task.output_arrays(losses)
         return pa.RecordBatch.from_arrays(arrays, schema=self.schema)
