@@ -20,9 +20,10 @@ import numpy as np
 import torch
 
 from benchmarks.zoobot import load_losses
-from zoocli.kernels import dirichlet as kernel
-from zoocli.losses import CustomMultiQuestionLoss, get_dirichlet_neg_log_prob
+from zoocli.losses import CustomMultiQuestionLoss, find_loss, get_dirichlet_neg_log_prob
 from zoocli.schema import load_schema
+from zoocli.scoring.backends import tree_backend
+from zoocli.scoring.options import ScoreOptions
 from zoocli.simulation import draw_votes
 
 GALAXIES = 65_536
@@ -81,29 +82,11 @@ def in_batches(
 
 def fused(schema: Any, concentrations: Any, counts: Any, threads: int) -> Callable[[], None]:
     columns = list(concentrations)
-    addresses = np.array([column.ctypes.data for column in columns], np.uint64)
     counts = np.ascontiguousarray(counts.T, np.uint8)
-    slices = schema.question_slices
-    starts = np.array([part.start for part in slices] + [slices[-1].stop])
-
-    def score(rows: Any) -> None:
-        losses = np.empty((len(slices), len(rows)))
-        totals = np.empty((len(slices), len(rows)), np.int32)
-        kernel.question_losses(
-            addresses,
-            columns[0][:0],
-            rows,
-            counts,
-            rows,
-            starts,
-            losses,
-            totals,
-            kernel.scratch(starts),
-        )
-
+    losses = tree_backend(find_loss("dirichlet"), ScoreOptions(), schema.question_slices)
     parts = np.array_split(np.arange(GALAXIES, dtype=np.int32), threads)
     pool = ThreadPoolExecutor(threads)
-    return lambda: list(pool.map(score, parts))
+    return lambda: list(pool.map(lambda rows: losses(columns, rows, counts, rows), parts))
 
 
 if __name__ == "__main__":

@@ -54,3 +54,14 @@ def some(names: Iterable[object], limit: int = 5) -> str:
     shown = ", ".join(f"'{item}'" for item in items[:limit])
     left = len(items) - limit
     return f"{shown} and {left:,} more" if left > 0 else shown
+
+
+def harmless(text: str) -> str:
+    r"""Control characters (terminal escapes, line ends, text direction) shown, not sent.
+
+    >>> print(harmless("smooth\x1b[2J"))
+    smooth\x1b[2J
+    """
+    return "".join(
+        character if character.isprintable() else repr(character)[1:-1] for character in text
+    )

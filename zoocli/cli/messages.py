@@ -5,16 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 
-
-def harmless(text: str) -> str:
-    r"""Shows control characters instead of sending them to the terminal: names are data.
-
-    >>> print(harmless("smooth\x1b[2J"))
-    smooth\x1b[2J
-    """
-    return "".join(
-        character if character.isprintable() else repr(character)[1:-1] for character in text
-    )
+from zoocli.errors import harmless
 
 
 def say(text: str) -> None:

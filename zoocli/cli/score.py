@@ -15,14 +15,6 @@ if TYPE_CHECKING:
     from zoocli.statistics.summary import Summary
     from zoocli.tables.sinks import Sink
 
-TABLES, IDS, LOSS, RULES, OUTPUT, MACHINE = (
-    "Tables",
-    "Ids",
-    "Loss",
-    "Rules for imperfect data",
-    "Output",
-    "Machine",
-)
 NOTICEABLE_SECONDS = 1.0
 STDOUT = Path("-")
 FORMATS = "csv, parquet, arrow (a stream), feather (a file) or jsonl"

@@ -7,8 +7,9 @@ from typing import Annotated, Literal
 
 import typer
 
-from zoocli.cli.messages import harmless, say
+from zoocli.cli.messages import say
 from zoocli.cli.options import Quiet
+from zoocli.errors import harmless
 
 
 def simulate(

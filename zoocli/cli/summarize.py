@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
-from zoocli.cli.messages import harmless, say
+from zoocli.cli.messages import say
 from zoocli.cli.options import Quiet
+from zoocli.errors import harmless
 from zoocli.report import Format, render_summaries
 
 

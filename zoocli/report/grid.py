@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TextIO
 
-from zoocli.report.text import harmless
+from zoocli.errors import harmless
 
 UNLIMITED = 100_000
 NARROWEST_NAME = 16

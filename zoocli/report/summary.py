@@ -8,9 +8,9 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal, TextIO, get_args
 
-from zoocli.errors import UsageError
+from zoocli.errors import UsageError, harmless
 from zoocli.report.grid import Grid, to_latex, to_markdown, to_terminal
-from zoocli.report.text import ABSENT, count, decimals, harmless, number
+from zoocli.report.text import ABSENT, count, decimals, number
 
 if TYPE_CHECKING:
     from zoocli.statistics.summary import Summary

@@ -9,17 +9,6 @@ ABSENT = "-"
 FEWEST_DECIMALS, MOST_DECIMALS = 4, 8
 
 
-def harmless(text: str) -> str:
-    r"""Control characters (terminal escapes, line ends, text direction) shown, not sent.
-
-    >>> print(harmless("smooth\x1b[2J"))
-    smooth\x1b[2J
-    """
-    return "".join(
-        character if character.isprintable() else repr(character)[1:-1] for character in text
-    )
-
-
 def decimals(values: Iterable[float | None]) -> int:
     """How many decimals show two digits of the smallest of `values` (standard errors), within 4-8.
 

@@ -176,9 +176,8 @@ class ClassTask(Task):
         elif other.any():
             self._may_be_probabilities = False
 
-    def finish(self, rows: int) -> None:
+    def finish(self) -> None:
         """Refuses to guess, when every row without NaN could be probabilities, and some are."""
-        del rows
         if self._some_are_proper and self._may_be_probabilities:
             raise DataError(
                 f"Every finite row of predictions in {self._tables[0]} lies in [0, 1] and sums to "

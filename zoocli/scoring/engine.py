@@ -125,7 +125,7 @@ class Engine:
             progress(totals.rows, self._predictions.rows)
         findings.raise_if_any()
         self._check(totals)
-        self._task.finish(totals.matched)
+        self._task.finish()
         return totals
 
     def _read(self) -> Iterator[tuple[pa.RecordBatch, pa.StringArray]]:

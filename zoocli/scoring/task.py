@@ -76,9 +76,9 @@ class Task(ABC):
     def settings(self) -> dict[str, Any]:
         """What of the options changes the numbers, for the summary and the signature."""
 
-    def finish(self, rows: int) -> None:
+    def finish(self) -> None:
         """Called when every batch was scored, for checks that need them all."""
-        del rows
+        return
 
 
 def default_predictions(predictions: Table, id_column: str, keep: Sequence[str]) -> list[str]:

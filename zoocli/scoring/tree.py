@@ -52,7 +52,6 @@ class TreeTask(Task):
         self.vote_types = dict.fromkeys(self.vote_columns, pa.float64())
         self._tables = predictions.name, votes.name
         self._slices = schema.question_slices
-        self._answers = [slice(part.start, part.stop) for part in self._slices]
         self.groups = Groups(schema.campaigns, tuple(q.name for q in schema.questions))
         self._losses = tree_backend(loss, options, self._slices)
 
@@ -79,7 +78,7 @@ class TreeTask(Task):
                 findings.add(problem, column, states[:, answer] == state, ids)
         if self.options.missing_votes == "zero":
             return
-        for question, answers in zip(self.schema.questions, self._answers, strict=True):
+        for question, answers in zip(self.schema.questions, self._slices, strict=True):
             missing = states[:, answers] == votes_kernel.MISSING
             partly = missing.any(axis=1) & ~missing.all(axis=1)
             findings.add(checks.PARTLY_MISSING_VOTES, question.name, partly, ids)
@@ -89,7 +88,7 @@ class TreeTask(Task):
     ) -> int:
         highest = int(counts.max(initial=0))
         if highest * counts.shape[1] > checks.MOST_VOTES:
-            for question, answers in zip(self.schema.questions, self._answers, strict=True):
+            for question, answers in zip(self.schema.questions, self._slices, strict=True):
                 total = counts[:, answers].sum(axis=1, dtype=np.int64)
                 findings.add(checks.TOO_MANY_VOTES, question.name, total > checks.MOST_VOTES, ids)
         return highest
@@ -121,7 +120,7 @@ class TreeTask(Task):
     ) -> None:
         for name, column in zip(self.prediction_columns, columns, strict=True):
             findings.add(checks.NO_LIKELIHOOD, name, ~((column > 0) & np.isfinite(column)), ids)
-        for question, answers in zip(self.schema.questions, self._answers, strict=True):
+        for question, answers in zip(self.schema.questions, self._slices, strict=True):
             values = np.array(columns[answers], np.float64)
             with np.errstate(over="ignore", invalid="ignore"):
                 too_large = np.isfinite(values).all(axis=0) & ~np.isfinite(values.sum(axis=0))

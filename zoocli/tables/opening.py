@@ -13,7 +13,7 @@ from typing import IO, Any
 
 import pyarrow as pa
 
-from zoocli.errors import DataError, MachineError, UsageError, some
+from zoocli.errors import DataError, MachineError, UsageError
 from zoocli.resources import Resources
 from zoocli.tables.arrow import FILE_MAGIC, ArrowTable
 from zoocli.tables.delimited import DelimitedTable
@@ -211,8 +211,3 @@ def _spool(stream: IO[bytes], name: str) -> Any:
 def _first_bytes(path: Path) -> bytes:
     with path.open("rb") as file:
         return file.read(8)
-
-
-def columns_of(tables: Sequence[Table]) -> str:
-    """The columns of some tables, for messages."""
-    return "; ".join(f"{table.name}: {some(table.column_names, limit=8)}" for table in tables)
