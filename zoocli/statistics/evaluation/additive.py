@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
 AdditiveArrays = dict[str, npt.NDArray[Any]]  # float64 or int64
@@ -14,6 +13,7 @@ AdditiveArrays = dict[str, npt.NDArray[Any]]  # float64 or int64
 def add(total: AdditiveArrays, part: AdditiveArrays) -> None:
     """Adds a part to the total, name by name; a name that the total lacks counts as zeros there.
 
+    >>> import numpy as np
     >>> total = {"a": np.ones(2)}
     >>> add(total, {"a": np.ones(2), "b": np.ones(1, np.int64)})
     >>> total

@@ -73,7 +73,8 @@ class Galaxies:
         """(passes, questions, galaxies): the sum A of each question's concentrations."""
         starts = [part.start for part in self.schema.question_slices]
         with np.errstate(invalid="ignore", over="ignore"):
-            return np.add.reduceat(self.concentrations, starts, axis=1)
+            totals: Floats = np.add.reduceat(self.concentrations, starts, axis=1)
+        return totals
 
     @cached_property
     def pass_fractions(self) -> Floats:

@@ -1,8 +1,8 @@
 """Numbers with their intervals and their N, and how they are named.
 
-`question` is a question's name, `overall`, or `campaign:NAME`; `answer` is an answer's full name, or
-None for what belongs to the whole question. A metric over a part of the galaxies has that part after
-a colon: `accuracy:confident`, `rmse:votes-10-19`.
+`question` is a question's name, `overall`, or `campaign:NAME`; `answer` is an answer's full name,
+or None for what belongs to the whole question. A metric over a part of the galaxies has that part
+after a colon: `accuracy:confident`, `rmse:votes-10-19`.
 """
 
 from __future__ import annotations

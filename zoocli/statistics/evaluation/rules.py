@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from zoocli.errors import UsageError, some
+from zoocli.errors import UsageError
 from zoocli.statistics.evaluation.galaxies import Galaxies
 
 DEFAULT_PROFILE = "zoobot"
