@@ -31,6 +31,7 @@ LAYERS = (
     ("losses",),
     ("heads", "simulation"),
     ("scoring",),
+    ("checking",),
     ("statistics",),
     ("metrics", "report"),
     ("api",),
