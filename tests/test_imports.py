@@ -33,6 +33,7 @@ LAYERS = (
     ("scoring",),
     ("checking",),
     ("statistics",),
+    ("evaluating",),
     ("metrics", "report"),
     ("api",),
     ("__init__",),

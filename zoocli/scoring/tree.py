@@ -68,8 +68,12 @@ class TreeTask(Task):
     def add_ensemble(self, members: Sequence[Member]) -> None:
         """Further files of predictions, whose passes join those of PREDICTIONS."""
         self.ensemble = tuple(members)
-        passes = self._passes + sum(len(member.values) for member in members)
-        self.row_bytes = row_bytes(len(self.prediction_columns), passes)
+        self.row_bytes = row_bytes(len(self.prediction_columns), self.passes)
+
+    @property
+    def passes(self) -> int:
+        """How many predictions each galaxy has, those of the ensemble included."""
+        return self._passes + sum(len(member.values) for member in self.ensemble)
 
     def hold(self, batch: pa.RecordBatch, findings: Findings, ids: NamesOfRows) -> npt.NDArray[Any]:
         """Counts (galaxies, answers) in the smallest unsigned type that they fit."""
@@ -185,7 +189,7 @@ class TreeTask(Task):
         """The schema's hash; the rules about votes."""
         return {
             "schema_hash": self.schema.content_hash,
-            "passes": self._passes + sum(len(member.values) for member in self.ensemble),
+            "passes": self.passes,
             "null_value": list(self.options.null_value),
             "on_fractional": self.options.on_fractional,
             "missing_votes": self.options.missing_votes,
