@@ -118,7 +118,7 @@ def test_one_galaxy_has_numbers_but_no_interval():
 
 
 def test_intervals_cover_the_truth():
-    """Of 100 samples, 95 % intervals hold the mean of all in 88 to 100 (p < 0.005 to be fewer)."""
+    """Of 50 samples, 95 % intervals hold the mean of all in at least 43 (p < 0.004 to be fewer)."""
     everything = simulated(20_000)
     names = {("shape", None, "loss"), ("bar", "bar_yes", "rmse"), ("shape", None, "gain")}
     known = climatology.reference(climatology.collect(everything), SMALL)
@@ -143,8 +143,8 @@ def test_intervals_cover_the_truth():
 
     truth = intervals(everything, 0)
     covered = dict.fromkeys(truth, 0)
-    for part in parts_of(everything, 200):
+    for part in parts_of(everything, 400):
         for name, found in intervals(part, 200).items():
             covered[name] += found.low <= truth[name].value <= found.high
     assert len(covered) == 3
-    assert all(88 <= count <= 100 for count in covered.values()), covered
+    assert all(count >= 43 for count in covered.values()), covered
