@@ -32,6 +32,7 @@ LAYERS = (
     ("heads", "simulation"),
     ("scoring",),
     ("checking",),
+    ("cataloguing",),
     ("statistics",),
     ("metrics", "report"),
     ("api",),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from zoocli.version import __version__
 
 if TYPE_CHECKING:
-    from zoocli.api import score
+    from zoocli.api import catalog, score
     from zoocli.errors import (
         DataError,
         MachineError,
@@ -36,6 +36,7 @@ __all__ = [
     "ZoocliError",
     "ZoocliWarning",
     "__version__",
+    "catalog",
     "load_schema",
     "merge_summaries",
     "score",
@@ -52,6 +53,7 @@ _HOMES = {
     "UsageError": "errors",
     "ZoocliError": "errors",
     "ZoocliWarning": "errors",
+    "catalog": "api",
     "load_schema": "schema",
     "merge_summaries": "statistics.merge",
     "score": "api",

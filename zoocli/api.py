@@ -1,4 +1,4 @@
-"""Scoring from Python."""
+"""Scoring and cataloguing from Python."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from zoocli.cataloguing import CatalogOptions, catalog_into
 from zoocli.errors import UsageError, ZoocliWarning
 from zoocli.scoring import ScoreOptions, score_into
 from zoocli.tables.sinks import MemorySink
@@ -40,13 +41,56 @@ def score(predictions: Any, votes: Any, schema: Any = None, **options: Any) -> p
     >>> table["ring_total-votes"].to_pylist()
     [2]
     """
-    unknown = sorted(set(options) - set(ScoreOptions.__dataclass_fields__))
-    if unknown:
-        known = ", ".join(ScoreOptions.__dataclass_fields__)
-        raise UsageError(f"score() has no option '{unknown[0]}'. Its options are {known}.")
+    _refuse_unknown("score", options, ScoreOptions)
     sink = MemorySink()
     scoring = score_into(sink, predictions, votes, ScoreOptions(schema=schema, **options))
     sink.commit(scoring.metadata())
     for note in scoring.notes:
         warnings.warn(note, ZoocliWarning, stacklevel=2)
     return sink.table
+
+
+def catalog(predictions: Any, schema: Any = None, **options: Any) -> pa.Table:
+    """Predicted vote fractions: what `zoocli catalog` writes, as an Arrow table.
+
+    For a question with concentrations a_1..a_K (sum A), `<answer>_fraction` is a_j / A, the mean
+    over the passes where there are several. The proportion asked of a question is 1 for a root, and
+    else the sum over the answers it is asked after of (fraction x proportion asked of that answer's
+    question). A fraction is null where the proportion asked is below `asked_threshold` (0.5).
+
+    With advanced=True all fractions are there, followed by `<answer>_90pc-lower` and
+    `<answer>_90pc-upper`, the ends of the central credible interval of level 0.9 (`level`) of
+    Beta(a_j, A - a_j), or of the equal-weight mixture of the passes' Betas (within 1e-9); with
+    intervals="zoobot", the median of the passes' ends. `<answer>_proportion-asked` is last.
+
+    `predictions` (or a list of its parts) is a path, a pandas DataFrame or an Arrow table; a cell
+    is a concentration or a list of passes. `schema` is as for `score`, and so are the options that
+    both have. Columns are float64. What no Dirichlet distribution has is a DataError, or with
+    on_invalid="null" a null in that question's answers and in the proportion asked of what follows
+    them. What the user should know comes as a ZoocliWarning.
+
+    Raises UsageError, DataError or MachineError as the command exits with 2, 3 or 4. The two tables
+    are those of Zoobot 2.9.0 (Walmsley et al. 2023, JOSS 8, 5312).
+
+    >>> import pandas as pd
+    >>> concentrations = pd.DataFrame({"id": ["a"], "ring_yes": [3.0], "ring_no": [1.0]})
+    >>> catalog(concentrations, schema="gz-rings").to_pylist()
+    [{'id': 'a', 'ring_yes_fraction': 0.75, 'ring_no_fraction': 0.25}]
+    >>> table = catalog(concentrations, schema="gz-rings", advanced=True)
+    >>> round(table["ring_yes_90pc-lower"][0].as_py(), 6)  # 0.05 ** (1 / 3)
+    0.368403
+    """
+    _refuse_unknown("catalog", options, CatalogOptions)
+    sink = MemorySink()
+    made = catalog_into(sink, predictions, CatalogOptions(schema=schema, **options))
+    sink.commit(made.metadata())
+    for note in made.notes:
+        warnings.warn(note, ZoocliWarning, stacklevel=2)
+    return sink.table
+
+
+def _refuse_unknown(function: str, options: dict[str, Any], kind: Any) -> None:
+    unknown = sorted(set(options) - set(kind.__dataclass_fields__))
+    if unknown:
+        known = ", ".join(kind.__dataclass_fields__)
+        raise UsageError(f"{function}() has no option '{unknown[0]}'. Its options are {known}.")

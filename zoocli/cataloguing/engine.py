@@ -9,21 +9,21 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from zoocli import checks
 from zoocli.cataloguing.fractions import by_answer, vote_fractions
 from zoocli.cataloguing.intervals import credible_intervals
 from zoocli.cataloguing.options import CatalogOptions
-from zoocli.checks import Findings
-from zoocli.columns import from_numpy, to_passes
+from zoocli.checks import Findings, NamesOfRows
+from zoocli.columns import from_numpy
+from zoocli.concentrations import Pass, count_passes, dense, find_impossible, read_passes
 from zoocli.errors import DataError, MachineError, UsageError, some
 from zoocli.ids import IdColumn, find_id_column, rewritten_note
 from zoocli.pipeline import ordered_map, prefetch
 from zoocli.resources import Resources
-from zoocli.schema import Schema, detect_schema, load_schema
+from zoocli.schema import Schema
 from zoocli.scoring.held import PROGRAM_BYTES, kept_field
-from zoocli.scoring.tree import answer_columns
+from zoocli.scoring.naming import PREDICTION_SUFFIXES, Side, find_schema
 from zoocli.sums import FloatArray
-from zoocli.tables import Table, open_tables
+from zoocli.tables import open_tables
 from zoocli.tables.sinks import Sink
 from zoocli.version import __version__
 
@@ -78,17 +78,21 @@ class Engine:
         self._options = options
         self._resources = resources
         self._table = open_tables(predictions, resources, "the predictions")
-        names = self._table.column_names
         self._ids = IdColumn(self._table, find_id_column(self._table, options.id))
-        self._schema = (
-            detect_schema(names) if options.schema is None else load_schema(options.schema)
+        side = Side(
+            self._table,
+            "--predictions-column",
+            options.predictions_column,
+            PREDICTION_SUFFIXES,
+            "a catalogue needs the concentrations of a Dirichlet distribution",
         )
+        self._schema = find_schema([side], options.schema)
         self._questions = self._schema.question_slices
-        self._columns = answer_columns(self._schema, self._table)
-        self._types = dict.fromkeys(self._columns, pa.float64())
+        self._columns, self._naming_note = side.columns(self._schema)
         self._table.require([*self._columns, *options.keep])
+        self._types = dict.fromkeys(self._columns, pa.float64())
+        self._passes = count_passes(self._table, self._columns, self._types)
         self.output_schema = self._output_schema()
-        self._passes = self._count_passes()
 
     def _output_schema(self) -> pa.Schema:
         fields = [pa.field(self._ids.column, self._ids.output_type)]
@@ -111,13 +115,6 @@ class Engine:
             kinds += [f"{percent}pc-lower", f"{percent}pc-upper", "proportion-asked"]
         return [f"{answer}_{kind}" for kind in kinds for answer in self._schema.label_cols]
 
-    def _count_passes(self) -> int:
-        """How many passes the first galaxy has."""
-        name = self._columns[0]
-        for batch in self._table.batches([name], self._types, 1):
-            return len(to_passes(batch.column(0), name, self._table.name))
-        raise DataError(f"{self._table.name} has no rows. Give predictions to catalogue.")
-
     def run(self, sink: Sink, progress: Progress) -> Catalogued:
         """Writes the catalogue to the sink, uncommitted.
 
@@ -134,13 +131,13 @@ class Engine:
             invalid += batch.invalid
             progress(rows, self._table.rows)
         findings.raise_if_any()
+        if not rows:
+            raise DataError(f"{self._table.name} has no rows. Give predictions to catalogue.")
         notes = tuple(self._notes(invalid))
         return Catalogued(self._schema, self._options, rows, invalid, notes)
 
     def _notes(self, invalid: int) -> Iterator[str]:
-        rewritten = rewritten_note([self._ids])
-        if rewritten:
-            yield rewritten
+        yield from filter(None, (self._naming_note, rewritten_note([self._ids])))
         if invalid:
             yield (
                 f"{invalid:,} galaxies have invalid concentrations: those questions are null, and "
@@ -170,31 +167,31 @@ class Engine:
 
     def _catalogue(self, item: tuple[pa.RecordBatch, pa.StringArray]) -> Batch:
         batch, text = item
-        concentrations = self._concentrations(batch, text)
+        findings = Findings(self._table.name)
+
+        def ids(rows: Iterable[int]) -> list[str]:
+            return [text[int(row)].as_py() for row in rows]
+
+        passes = self._read_passes(batch, findings, ids)
+        concentrations = dense(passes)
         fractions = vote_fractions(concentrations, self._questions)
         invalid = np.isnan(fractions).any(axis=0)
-        findings = Findings(self._table.name)
         if self._options.on_invalid == "error" and invalid.any():
-            self._find_invalid(concentrations, findings, text)
+            for one in passes:
+                find_impossible(one, self._columns, self._schema, findings, ids)
         arrays = [self._ids.output(text, batch.column(self._ids.column))]
         arrays += [batch.column(name) for name in self._options.keep]
         arrays += [from_numpy(row, nulls=True) for row in self._values(concentrations, fractions)]
         table = pa.RecordBatch.from_arrays(arrays, schema=self.output_schema)
         return Batch(table, int(np.count_nonzero(invalid)), findings)
 
-    def _concentrations(self, batch: pa.RecordBatch, text: pa.StringArray) -> FloatArray:
-        """Concentrations (passes, answers, galaxies)."""
-        values = np.empty((self._passes, len(self._columns), batch.num_rows))
-        for answer, name in enumerate(self._columns):
-            passes = to_passes(batch.column(name), name, self._table.name)
-            if len(passes) != self._passes:
-                raise DataError(
-                    f"{self._table.name}: column '{name}' has {len(passes)} passes for the galaxy "
-                    f"'{text[0].as_py()}', and the first galaxy has {self._passes} in column "
-                    f"'{self._columns[0]}'. Every cell needs as many."
-                )
-            values[:, answer] = passes
-        return values
+    def _read_passes(
+        self, batch: pa.RecordBatch, findings: Findings, ids: NamesOfRows
+    ) -> list[Pass]:
+        rows = np.arange(batch.num_rows, dtype=np.int32)
+        return read_passes(
+            batch, self._columns, self._passes, rows, self._table.name, findings, ids
+        )
 
     def _values(self, concentrations: FloatArray, fractions: FloatArray) -> Iterable[Any]:
         """The columns after the id and the kept ones; NaN is null."""
@@ -207,18 +204,3 @@ class Engine:
         )
         for block in (fractions, *ends, asked):
             yield from block
-
-    def _find_invalid(
-        self, concentrations: FloatArray, findings: Findings, text: pa.StringArray
-    ) -> None:
-        def ids(rows: Iterable[int]) -> list[str]:
-            return [text[int(row)].as_py() for row in rows]
-
-        right = (concentrations > 0) & np.isfinite(concentrations)
-        for answer, name in enumerate(self._columns):
-            findings.add(checks.NO_LIKELIHOOD, name, ~right[:, answer].all(axis=0), ids)
-        for question, answers in zip(self._schema.questions, self._questions, strict=True):
-            with np.errstate(over="ignore"):
-                sums = concentrations[:, answers].sum(axis=1)
-            too_large = right[:, answers].all(axis=1) & ~np.isfinite(sums)
-            findings.add(checks.TOO_LARGE, question.name, too_large.any(axis=0), ids)

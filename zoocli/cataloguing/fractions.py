@@ -36,9 +36,7 @@ def vote_fractions(concentrations: FloatArray, questions: Sequence[slice]) -> Fl
     return fractions
 
 
-def by_answer(
-    per_question: FloatArray, questions: Sequence[slice]
-) -> npt.NDArray[np.float64]:
+def by_answer(per_question: FloatArray, questions: Sequence[slice]) -> npt.NDArray[np.float64]:
     """(galaxies, questions) as (answers, galaxies): each answer has its question's value."""
     sizes = [answers.stop - answers.start for answers in questions]
     return np.repeat(np.ascontiguousarray(per_question.T), sizes, axis=0)

@@ -24,6 +24,7 @@ class CatalogOptions:
 
     schema: Any = None
     id: str | None = None
+    predictions_column: str | None = None
     keep: Sequence[str] = ()
     advanced: bool = False
     level: float = 0.9

@@ -20,6 +20,7 @@ import typer
 from typer.exceptions import TyperException
 
 from zoocli.cli import schema
+from zoocli.cli.catalog import catalog
 from zoocli.cli.check import check
 from zoocli.cli.merge import merge
 from zoocli.cli.messages import complain, say, warn
@@ -45,6 +46,7 @@ app = typer.Typer(
 app.command()(score)
 app.command()(check)
 app.command()(summarize)
+app.command()(catalog)
 app.command()(merge)
 app.command()(simulate)
 app.add_typer(schema.app, name="schema")
