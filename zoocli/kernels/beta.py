@@ -17,9 +17,9 @@ from zoocli.kernels.compiling import compiled, inlined
 from zoocli.kernels.stirling import STIRLING_FROM, stirling_remainder
 
 LARGEST_LOGIT = 745.0  # beyond it, x or 1 - x is 0
-TOLERANCE = 1e-11  # of x
+TOLERANCE = 1e-11  # of x, and of the bracket of z
 CLOSE = 1e-3  # of ln F - ln p and of z: one Beta's last step, of third order, ends within TOLERANCE
-NEARLY = 0.01  # a step in x below TOLERANCE ends the search only where this holds as well
+NEARLY = 1e-6  # a step in x below TOLERANCE ends the search only where this holds as well
 MOST_STEPS = 200
 MOST_TERMS = 100_000
 NORMAL_FROM = 1e9  # for larger a and b, the logit is normal within TOLERANCE
@@ -115,7 +115,6 @@ def solve(memory, first, last, tail, start, low, high):
     """
     log_tail = math.log(tail)
     close = CLOSE if last - first == 1 else 0.0
-    x_low, x_high = 1.0 / (1.0 + math.exp(-low)), 1.0 / (1.0 + math.exp(-high))
     x_before = 2.0
     distance = 1.0
     z = min(max(start, low), high)
@@ -125,9 +124,7 @@ def solve(memory, first, last, tail, start, low, high):
         large = 1.0 / (1.0 + small)
         small *= large
         x, y = (large, small) if z > 0.0 else (small, large)
-        if x_high - x_low <= TOLERANCE or (
-            abs(x - x_before) <= TOLERANCE and abs(distance) < NEARLY
-        ):
+        if high - low <= TOLERANCE or (abs(x - x_before) <= TOLERANCE and abs(distance) < NEARLY):
             break
         x_before = x
         log_x, log_y = log_large + min(z, 0.0), log_large - max(z, 0.0)
@@ -142,9 +139,11 @@ def solve(memory, first, last, tail, start, low, high):
             change += height * (a * y - b * x)
         target = tail * (last - first)
         if total < target:
-            low, x_low = z, x
+            low = z
+        elif z == low:  # the quantile lies below
+            break
         else:
-            high, x_high = z, x
+            high = z
         middle = 0.5 * (low + high)
         if total <= 0.0 or density <= 0.0:
             z, distance = middle, 1.0
