@@ -125,7 +125,7 @@ class Engine:
         sink.open(self.output_schema)
         for batch in ordered_map(self._catalogue, self._read(), self._resources.threads):
             findings.merge(batch.findings)
-            if not findings.counts:
+            if not findings:
                 sink.write(batch.table)
             rows += batch.table.num_rows
             invalid += batch.invalid
