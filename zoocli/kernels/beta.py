@@ -140,8 +140,6 @@ def solve(memory, first, last, tail, start, low, high):
         target = tail * (last - first)
         if total < target:
             low = z
-        elif z == low:  # the quantile lies below
-            break
         else:
             high = z
         middle = 0.5 * (low + high)
