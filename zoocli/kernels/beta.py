@@ -108,51 +108,55 @@ def guess(a, b, log_normaliser, tail, normal):
 
 
 @inlined
+def logistic(z):
+    """x and 1 - x of the logit z, and the logarithms of both, none of which loses digits."""
+    small = math.exp(-abs(z))
+    log_large = -math.log1p(small)
+    large = 1.0 / (1.0 + small)
+    small *= large
+    x, y = (large, small) if z > 0.0 else (small, large)
+    return x, y, log_large + min(z, 0.0), log_large - max(z, 0.0)
+
+
+@inlined
+def mixture_below(memory, first, last, x, y, log_x, log_y):
+    """F and f of the mixture of the passes from `first` to `last`, and the derivative of f."""
+    share, density, change = 0.0, 0.0, 0.0
+    for one in range(first, last):
+        a, b = memory[0, one], memory[1, one]
+        its_share, its_density = below(a, b, memory[2, one], x, y, log_x, log_y)
+        share += its_share
+        density += its_density
+        change += its_density * (a * y - b * x)
+    passes = last - first
+    return share / passes, density / passes, change / passes
+
+
+@inlined
 def solve(memory, first, last, tail, start, low, high):
     """The logit at which the mixture of the passes from `first` to `last` has F = `tail`.
 
     It is sought from `start`, between `low` and `high`.
     """
-    log_tail = math.log(tail)
     close = CLOSE if last - first == 1 else 0.0
     x_before = 2.0
     distance = 1.0
     z = min(max(start, low), high)
     for step in range(MOST_STEPS):
-        small = math.exp(-abs(z))
-        log_large = -math.log1p(small)
-        large = 1.0 / (1.0 + small)
-        small *= large
-        x, y = (large, small) if z > 0.0 else (small, large)
+        x, y, log_x, log_y = logistic(z)
         if high - low <= TOLERANCE or (abs(x - x_before) <= TOLERANCE and abs(distance) < NEARLY):
             break
         x_before = x
-        log_x, log_y = log_large + min(z, 0.0), log_large - max(z, 0.0)
-        total = 0.0
-        density = 0.0
-        change = 0.0
-        for one in range(first, last):
-            a, b = memory[0, one], memory[1, one]
-            share, height = below(a, b, memory[2, one], x, y, log_x, log_y)
-            total += share
-            density += height
-            change += height * (a * y - b * x)
-        target = tail * (last - first)
-        if total < target:
-            low = z
-        else:
-            high = z
-        middle = 0.5 * (low + high)
-        if total <= 0.0 or density <= 0.0:
-            z, distance = middle, 1.0
-            continue
-        distance = math.log(total / (last - first)) - log_tail
-        slope = density / total
-        bend = 1.0 - 0.5 * distance * (change / density / slope - 1.0)
-        move = distance / slope / min(max(bend, 0.5), 2.0)
-        z -= move
-        if not low <= z <= high or step % 16 == 15:
-            z, distance = middle, 1.0
+        share, density, change = mixture_below(memory, first, last, x, y, log_x, log_y)
+        low, high = (z, high) if share < tail else (low, z)
+        distance = move = 1.0
+        if share > 0.0 and density > 0.0:
+            distance = math.log(share / tail)
+            bend = 1.0 - 0.5 * distance * (change / density * (share / density) - 1.0)
+            move = distance * share / density / min(max(bend, 0.5), 2.0)
+            z -= move
+        if not (low < z < high) or step % 16 == 15:
+            z, distance = 0.5 * (low + high), 1.0
         elif max(abs(distance), abs(move)) <= close:
             break
     return z
