@@ -22,11 +22,14 @@ if TYPE_CHECKING:
     )
     from zoocli.schema import Schema, load_schema
     from zoocli.simulation import simulate
+    from zoocli.statistics.compare import compare
+    from zoocli.statistics.comparison import Comparison
     from zoocli.statistics.merge import merge_summaries
     from zoocli.statistics.summarize import summarize
     from zoocli.statistics.summary import Summary
 
 __all__ = [
+    "Comparison",
     "DataError",
     "MachineError",
     "Schema",
@@ -37,6 +40,7 @@ __all__ = [
     "ZoocliWarning",
     "__version__",
     "catalog",
+    "compare",
     "load_schema",
     "merge_summaries",
     "score",
@@ -45,6 +49,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Comparison": "statistics.comparison",
     "DataError": "errors",
     "MachineError": "errors",
     "Schema": "schema",
@@ -54,6 +59,7 @@ _HOMES = {
     "ZoocliError": "errors",
     "ZoocliWarning": "errors",
     "catalog": "api",
+    "compare": "statistics.compare",
     "load_schema": "schema",
     "merge_summaries": "statistics.merge",
     "score": "api",

@@ -22,6 +22,7 @@ from typer.exceptions import TyperException
 from zoocli.cli import schema
 from zoocli.cli.catalog import catalog
 from zoocli.cli.check import check
+from zoocli.cli.compare import compare
 from zoocli.cli.merge import merge
 from zoocli.cli.messages import complain, say, warn
 from zoocli.cli.options import Quiet
@@ -48,6 +49,7 @@ app.command()(check)
 app.command()(summarize)
 app.command()(catalog)
 app.command()(merge)
+app.command()(compare)
 app.command()(simulate)
 app.add_typer(schema.app, name="schema")
 
