@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from zoocli.cli.options import Quiet
+from zoocli.cli.score import compile_note
 from zoocli.cli.summarize import put, say_notes
 from zoocli.report import Format, render_comparison
 
@@ -50,8 +51,13 @@ def compare(
         int | None, typer.Option(help="[default: SLURM's, the container's or the machine's]")
     ] = None,
     memory_limit: Annotated[
-        str, typer.Option(metavar="SIZE", help="Larger tables are read several times.")
-    ] = "2GB",
+        str | None,
+        typer.Option(
+            metavar="SIZE",
+            help="Of the whole process; larger tables are read several times.  [default: 2GB, or"
+            " less where there is less]",
+        ),
+    ] = None,
     quiet: Quiet = False,
 ) -> None:
     """Show whether SYSTEMs beat BASELINE: paired differences of their scores, and how sure.
@@ -79,5 +85,5 @@ def compare(
         memory_limit=memory_limit,
     )
     if not quiet:
-        say_notes(comparison.notes)
+        say_notes([*compile_note(), *comparison.notes])
     put(render_comparison(comparison, format, sys.stdout))

@@ -41,6 +41,8 @@ FLIPS_PER_WORD = 64
     ),
 )
 
+TAIL = (P4, P5, P6, P7, P8, P9, P10, P11)
+
 
 @inlined
 def mixed(value):
@@ -66,20 +68,12 @@ def random_word(start, counter):
 def poisson_weight(start, replicate):
     """The Poisson(1) number of one replicate, by inversion, to 32 bits."""
     level = np.uint32(random_word(start, replicate) >> HALF_SHIFT)
-    return (
-        np.uint8(level >= P0)
-        + np.uint8(level >= P1)
-        + np.uint8(level >= P2)
-        + np.uint8(level >= P3)
-        + np.uint8(level >= P4)
-        + np.uint8(level >= P5)
-        + np.uint8(level >= P6)
-        + np.uint8(level >= P7)
-        + np.uint8(level >= P8)
-        + np.uint8(level >= P9)
-        + np.uint8(level >= P10)
-        + np.uint8(level >= P11)
-    )
+    weight = np.uint8(level >= P0) + np.uint8(level >= P1) + np.uint8(level >= P2)
+    if level >= P3:  # seldom: 2 in 100
+        weight += np.uint8(1)
+        for threshold in TAIL:
+            weight += np.uint8(level >= threshold)
+    return weight
 
 
 @compiled
