@@ -146,7 +146,6 @@ def _run(
 
 def compile_note() -> Iterator[str]:
     """A note where the run had to compile its loops first."""
-    """Says so where this run had to compile its loops first."""
     from zoocli.kernels import compiling
 
     if compiling.compile_seconds > NOTICEABLE_SECONDS:
