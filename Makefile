@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SAMPLE := sample_data
 BENCH := .venv-bench
-ZOOBOT := zoobot==2.9.0
+ZOOBOT := zoobot==2.9.0 galaxy-datasets==0.0.25
 
 # For pip, and for the pip that it starts to build the package.
 export PIP_CONSTRAINT := constraints.txt
@@ -46,10 +46,11 @@ pytest: $(VENV)/.installed-test
 bench: $(BENCH)/.installed
 	$(BENCH)/bin/python -m benchmarks $(CASES)
 
-# The script that zoocli replaces needs Zoobot's file of losses alone, hence --no-deps.
+# Zoobot itself needs few of its files, hence --no-deps; its catalogues need scipy and h5py.
 $(BENCH)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(BENCH)
 	$(BENCH)/bin/pip install --quiet --editable .
+	$(BENCH)/bin/pip install --quiet scipy h5py
 	$(BENCH)/bin/pip install --quiet --no-deps $(ZOOBOT)
 	touch $@
 

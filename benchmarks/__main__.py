@@ -60,13 +60,15 @@ def main() -> None:
                 _run_case(case, Path(folder), options.runs or case.runs, show)
         if "small-commands" in options.cases:
             _run_small_commands(Path(folder), options.runs or 9, show)
+        if "catalog" in options.cases:
+            _run_catalog(Path(folder), options.runs or 3, show)
     if "per-galaxy" in options.cases:
         _run_per_galaxy(show)
     options.output.write_text("\n".join(lines) + "\n")
 
 
 def _options() -> argparse.Namespace:
-    names = [case.name for case in CASES] + ["small-commands", "per-galaxy"]
+    names = [case.name for case in CASES] + ["small-commands", "catalog", "per-galaxy"]
     parser = argparse.ArgumentParser(prog="python -m benchmarks")
     parser.add_argument("cases", nargs="*", help=f"of {', '.join(names)}; default all")
     parser.add_argument("--runs", type=int, help="counted runs of each command")
@@ -142,6 +144,35 @@ def _run_small_commands(folder: Path, runs: int, show: Show) -> None:
     show("\n## Small commands\n\n| | wall | CPU | peak memory |\n| --- | --- | --- | --- |")
     for name, result in alternate(commands, runs).items():
         show(f"| {name} | {result.wall:.2f} s | {result.cpu:.2f} s | {result.peak:,.0f} MB |")
+
+
+def _run_catalog(
+    folder: Path,
+    runs: int,
+    show: Show,
+    sizes: tuple[int, ...] = (250_000, 1_000_000),
+    by_zoobot: int = 50_000,
+) -> None:
+    """The memory must not grow from one size to the next; times are by the galaxy."""
+    show("\n## Catalogue with credible intervals, `catalog --advanced`, 34 answers\n")
+    show("| | galaxies | wall | CPU | microseconds a galaxy | peak memory |")
+    show("| --- | --- | --- | --- | --- | --- |")
+    commands, galaxies = {}, {}
+    for size in sizes:
+        inputs = folder / f"catalog-{size}"
+        run_once([*ZOOCLI, "simulate", str(inputs), "-n", str(size), "--voted", "1"])
+        predictions = str(inputs / "predictions.parquet")
+        name, output = f"zoocli, {size:,}", str(inputs / "catalogue.parquet")
+        commands[name] = [*ZOOCLI, "catalog", predictions, "--advanced", "-o", output]
+        galaxies[name] = size
+    peer = [PYTHON, "-m", "benchmarks.catalogue", predictions, str(by_zoobot), output]
+    commands["Zoobot's function"], galaxies["Zoobot's function"] = peer, by_zoobot
+    for name, result in alternate(commands, runs).items():
+        show(
+            f"| {name.partition(',')[0]} | {galaxies[name]:,} | {result.wall:.2f} s | "
+            f"{result.cpu:.2f} s | {result.wall / galaxies[name] * 1e6:.1f} | "
+            f"{result.peak:,.0f} MB |"
+        )
 
 
 def _run_per_galaxy(show: Show) -> None:

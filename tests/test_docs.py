@@ -1,4 +1,4 @@
-"""The README is true: its commands run and print what it shows, and it names every command."""
+"""The pages are true: their commands run and print what they show; README names every command."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ import pytest
 from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text()
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 ELLIPSIS = "..."
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.M | re.S)
+def blocks(page: Path, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", page.read_text(), re.M | re.S)
 
 
 def commands(block: str) -> list[tuple[str, str]]:
@@ -36,10 +37,10 @@ def same(printed: str, expected: str) -> bool:
         return printed.rstrip() == expected.rstrip()
 
 
-@pytest.fixture(scope="module")
-def shell(tmp_path_factory):
+@pytest.fixture
+def shell(tmp_path):
     """Runs a line as a shell does, in one folder for the whole page."""
-    folder = tmp_path_factory.mktemp("readme")
+    folder = tmp_path
     programs = folder / "bin"
     programs.mkdir()
     program = programs / "zoocli"
@@ -61,9 +62,10 @@ def shell(tmp_path_factory):
     return run
 
 
-def test_console_blocks_run_and_print_what_is_shown(shell):
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_blocks_run_and_print_what_is_shown(page, shell):
     shown_anything = False
-    for block in blocks("console"):
+    for block in blocks(page, "console"):
         for line, shown in commands(block):
             if "jq" in line and shutil.which("jq") is None:
                 line = line.partition("| jq")[0]
@@ -76,10 +78,7 @@ def test_console_blocks_run_and_print_what_is_shown(shell):
                 assert same(printed[number], expected), line
                 shown_anything = True
     assert shown_anything
-
-
-def test_python_blocks_run(shell, tmp_path_factory):
-    for block in blocks("python"):
+    for block in blocks(page, "python"):
         shell(f"python - <<'END'\n{block}\nEND".replace("python -", f"'{sys.executable}' -", 1))
 
 
@@ -101,6 +100,6 @@ def test_files_that_are_linked_exist():
         assert (ROOT / link).exists(), link
 
 
-@pytest.mark.parametrize("page", [ROOT / "README.md", *sorted(ROOT.glob("*.md"))])
+@pytest.mark.parametrize("page", [*sorted(ROOT.glob("*.md")), *PAGES[1:]])
 def test_pages_are_whole_lines(page: Path):
     assert page.read_text().endswith("\n")

@@ -124,7 +124,7 @@ def test_no_command_shows_the_help(zoocli):
 def test_help_names_every_command(zoocli, flag):
     done = zoocli(flag)
     assert (done.returncode, done.stderr) == (0, "")
-    for command in ("score", "summarize", "merge", "simulate", "schema"):
+    for command in ("score", "summarize", "merge", "compare", "simulate", "schema"):
         assert f"\n  {command} " in done.stdout
         assert zoocli(command, flag).returncode == 0
 

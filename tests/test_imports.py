@@ -32,6 +32,7 @@ LAYERS = (
     ("heads", "simulation"),
     ("scoring",),
     ("checking",),
+    ("cataloguing",),
     ("statistics",),
     ("evaluating",),
     ("metrics", "report"),
@@ -125,8 +126,13 @@ def test_help_answers_at_once(zoocli, record_property):
     assert seconds < 5  # loading the heavy modules alone takes longer on a busy machine
 
 
-def test_a_score_loads_neither_numba_nor_torch_nor_pandas(tmp_path):
-    command = ["score", "predictions.parquet", "votes.parquet", "-o", str(tmp_path / "s.parquet")]
+@pytest.mark.parametrize(
+    "command",
+    [["score", "predictions.parquet", "votes.parquet"], ["catalog", "predictions.parquet"]],
+    ids=["score", "catalog"],
+)
+def test_work_loads_neither_numba_nor_torch_nor_pandas(command, tmp_path):
+    command = [*command, "-o", str(tmp_path / "out.parquet")]
     code = f"""
 import sys, zoocli.cli
 try:

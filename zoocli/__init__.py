@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from zoocli.version import __version__
 
 if TYPE_CHECKING:
-    from zoocli.api import evaluate, score
+    from zoocli.api import catalog, evaluate, score
     from zoocli.errors import (
         DataError,
         MachineError,
@@ -22,12 +22,15 @@ if TYPE_CHECKING:
     )
     from zoocli.schema import Schema, load_schema
     from zoocli.simulation import simulate
+    from zoocli.statistics.compare import compare
+    from zoocli.statistics.comparison import Comparison
     from zoocli.statistics.evaluation.result import Evaluation
     from zoocli.statistics.merge import merge_summaries
     from zoocli.statistics.summarize import summarize
     from zoocli.statistics.summary import Summary
 
 __all__ = [
+    "Comparison",
     "DataError",
     "Evaluation",
     "MachineError",
@@ -38,6 +41,8 @@ __all__ = [
     "ZoocliError",
     "ZoocliWarning",
     "__version__",
+    "catalog",
+    "compare",
     "evaluate",
     "load_schema",
     "merge_summaries",
@@ -47,6 +52,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Comparison": "statistics.comparison",
     "DataError": "errors",
     "Evaluation": "statistics.evaluation.result",
     "MachineError": "errors",
@@ -56,6 +62,8 @@ _HOMES = {
     "UsageError": "errors",
     "ZoocliError": "errors",
     "ZoocliWarning": "errors",
+    "catalog": "api",
+    "compare": "statistics.compare",
     "evaluate": "api",
     "load_schema": "schema",
     "merge_summaries": "statistics.merge",

@@ -1,4 +1,4 @@
-"""Scoring and evaluating from Python."""
+"""Scoring, evaluating and cataloguing from Python."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from zoocli.cataloguing import CatalogOptions, catalog_into
 from zoocli.errors import UsageError, ZoocliWarning
 from zoocli.evaluating import EvaluateOptions, evaluate_into
 from zoocli.scoring import ScoreOptions, score_into
@@ -84,7 +85,45 @@ def evaluate(predictions: Any, votes: Any, schema: Any = None, **options: Any) -
     return evaluation
 
 
-def _names(options: type[ScoreOptions | EvaluateOptions]) -> list[str]:
+def catalog(predictions: Any, schema: Any = None, **options: Any) -> pa.Table:
+    """Predicted vote fractions: what `zoocli catalog` writes, as an Arrow table.
+
+    For a question with concentrations a_1..a_K (sum A), `<answer>_fraction` is a_j / A, the mean
+    over the passes where there are several. The proportion asked of a question is 1 for a root, and
+    else the sum over the answers it is asked after of (fraction x proportion asked of that answer's
+    question). A fraction is null where the proportion asked is below `asked_threshold` (0.5).
+
+    With advanced=True all fractions are there, followed by `<answer>_90pc-lower` and
+    `<answer>_90pc-upper`, the ends of the central credible interval of level 0.9 (`level`) of
+    Beta(a_j, A - a_j), or of the equal-weight mixture of the passes' Betas (within 1e-9); with
+    intervals="zoobot", the median of the passes' ends. `<answer>_proportion-asked` is last.
+
+    `predictions` (or a list of its parts) is a path, a pandas DataFrame or an Arrow table; a cell
+    is a concentration or a list of passes. `schema` is as for `score`, and so are the options that
+    both have. Columns are float64. What no Dirichlet distribution has is a DataError, or with
+    on_invalid="null" a null in that question's answers and in the proportion asked of what follows
+    them. What the user should know comes as a ZoocliWarning.
+
+    Raises UsageError, DataError or MachineError as the command exits with 2, 3 or 4. The two tables
+    are those of Zoobot 2.9.0 (Walmsley et al. 2023, JOSS 8, 5312).
+
+    >>> import pandas as pd
+    >>> concentrations = pd.DataFrame({"id": ["a"], "ring_yes": [3.0], "ring_no": [1.0]})
+    >>> catalog(concentrations, schema="gz-rings").to_pylist()
+    [{'id': 'a', 'ring_yes_fraction': 0.75, 'ring_no_fraction': 0.25}]
+    >>> table = catalog(concentrations, schema="gz-rings", advanced=True)
+    >>> round(table["ring_yes_90pc-lower"][0].as_py(), 6)  # 0.05 ** (1 / 3)
+    0.368403
+    """
+    _refuse_unknown("catalog", options, _names(CatalogOptions))
+    sink = MemorySink()
+    made = catalog_into(sink, predictions, CatalogOptions(schema=schema, **options))
+    sink.commit(made.metadata())
+    _warn(made.notes)
+    return sink.table
+
+
+def _names(options: type[ScoreOptions | EvaluateOptions | CatalogOptions]) -> list[str]:
     return [field.name for field in fields(options)]
 
 

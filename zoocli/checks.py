@@ -41,13 +41,13 @@ PARTLY_MISSING_VOTES = Problem(
 )
 NO_LIKELIHOOD = Problem(
     "concentrations that are NaN, infinite, zero or negative",
-    "No likelihood exists for them: mend the predictions, or let these losses be null with "
-    "--on-invalid null.",
+    "No likelihood exists for them: mend the predictions, or let what follows from them be null "
+    "with --on-invalid null.",
 )
 TOO_LARGE = Problem(
     "questions whose concentrations add up beyond the largest number",
-    "No likelihood exists for them: mend the predictions, or let these losses be null with "
-    "--on-invalid null.",
+    "No likelihood exists for them: mend the predictions, or let what follows from them be null "
+    "with --on-invalid null.",
 )
 RAGGED_PASSES = Problem(
     "galaxies whose lists of passes are longer or shorter than the first one",

@@ -15,6 +15,7 @@ from zoocli.checks import Findings, NamesOfRows
 from zoocli.columns import is_list, list_cells, to_floats
 from zoocli.errors import DataError
 from zoocli.matching import RowArray
+from zoocli.schema import Schema
 from zoocli.tables import Table
 from zoocli.tables.table import Types, is_text
 
@@ -95,3 +96,18 @@ def read_passes(
         return [Pass(arrays, rows, absent)]
     starts = rows * np.int32(passes)
     return [Pass(arrays, starts + np.int32(number), absent) for number in range(passes)]
+
+
+def find_impossible(
+    one: Pass, names: Sequence[str], schema: Schema, findings: Findings, ids: NamesOfRows
+) -> None:
+    """Counts the concentrations, by the names of their columns, that no distribution has."""
+    columns = one.chosen()
+    for name, column in zip(names, columns, strict=True):
+        impossible = ~((column > 0) & np.isfinite(column)) & ~one.absent
+        findings.add(checks.NO_LIKELIHOOD, name, impossible, ids)
+    for question in schema.questions:
+        values = np.array(columns[question.columns], np.float64)
+        with np.errstate(over="ignore", invalid="ignore"):
+            too_large = np.isfinite(values).all(axis=0) & ~np.isfinite(values.sum(axis=0))
+        findings.add(checks.TOO_LARGE, question.name, too_large, ids)

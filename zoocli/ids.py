@@ -54,6 +54,18 @@ def find_id_columns(
     return chosen[0], chosen[1]
 
 
+def find_id_column(table: Table, given: str | None) -> str:
+    """The id column of a table that stands alone: as given, else the first usual name."""
+    column = given or next((name for name in ID_COLUMNS if name in table.column_names), None)
+    if column is None:
+        raise DataError(
+            f"No id column was found: {table.name} has none of {', '.join(ID_COLUMNS)}. Its "
+            f"columns are {some(table.column_names, limit=8)}. Name it with --id."
+        )
+    table.require([column])
+    return column
+
+
 class IdColumn:
     """Turns the id column of one table into text, batch after batch.
 

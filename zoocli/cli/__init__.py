@@ -20,7 +20,9 @@ import typer
 from typer.exceptions import TyperException
 
 from zoocli.cli import schema
+from zoocli.cli.catalog import catalog
 from zoocli.cli.check import check
+from zoocli.cli.compare import compare
 from zoocli.cli.evaluate import evaluate
 from zoocli.cli.merge import merge
 from zoocli.cli.messages import complain, say, warn
@@ -46,7 +48,9 @@ app = typer.Typer(
 app.command()(score)
 app.command()(check)
 app.command()(summarize)
+app.command()(catalog)
 app.command()(merge)
+app.command()(compare)
 app.command()(evaluate)
 app.command()(simulate)
 app.add_typer(schema.app, name="schema")

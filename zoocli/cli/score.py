@@ -135,7 +135,7 @@ def _run(
         result = Summary.of_scoring(scoring)
         _publish(lambda: sink.commit(scoring.metadata()), result, summary)
     if not quiet:
-        say_notes([*_compile_note(), *result.notes])
+        say_notes([*compile_note(), *result.notes])
     if summary is None and output is None and sys.stdout.isatty():
         put(render_summaries([result], "table", sys.stdout))
         if not quiet:
@@ -144,7 +144,8 @@ def _run(
             say("zoocli: note: nothing was written; -o FILE writes the scores table.")
 
 
-def _compile_note() -> Iterator[str]:
+def compile_note() -> Iterator[str]:
+    """A note where the run had to compile its loops first."""
     from zoocli.kernels import compiling
 
     if compiling.compile_seconds > NOTICEABLE_SECONDS:

@@ -41,6 +41,8 @@ FLIPS_PER_WORD = 64
     ),
 )
 
+TAIL = (P4, P5, P6, P7, P8, P9, P10, P11)
+
 
 @inlined
 def mixed(value):
@@ -62,6 +64,18 @@ def random_word(start, counter):
     return mixed(start + (np.uint64(counter) + ONE) * STEP)
 
 
+@inlined
+def poisson_weight(start, replicate):
+    """The Poisson(1) number of one replicate, by inversion, to 32 bits."""
+    level = np.uint32(random_word(start, replicate) >> HALF_SHIFT)
+    weight = np.uint8(level >= P0) + np.uint8(level >= P1) + np.uint8(level >= P2)
+    if level >= P3:  # seldom: 2 in 100
+        weight += np.uint8(1)
+        for threshold in TAIL:
+            weight += np.uint8(level >= threshold)
+    return weight
+
+
 @compiled
 def random_words(hashes, seed, purpose, first_counter, words):
     """words (galaxies, counters) uint64: 64 random bits each, from `first_counter` on."""
@@ -74,30 +88,12 @@ def random_words(hashes, seed, purpose, first_counter, words):
 
 @compiled
 def poisson_weights(hashes, seed, first_replicate, weights):
-    """weights (galaxies, replicates) uint8: Poisson(1) numbers, how often each galaxy is drawn.
-
-    By inversion of the distribution function, to 32 bits; each word of a sequence serves one
-    replicate.
-    """
+    """weights (galaxies, replicates) uint8: Poisson(1) numbers, how often each galaxy is drawn."""
     key = purpose_key(seed, WEIGHTS)
     for row in range(len(hashes)):
         start = mixed(hashes[row] ^ key)
         for column in range(weights.shape[1]):
-            level = np.uint32(random_word(start, first_replicate + column) >> HALF_SHIFT)
-            weights[row, column] = (
-                np.uint8(level >= P0)
-                + np.uint8(level >= P1)
-                + np.uint8(level >= P2)
-                + np.uint8(level >= P3)
-                + np.uint8(level >= P4)
-                + np.uint8(level >= P5)
-                + np.uint8(level >= P6)
-                + np.uint8(level >= P7)
-                + np.uint8(level >= P8)
-                + np.uint8(level >= P9)
-                + np.uint8(level >= P10)
-                + np.uint8(level >= P11)
-            )
+            weights[row, column] = poisson_weight(start, first_replicate + column)
 
 
 @compiled

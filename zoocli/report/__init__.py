@@ -5,6 +5,7 @@ Everything here returns text; only `zoocli.cli` prints.
 
 from __future__ import annotations
 
+from zoocli.report.comparison import render_comparison
 from zoocli.report.summary import FORMATS, Format, render_json, render_summaries
 
-__all__ = ["FORMATS", "Format", "render_json", "render_summaries"]
+__all__ = ["FORMATS", "Format", "render_comparison", "render_json", "render_summaries"]

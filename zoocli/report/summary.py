@@ -44,8 +44,7 @@ def render_summaries(
 
     Raises UsageError for another format.
     """
-    if format not in FORMATS:
-        raise UsageError(f"There is no format {format!r}. Choose one of {', '.join(FORMATS)}.")
+    check_format(format)
     if format == "json":
         several = [summary.to_dict() for summary in summaries]
         return render_json(several if len(several) > 1 else several[0])
@@ -55,6 +54,12 @@ def render_summaries(
     if format == "markdown":
         return to_markdown(grid)
     return to_latex(grid) if format == "latex" else to_terminal(grid, stream)
+
+
+def check_format(format: str) -> None:
+    """Raises UsageError unless it is one of `FORMATS`."""
+    if format not in FORMATS:
+        raise UsageError(f"There is no format {format!r}. Choose one of {', '.join(FORMATS)}.")
 
 
 def render_json(content: Any) -> str:
@@ -84,7 +89,7 @@ def _single(summary: Summary) -> Grid:
     sections = [level for level in _levels(summary) if level]
     digits = decimals(group.se for level in sections for group in level.values())
     rows = [[[name, *_cells(group, digits)] for name, group in level.items()] for level in sections]
-    return Grid(_title(summary), SINGLE_HEADER, rows, _footer(summary))
+    return Grid(losses_title(summary.loss, summary.schema), SINGLE_HEADER, rows, _footer(summary))
 
 
 def _cells(group: Statistics, digits: int) -> list[str]:
@@ -92,10 +97,15 @@ def _cells(group: Statistics, digits: int) -> list[str]:
     return means + [count(value) for value in (group.galaxies, group.galaxies_all, group.votes)]
 
 
-def _title(summary: Summary) -> str:
-    unit = " in nats" if summary.loss in LIKELIHOODS else ""
-    loss = "loss" if summary.loss is None else f"{summary.loss} loss{unit}"
-    return loss if summary.schema is None else f"{loss}, schema {summary.schema}"
+def losses_title(loss: str | None, schema: str | None) -> str:
+    """Which losses, in which unit, of which schema; as far as is known.
+
+    >>> losses_title("dirichlet", "desi"), losses_title("mse", None), losses_title(None, None)
+    ('dirichlet loss in nats, schema desi', 'mse loss', 'loss')
+    """
+    unit = " in nats" if loss in LIKELIHOODS else ""
+    title = "loss" if loss is None else f"{loss} loss{unit}"
+    return title if schema is None else f"{title}, schema {schema}"
 
 
 def _footer(summary: Summary) -> list[str]:
@@ -122,7 +132,7 @@ def _side_by_side(summaries: Sequence[Summary]) -> Grid:
             ]
         )
     header = ["", *(cell for file in files for cell in (file, "N"))]
-    titles = dict.fromkeys(map(_title, summaries))
+    titles = dict.fromkeys(losses_title(one.loss, one.schema) for one in summaries)
     footer = [
         f"{file}: {summary.signature or ABSENT}"
         for file, summary in zip(files, summaries, strict=True)

@@ -68,9 +68,9 @@ class ScoreOptions:
 
     def __post_init__(self) -> None:
         for option, choices in CHOICES.items():
-            _check_choice(option, getattr(self, option), choices)
+            check_choice(option, getattr(self, option), choices)
         if self.scale not in SCALES:
-            _check_choice("scale", self.scale, ("logits", "probabilities"))
+            check_choice("scale", self.scale, ("logits", "probabilities"))
         if self.batch_size < 1:
             raise UsageError(f"--batch-size must be at least 1, not {self.batch_size}.")
         if not 0.0 <= self.label_smoothing < 1.0:
@@ -88,7 +88,7 @@ class ScoreOptions:
         for option in ("keep", "label", "prediction"):
             if isinstance(getattr(self, option), str):
                 object.__setattr__(self, option, (getattr(self, option),))
-            _check_unique(option, getattr(self, option))
+            check_unique(option, getattr(self, option))
 
 
 def refuse_other_options(options: ScoreOptions, loss: Loss) -> None:
@@ -99,13 +99,15 @@ def refuse_other_options(options: ScoreOptions, loss: Loss) -> None:
             raise UsageError(f"The loss '{loss.name}' does not use --{name}. Leave it out.")
 
 
-def _check_choice(option: str, value: object, choices: Sequence[str]) -> None:
+def check_choice(option: str, value: object, choices: Sequence[str]) -> None:
+    """Raises UsageError for a value that is not one of the choices."""
     if value not in choices:
         name = option.replace("_", "-")
         raise UsageError(f"--{name} is one of {', '.join(choices)}; not '{value}'.")
 
 
-def _check_unique(option: str, values: Sequence[str]) -> None:
+def check_unique(option: str, values: Sequence[str]) -> None:
+    """Raises UsageError for a repeatable option that names a column twice."""
     repeated = sorted({value for value in values if list(values).count(value) > 1})
     if repeated:
         raise UsageError(f"--{option} names '{repeated[0]}' more than once.")

@@ -12,7 +12,7 @@ import pyarrow as pa
 from zoocli import checks
 from zoocli.checks import Findings, NamesOfRows
 from zoocli.columns import from_numpy, to_floats
-from zoocli.concentrations import Pass, count_passes, read_passes
+from zoocli.concentrations import Pass, count_passes, find_impossible, read_passes
 from zoocli.kernels import votes as votes_kernel
 from zoocli.losses.loss import Loss
 from zoocli.matching import RowArray
@@ -122,7 +122,9 @@ class TreeTask(Task):
         loss = sum_in_order(losses)
         if np.isnan(loss).any() and self.options.on_invalid == "error":
             for one in passes:
-                self._find_impossible(one, matched)
+                find_impossible(
+                    one, self.prediction_columns, self.schema, matched.findings, matched.ids
+                )
         return Losses(loss, losses, totals)
 
     def concentrations(self, matched: Matched) -> list[Pass]:
@@ -155,18 +157,6 @@ class TreeTask(Task):
         lowest = np.min(losses, axis=0)
         likelihoods = sum_in_order(np.exp(lowest - losses))
         return lowest - np.log(likelihoods / len(passes)), totals
-
-    def _find_impossible(self, one: Pass, matched: Matched) -> None:
-        findings, ids = matched.findings, matched.ids
-        columns = one.chosen()
-        for name, column in zip(self.prediction_columns, columns, strict=True):
-            impossible = ~((column > 0) & np.isfinite(column)) & ~one.absent
-            findings.add(checks.NO_LIKELIHOOD, name, impossible, ids)
-        for question, answers in zip(self.schema.questions, self._slices, strict=True):
-            values = np.array(columns[answers], np.float64)
-            with np.errstate(over="ignore", invalid="ignore"):
-                too_large = np.isfinite(values).all(axis=0) & ~np.isfinite(values.sum(axis=0))
-            findings.add(checks.TOO_LARGE, question.name, too_large, ids)
 
     def output_fields(self) -> list[pa.Field]:
         """`loss`, then each question's loss and total votes."""

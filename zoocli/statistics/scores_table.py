@@ -15,6 +15,7 @@ from zoocli.errors import DataError, some
 from zoocli.sums import FloatArray, Groups
 
 if TYPE_CHECKING:
+    from zoocli.ids import IdColumn
     from zoocli.schema import Schema
     from zoocli.tables import Table
 
@@ -61,11 +62,15 @@ class Layout:
 
 @dataclass(frozen=True)
 class ScoresBatch:
-    """`loss` (galaxies,); `losses` and `votes` (questions, galaxies); NaN is null."""
+    """`loss` (galaxies,); `losses` and `votes` (questions, galaxies); NaN is null.
+
+    `ids` (galaxies,) where they were asked for.
+    """
 
     loss: FloatArray
     losses: FloatArray
     votes: VotesArray | None
+    ids: pa.StringArray | None = None
 
 
 def read_layout(table: Table, metadata: Mapping[str, Any] | None, schema: Schema | None) -> Layout:
@@ -157,8 +162,10 @@ def _check_columns(table: Table, layout: Layout) -> None:
         )
 
 
-def read_batches(table: Table, layout: Layout) -> Iterator[ScoresBatch]:
-    """The values, in the order of the rows.
+def read_batches(
+    table: Table, layout: Layout, id_column: IdColumn | None = None
+) -> Iterator[ScoresBatch]:
+    """The values, in the order of the rows; with `id_column` the ids too.
 
     Raises DataError for a loss that is negative or infinite, for votes that are no counts, for a
     loss above 0 where nobody voted, and where `loss` does not follow from the questions' losses
@@ -166,7 +173,8 @@ def read_batches(table: Table, layout: Layout) -> Iterator[ScoresBatch]:
     """
     first_row = torn = first_torn = 0
     types = dict.fromkeys(layout.columns, pa.float64())  # votes too: text may say 5.0
-    for batch in table.batches(layout.columns, types=types):
+    columns = layout.columns if id_column is None else [id_column.column, *layout.columns]
+    for batch in table.batches(columns, types=types):
         reader = _Reader(table, batch, first_row)
         losses = np.empty((len(layout.losses), batch.num_rows))
         for row, name in enumerate(layout.losses):
@@ -184,7 +192,8 @@ def read_batches(table: Table, layout: Layout) -> Iterator[ScoresBatch]:
         if halves.any():
             first_torn = first_torn or first_row + int(halves.argmax()) + 1
             torn += int(np.count_nonzero(halves))
-        yield ScoresBatch(loss, losses, votes)
+        ids = None if id_column is None else id_column.text(batch.column(id_column.column))
+        yield ScoresBatch(loss, losses, votes, ids)
         first_row += batch.num_rows
     if torn:
         parts = "questions'" if layout.has_votes else "targets'"

@@ -1,0 +1,117 @@
+"""Comparisons as tables for people and as JSON or CSV for programs."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, TextIO
+
+from zoocli.errors import harmless
+from zoocli.report.grid import Grid, to_latex, to_markdown, to_terminal
+from zoocli.report.summary import check_format, losses_title, render_json
+from zoocli.report.text import ABSENT, count, decimals, number
+
+if TYPE_CHECKING:
+    from zoocli.statistics.comparison import Comparison, Difference, System
+
+HEADER = ("", "baseline", "system", "difference", "low", "high", "p", "p (Holm)", "better", "N")
+COLUMNS = (
+    "mean_baseline",
+    "mean_system",
+    "difference",
+    "low",
+    "high",
+    "p",
+    "p_holm",
+    "better",
+    "tied",
+    "galaxies",
+)
+P_DIGITS = 4
+
+
+def render_comparison(
+    comparison: Comparison, format: str = "table", stream: TextIO | None = None
+) -> str:
+    """A comparison as text that ends in a line end; the systems in the order of their ranks.
+
+    `format` is one of `zoocli.report.FORMATS`. JSON and CSV hold all digits, the others what a
+    person reads: for each system a table, and in words what its overall p says. What is absent is
+    null, empty or "-". `stream` is where a table will be written: a terminal gets colour.
+
+    Raises UsageError for another format.
+    """
+    check_format(format)
+    if format == "json":
+        return render_json(comparison.to_dict())
+    if format == "csv":
+        return _csv(comparison)
+    last = len(comparison.systems)
+    grids = [
+        _grid(comparison, system, _closing(comparison) if system.rank == last else [])
+        for system in comparison.systems
+    ]
+    if format == "markdown":
+        return "\n".join(map(to_markdown, grids))
+    if format == "latex":
+        return "\n".join(map(to_latex, grids))
+    return "\n".join(to_terminal(grid, stream) for grid in grids)
+
+
+def _csv(comparison: Comparison) -> str:
+    """One row a system and group, under the names of the JSON."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, ["file", "level", "name", *COLUMNS], lineterminator="\n")
+    writer.writeheader()
+    for row in comparison.rows():
+        writer.writerow(row | {name: harmless(row[name]) for name in ("file", "name")})
+    return text.getvalue()
+
+
+def _grid(comparison: Comparison, system: System, closing: Sequence[str]) -> Grid:
+    sections = [groups for _, groups in system.groups() if groups]
+    every = [difference for groups in sections for difference in groups.values()]
+    digits = decimals(_half_width(difference) for difference in every)
+    rows = [
+        [[name, *_cells(difference, digits)] for name, difference in groups.items()]
+        for groups in sections
+    ]
+    title = (
+        f"{losses_title(comparison.loss, comparison.schema)}: {system.file} against "
+        f"{comparison.baseline.file}"
+    )
+    place = f", rank {system.rank} of {len(comparison.systems)}" * (len(comparison.systems) > 1)
+    return Grid(title, HEADER, rows, [f"{system.file}: {system.verdict}{place}", *closing])
+
+
+def _half_width(difference: Difference) -> float | None:
+    """About two standard errors, of which the table shows two digits."""
+    if difference.low is None or difference.high is None:
+        return None
+    return (difference.high - difference.low) / 2
+
+
+def _cells(difference: Difference, digits: int) -> list[str]:
+    losses = (
+        difference.mean_baseline,
+        difference.mean_system,
+        difference.difference,
+        difference.low,
+        difference.high,
+    )
+    return [
+        *(number(value, digits) for value in losses),
+        *(number(value, P_DIGITS) for value in (difference.p, difference.p_holm)),
+        ABSENT if difference.better is None else f"{100 * difference.better:.1f}%",
+        count(difference.galaxies),
+    ]
+
+
+def _closing(comparison: Comparison) -> list[str]:
+    return [
+        "negative difference: the system is better; low and high: 95 % bootstrap interval; p: "
+        "paired approximate randomisation, by Holm over systems and questions; better: share of "
+        "galaxies",
+        comparison.signature,
+    ]
