@@ -105,6 +105,18 @@ def test_the_interval_of_the_gain_is_that_of_the_difference():
     assert (found.low, found.high) == (pytest.approx(low, abs=1e-9), pytest.approx(high, abs=1e-9))
 
 
+def test_the_gain_is_that_of_the_fit_whatever_the_reference():
+    galaxies = simulated()
+    far = Plan(Rules(), np.ones(7), REPLICATES, 7)
+    expected = evaluation_of(collect(galaxies, plan()), SMALL).by_name
+    found = evaluation_of(collect(galaxies, far), SMALL).by_name
+    for question in ("overall", "shape", "bar"):
+        for metric in ("gain", "deviance_explained"):
+            one, other = found[question, None, metric], expected[question, None, metric]
+            assert one.value == pytest.approx(other.value, abs=1e-9)
+            assert one.low < one.value < one.high
+
+
 def test_without_replicates_there_are_no_intervals():
     metrics = evaluation_of(sums_of(simulated()), SMALL).metrics
     assert {(one.low, one.high) for one in metrics} == {(None, None)}
