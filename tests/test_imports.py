@@ -24,7 +24,7 @@ LAYERS = (
     ("schema_files",),
     ("schema", "sums"),
     ("tables", "kernels"),
-    ("columns",),
+    ("columns", "resampling"),
     ("ids", "checks"),
     ("matching",),
     ("losses",),

@@ -1,0 +1,109 @@
+"""Random numbers that follow from an id's hash and a seed, and from nothing else.
+
+Each galaxy has a SplitMix64 sequence (Steele, Lea & Flood 2014) of its own for each purpose: it
+starts at a mix of the id's hash with the seed and the purpose, and its number `counter` is computed
+without those before it. So neither order, batches, threads nor shards change any of them.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from zoocli.kernels.compiling import compiled, inlined
+
+STEP = np.uint64(0x9E3779B97F4A7C15)  # 2^64 over the golden ratio
+FIRST_MULTIPLIER = np.uint64(0xBF58476D1CE4E5B9)
+SECOND_MULTIPLIER = np.uint64(0x94D049BB133111EB)
+FIRST_SHIFT, SECOND_SHIFT, LAST_SHIFT = np.uint64(30), np.uint64(27), np.uint64(31)
+HALF_SHIFT, FRACTION_SHIFT = np.uint64(32), np.uint64(11)
+ONE = np.uint64(1)
+
+WEIGHTS, SIGNS, UNIFORMS = range(3)  # the purposes
+FLIPS_PER_WORD = 64
+
+# 2^32 P(X <= k) of the Poisson distribution with mean 1, for k = 0, 1, ...: beyond the last of
+# them lies less than 2^-32.
+(P0, P1, P2, P3, P4, P5, P6, P7, P8, P9, P10, P11) = map(
+    np.uint32,
+    (
+        1580030168,
+        3160060337,
+        3950075421,
+        4213413783,
+        4279248373,
+        4292415291,
+        4294609777,
+        4294923276,
+        4294962463,
+        4294966817,
+        4294967252,
+        4294967292,
+    ),
+)
+
+
+@inlined
+def mixed(value):
+    """The finaliser of SplitMix64: every bit of the result depends on every bit of the value."""
+    value = (value ^ (value >> FIRST_SHIFT)) * FIRST_MULTIPLIER
+    value = (value ^ (value >> SECOND_SHIFT)) * SECOND_MULTIPLIER
+    return value ^ (value >> LAST_SHIFT)
+
+
+@inlined
+def purpose_key(seed, purpose):
+    """What sets the sequences of one seed and purpose apart from those of all others."""
+    return mixed(mixed(np.uint64(seed) + STEP) + np.uint64(purpose) * STEP)
+
+
+@inlined
+def random_word(start, counter):
+    """Number `counter` (from 0) of the sequence that starts there: 64 random bits."""
+    return mixed(start + (np.uint64(counter) + ONE) * STEP)
+
+
+@compiled
+def random_words(hashes, seed, purpose, first_counter, words):
+    """words (galaxies, counters) uint64: 64 random bits each, from `first_counter` on."""
+    key = purpose_key(seed, purpose)
+    for row in range(len(hashes)):
+        start = mixed(hashes[row] ^ key)
+        for column in range(words.shape[1]):
+            words[row, column] = random_word(start, first_counter + column)
+
+
+@compiled
+def poisson_weights(hashes, seed, first_replicate, weights):
+    """weights (galaxies, replicates) uint8: Poisson(1) numbers, how often each galaxy is drawn.
+
+    By inversion of the distribution function, to 32 bits; each word of a sequence serves one
+    replicate.
+    """
+    key = purpose_key(seed, WEIGHTS)
+    for row in range(len(hashes)):
+        start = mixed(hashes[row] ^ key)
+        for column in range(weights.shape[1]):
+            level = np.uint32(random_word(start, first_replicate + column) >> HALF_SHIFT)
+            weights[row, column] = (
+                np.uint8(level >= P0)
+                + np.uint8(level >= P1)
+                + np.uint8(level >= P2)
+                + np.uint8(level >= P3)
+                + np.uint8(level >= P4)
+                + np.uint8(level >= P5)
+                + np.uint8(level >= P6)
+                + np.uint8(level >= P7)
+                + np.uint8(level >= P8)
+                + np.uint8(level >= P9)
+                + np.uint8(level >= P10)
+                + np.uint8(level >= P11)
+            )
+
+
+@compiled
+def uniforms(hashes, seed, stream, out):
+    """out (galaxies,) float64: uniform in the open interval (0, 1), another one a stream."""
+    key = purpose_key(seed, UNIFORMS)
+    for row in range(len(hashes)):
+        word = random_word(mixed(hashes[row] ^ key), stream)
+        out[row] = (np.float64(word >> FRACTION_SHIFT) + 0.5) * 2.0**-53

@@ -1,0 +1,97 @@
+"""Numbers with their intervals and their N, and how they are named.
+
+`question` is a question's name, `overall`, or `campaign:NAME`; `answer` is an answer's full name,
+or None for what belongs to the whole question. A metric over a part of the galaxies has that part
+after a colon: `accuracy:confident`, `rmse:votes-10-19`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from zoocli.schema import Schema
+
+Floats = npt.NDArray[np.float64]
+
+OVERALL = "overall"
+LEVEL = 0.95
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One number: its 95 % interval, and the N galaxies that it is made of; None where absent."""
+
+    question: str
+    answer: str | None
+    metric: str
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    N: int | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields under their names."""
+        return dict(vars(self))
+
+
+@dataclass(frozen=True, eq=False)
+class Estimate:
+    """One number in each of some replicates: `values` and `galaxies` (replicates,); NaN: absent."""
+
+    question: str
+    answer: str | None
+    metric: str
+    values: Floats
+    galaxies: Floats
+
+
+def levels(schema: Schema) -> dict[str, tuple[int, ...]]:
+    """The positions of the questions of each level: overall, the campaigns, the questions.
+
+    >>> rings = Schema({"ring": ["_yes", "_no"]}, {"ring": None}, "rings")
+    >>> levels(rings)
+    {'overall': (0,), 'campaign:rings': (0,), 'ring': (0,)}
+    """
+    every = {OVERALL: tuple(range(len(schema.questions)))}
+    campaigns = {f"campaign:{name}": positions for name, positions in schema.campaigns.items()}
+    return every | campaigns | {q.name: (i,) for i, q in enumerate(schema.questions)}
+
+
+def with_intervals(
+    estimates: Iterable[Estimate], replicates: Iterable[Estimate] | None
+) -> Iterator[Metric]:
+    """Each estimate with the percentiles of its replicates, which come in the same order.
+
+    Replicates in which a number is absent are left out. There is no interval for fewer than two
+    galaxies, nor where the replicates are None.
+    """
+    estimates = list(estimates)
+    others = [None] * len(estimates) if replicates is None else list(replicates)
+    for estimate, other in zip(estimates, others, strict=True):
+        low, high = None, None
+        if other is not None and estimate.galaxies[0] >= 2:
+            low, high = _percentiles(other.values)
+        value = float(estimate.values[0])
+        absent = not np.isfinite(value)
+        yield Metric(
+            estimate.question,
+            estimate.answer,
+            estimate.metric,
+            None if absent else value,
+            None if absent else low,
+            None if absent else high,
+            int(estimate.galaxies[0]),
+        )
+
+
+def _percentiles(values: Floats) -> tuple[float | None, float | None]:
+    present = values[np.isfinite(values)]
+    if not len(present):
+        return None, None
+    low, high = np.quantile(present, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return float(low), float(high)

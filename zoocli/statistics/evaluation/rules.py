@@ -1,0 +1,67 @@
+"""Which galaxies count for which question: the rules of published work, under their names."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from zoocli.errors import UsageError
+from zoocli.statistics.evaluation.galaxies import Galaxies
+
+DEFAULT_PROFILE = "zoobot"
+
+
+@dataclass(frozen=True)
+class Rules:
+    """A galaxy counts for a question where all of these hold.
+
+    `min_votes`: the question has at least so many votes (and always at least one).
+    `min_root_votes`: the first root question of its campaign has at least so many.
+    `min_share_asked`: the question's votes over that root's votes are at least this.
+    `min_path_fraction`: the product of the observed fractions that lead to the question is more
+    than this; None: whatever it is.
+    `confident`: a galaxy is confident where some observed fraction is more than this.
+
+    Raises UsageError for values out of range.
+    """
+
+    min_votes: int = 1
+    min_root_votes: int = 0
+    min_share_asked: float = 0.0
+    min_path_fraction: float | None = None
+    confident: float = 0.8
+
+    def __post_init__(self) -> None:
+        if self.min_votes < 1:
+            raise UsageError(f"--min-votes must be at least 1, not {self.min_votes}.")
+        if self.min_root_votes < 0:
+            raise UsageError(f"--min-root-votes must be at least 0, not {self.min_root_votes}.")
+        for option in ("min_share_asked", "min_path_fraction", "confident"):
+            value = getattr(self, option)
+            if value is not None and not 0.0 <= value <= 1.0:
+                name = option.replace("_", "-")
+                raise UsageError(f"--{name} must be between 0 and 1, not {value}.")
+
+    def counted(self, galaxies: Galaxies) -> npt.NDArray[np.bool_]:
+        """(questions, galaxies): which galaxies count for which question."""
+        votes, root = galaxies.total_votes, galaxies.root_votes
+        counted = galaxies.valid & (votes >= self.min_votes) & (root >= self.min_root_votes)
+        if self.min_share_asked:
+            share = np.divide(votes, root, out=np.zeros(votes.shape), where=root > 0)
+            counted &= share >= self.min_share_asked
+        if self.min_path_fraction is not None:
+            counted &= galaxies.paths > self.min_path_fraction
+        return counted
+
+    def are_confident(self, galaxies: Galaxies) -> npt.NDArray[np.bool_]:
+        """(questions, galaxies): whether the volunteers agree on some answer."""
+        starts = [part.start for part in galaxies.schema.question_slices]
+        with np.errstate(invalid="ignore"):
+            return np.maximum.reduceat(galaxies.observed, starts, axis=0) > self.confident
+
+    def to_dict(self) -> dict[str, Any]:
+        """The rules under their names, for settings and the signature."""
+        return asdict(self)
