@@ -17,8 +17,6 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from zoocli.kernels.compiling import compiled, inlined
 
 # From here on the distribution is binomial to the last digit, so larger totals are scaled down to
@@ -41,20 +39,16 @@ def mass_below(k, n, a, b):
 
 
 @inlined
-def write_cdf(k, n, a, b, weight, low, high, place):
-    """Adds weight P(K < k) to low and weight P(K <= k) to high, at a place of both."""
+def shares_of_mass(k, n, a, b):
+    """P(K < k) and P(K <= k); exactly 0 and 1 where k is at an end."""
     scale = min(1.0, LARGEST_TOTAL / (a + b))
     below = mass_below(k, n, a * scale, b * scale)
     above = mass_below(n - k, n, b * scale, a * scale)
     if below == math.inf and above == math.inf:  # tiny concentrations: all votes agree
-        share_below = share_up_to = b / (a + b)
-    elif below == math.inf:
-        share_below = share_up_to = 1.0
-    else:
-        share_below = below / (below + 1.0 + above)
-        share_up_to = (below + 1.0) / (below + 1.0 + above)
-    low[place] += weight * share_below
-    high[place] += weight * share_up_to
+        return b / (a + b), b / (a + b)
+    if below == math.inf:
+        return 1.0, 1.0
+    return below / (below + 1.0 + above), (below + 1.0) / (below + 1.0 + above)
 
 
 @inlined
@@ -70,49 +64,56 @@ def total_of_others(concentrations, first, last, answer, galaxy, total):
     return others
 
 
+@inlined
+def mixture(concentrations, totals, question, first, last, answer, galaxy, k, n):
+    """P(K < k), P(K <= k) and the standard deviation of K / n, of all passes together."""
+    passes = len(concentrations)
+    low, high, mean, squares = 0.0, 0.0, 0.0, 0.0
+    for number in range(passes):
+        total = totals[number, question, galaxy]
+        a = concentrations[number, answer, galaxy]
+        b = total_of_others(concentrations[number], first, last, answer, galaxy, total)
+        below, up_to = shares_of_mass(k, n, a, b)
+        low += below
+        high += up_to
+        p = a / total
+        step = p - mean
+        mean += step / (number + 1)
+        # The squares about the mean are kept as the mean moves (Welford 1962): no cancellation.
+        squares += p * (b / total) * ((total + n) / (total + 1.0) / n) + step * (p - mean)
+    return low / passes, high / passes, math.sqrt(squares / passes)
+
+
 @compiled
 def predict_votes(
-    concentrations, votes, total_votes, question_starts, counted, low, high, mean, deviation
+    concentrations, totals, votes, total_votes, question_starts, wanted, low, high, deviation
 ):
     """What each answer's mixture of Beta-binomials says of its votes.
 
-    concentrations (passes, answers, galaxies) float64, votes (answers, galaxies) int64, total_votes
-    (questions, galaxies) int64; question q has the answers question_starts[q] to
-    question_starts[q + 1]. Where counted (questions, galaxies) is negative nothing is written;
-    elsewhere there is a vote at least. Writes, each (answers, galaxies): low = P(K < k), high =
-    P(K <= k), and the mean and standard deviation of k / n that are predicted, with
-    p = a / A, over the passes: mean p, and sqrt(mean[p (1 - p) (A + n) / (n (A + 1))] + var p).
+    concentrations (passes, answers, galaxies) and their totals (passes, questions, galaxies), both
+    float64; votes (answers, galaxies) and total_votes (questions, galaxies), both int64; question q
+    has the answers question_starts[q] to question_starts[q + 1]. Where wanted (questions, galaxies)
+    is 0 nothing is written; elsewhere there is at least one vote. Writes, each (answers, galaxies):
+    low = P(K < k), high = P(K <= k), and the predicted standard deviation of k / n, with p = a / A:
+    sqrt(mean over passes of p (1 - p) (A + n) / (n (A + 1)) + variance over passes of p).
     """
-    passes, _, galaxies = concentrations.shape
-    weight = 1.0 / passes
     for question in range(len(question_starts) - 1):
         first, last = question_starts[question], question_starts[question + 1]
-        for galaxy in range(galaxies):
-            if counted[question, galaxy] < 0:
-                continue
-            n = total_votes[question, galaxy]
-            for answer in range(first, last):
-                low[answer, galaxy] = 0.0
-                high[answer, galaxy] = 0.0
-                mean[answer, galaxy] = 0.0
-                deviation[answer, galaxy] = 0.0
-            for number in range(passes):
-                total = 0.0
-                for answer in range(first, last):
-                    total += concentrations[number, answer, galaxy]
-                for answer in range(first, last):
-                    a = concentrations[number, answer, galaxy]
-                    b = total_of_others(
-                        concentrations[number], first, last, answer, galaxy, total
-                    )
-                    write_cdf(
-                        votes[answer, galaxy], n, a, b, weight, low[answer], high[answer], galaxy
-                    )
-                    p = a / total
-                    spread = (b / total) * p * ((total + n) / (n * (total + 1.0)))
-                    step = p - mean[answer, galaxy]
-                    mean[answer, galaxy] += step / (number + 1)
-                    # The sums of squares about the mean, kept as the mean moves (Welford 1962).
-                    deviation[answer, galaxy] += spread + step * (p - mean[answer, galaxy])
-            for answer in range(first, last):
-                deviation[answer, galaxy] = math.sqrt(deviation[answer, galaxy] * weight)
+        for answer in range(first, last):
+            for galaxy in range(votes.shape[1]):
+                if not wanted[question, galaxy]:
+                    continue
+                below, up_to, spread = mixture(
+                    concentrations,
+                    totals,
+                    question,
+                    first,
+                    last,
+                    answer,
+                    galaxy,
+                    votes[answer, galaxy],
+                    total_votes[question, galaxy],
+                )
+                low[answer, galaxy] = below
+                high[answer, galaxy] = up_to
+                deviation[answer, galaxy] = spread
