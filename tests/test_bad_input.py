@@ -157,7 +157,9 @@ ACCIDENTS = [
         "the sum overflows", put(p={"bar_yes": [1e308] * 3, "bar_no": [1e308] * 3}), 3, ("'bar'",)
     ),
     Accident("text", put(p=rows(["[4.5]", "1", "2"])), 3, ("'bar_yes'", "1 of its", "'[4.5]'")),
-    Accident("lists", put(p=rows([[1.0], [2.0], [3.0]])), 3, ("'bar_yes'", "list")),
+    Accident("ragged", put(p=rows([[1.0], [2.0, 3.0], [3.0]])), 3, ("'bar_yes'", "'b'", "passes")),
+    Accident("no passes", put(p=rows([[], [2.0], [3.0]])), 3, ("first row", "empty list")),
+    Accident("votes as lists", put(v=rows([[1.0], [2.0], [3.0]])), 3, ("'bar_yes'", "list")),
     # Cross-entropy, mse and l1
     Accident("probabilities", classes(SOFTMAX, [0, 1, 0]), 3, ("--scale",), CE),
     Accident(

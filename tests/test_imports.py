@@ -27,6 +27,7 @@ LAYERS = (
     ("columns", "resampling"),
     ("ids", "checks"),
     ("matching",),
+    ("concentrations",),
     ("losses",),
     ("heads", "simulation"),
     ("scoring",),

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from zoocli.errors import DataError, some
 
 Mask = npt.NDArray[np.bool_]
+NamesOfRows = Callable[[Iterable[int]], list[str]]
 FIRST = 5
 MOST_VOTES = 2**31 - 1
 
@@ -48,6 +49,14 @@ TOO_LARGE = Problem(
     "No likelihood exists for them: mend the predictions, or let these losses be null with "
     "--on-invalid null.",
 )
+RAGGED_PASSES = Problem(
+    "galaxies whose lists of passes are longer or shorter than the first one",
+    "Give every galaxy and answer the same number of passes.",
+)
+NOT_IN_ENSEMBLE = Problem(
+    "galaxies that a file of the ensemble lacks",
+    "Give predictions of the same galaxies in every file of --ensemble.",
+)
 NOT_FINITE = Problem(
     "predictions that are NaN or infinite, or give an infinite loss",
     "Mend the predictions, or let these losses be null with --on-invalid null.",
@@ -71,9 +80,7 @@ class Findings:
     counts: dict[Problem, dict[str, int]] = field(default_factory=dict)
     first_ids: dict[Problem, list[str]] = field(default_factory=dict)
 
-    def add(
-        self, problem: Problem, column: str, where: Mask, ids: Callable[[Iterable[int]], list[str]]
-    ) -> None:
+    def add(self, problem: Problem, column: str, where: Mask, ids: NamesOfRows) -> None:
         """Counts the rows where `where` holds; `ids` gives the ids of some rows."""
         rows = np.flatnonzero(where)
         if not len(rows):

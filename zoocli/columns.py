@@ -49,16 +49,63 @@ def _cast(column: pa.Array, wanted: pa.DataType, name: str, table: str) -> pa.Ar
         ) from error
 
 
-def from_numpy(values: npt.NDArray[Any], nulls: bool = False) -> pa.Array:
-    """An Arrow array over the same memory; with `nulls`, NaN becomes null."""
+def is_list(kind: pa.DataType) -> bool:
+    """Whether a column of this type holds lists."""
+    return bool(
+        pa.types.is_fixed_size_list(kind) or pa.types.is_list(kind) or pa.types.is_large_list(kind)
+    )
+
+
+def list_cells(column: pa.Array, length: int) -> tuple[pa.Array, npt.NDArray[np.bool_]]:
+    """The cells of a column of lists, `length` of them a row, and which rows have another number.
+
+    A null row, and one with another number, has nulls.
+    """
+    if pa.types.is_fixed_size_list(column.type):
+        size = column.type.list_size
+        starts = (np.arange(len(column), dtype=np.int64) + column.offset) * size
+        sizes = np.full(len(column), size)
+    else:
+        wide = pa.types.is_large_list(column.type)
+        offsets = np.frombuffer(column.buffers()[1], np.int64 if wide else np.int32)
+        starts = offsets[column.offset : column.offset + len(column)].astype(np.int64)
+        sizes = offsets[column.offset + 1 : column.offset + len(column) + 1] - starts
+    there = to_mask(column.is_valid())
+    whole = there & (sizes == length)
+    if whole.all() and len(column):
+        return column.values.slice(starts[0], length * len(column)), ~whole
+    places = (starts[:, None] + np.arange(length)).ravel()
+    missing = np.repeat(~whole, length)
+    places[missing] = 0
+    places_or_null = from_numpy(places, missing=missing)
+    return column.values.take(places_or_null), there & ~whole
+
+
+def to_mask(truths: pa.BooleanArray) -> npt.NDArray[np.bool_]:
+    """Truth values without nulls as a numpy array."""
+    bits = np.frombuffer(truths.buffers()[1], np.uint8)
+    mask = np.unpackbits(bits, bitorder="little", count=truths.offset + len(truths))
+    return mask[truths.offset :].view(np.bool_)
+
+
+def from_numpy(
+    values: npt.NDArray[Any], nulls: bool = False, missing: npt.NDArray[np.bool_] | None = None
+) -> pa.Array:
+    """An Arrow array over the same memory; with `nulls`, NaN becomes null, as do those missing."""
     values = np.ascontiguousarray(values)
     validity = None
     if nulls:
         missing = np.isnan(values)
-        if missing.any():
-            validity = pa.py_buffer(np.packbits(~missing, bitorder="little").tobytes())
+    if missing is not None and missing.any():
+        validity = pa.py_buffer(np.packbits(~missing, bitorder="little").tobytes())
     kind = ARROW_TYPES[values.dtype]
     return pa.Array.from_buffers(kind, len(values), [validity, pa.py_buffer(values)])
+
+
+def from_mask(mask: npt.NDArray[np.bool_]) -> pa.BooleanArray:
+    """An Arrow array of truth values."""
+    bits = pa.py_buffer(np.packbits(mask, bitorder="little"))
+    return pa.Array.from_buffers(pa.bool_(), len(mask), [None, bits])
 
 
 def text_buffers(

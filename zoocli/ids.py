@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -9,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from zoocli.columns import text_buffers
-from zoocli.errors import DataError, some
+from zoocli.errors import DataError, UsageError, some
 from zoocli.tables import Table
 from zoocli.tables.table import is_text
 
@@ -62,9 +63,13 @@ class IdColumn:
     for types that no id has. DataError, too, for text such as 1.2376487201425326e+18, an id that
     was a float and has lost digits: a point before the e or a sign behind it tells it from 12e45,
     which is taken as it is.
+
+    With `pattern`, a regular expression with one group, what that group matches in the text is the
+    id; a text that it does not match is the id as it stands.
     """
 
-    def __init__(self, table: Table, column: str) -> None:
+    def __init__(self, table: Table, column: str, pattern: str | None = None) -> None:
+        self._around = None if pattern is None else _around_group(pattern)
         self.table = table
         self.column = column
         self.type = table.schema.field(column).type
@@ -87,7 +92,8 @@ class IdColumn:
     @property
     def output_type(self) -> pa.DataType:
         """The type of the ids in the scores: as in the table, but whole where floats were."""
-        if pa.types.is_fixed_size_binary(self._kind):  # an id without its .0 is shorter
+        # An id without its .0, or cut out of a text, is shorter.
+        if self._around is not None or pa.types.is_fixed_size_binary(self._kind):
             return pa.string()
         return pa.int64() if self._is_float else self._kind
 
@@ -100,12 +106,15 @@ class IdColumn:
             text = self._from_float(ids)
         else:
             text = self._from_exact(ids)
+        if self._around is not None:
+            text = pc.replace_substring_regex(text, self._around, r"\1", max_replacements=1)
+            self._refuse_missing(pc.equal(text, ""))
         self._seen += len(ids)
         return text
 
     def output(self, text: pa.StringArray, ids: pa.Array) -> pa.Array:
         """The ids for the scores table, of `output_type`."""
-        if ids.type == self.output_type and not self.rewritten:
+        if ids.type == self.output_type and not self.rewritten and self._around is None:
             return ids
         return text.cast(self.output_type)
 
@@ -166,6 +175,28 @@ class IdColumn:
 
     def _error(self, what: str, advice: str) -> DataError:
         return DataError(f"{self.table.name}: the id column '{self.column}' {what}. {advice}")
+
+
+def _around_group(pattern: str) -> str:
+    """The regular expression of a whole text in which the pattern is found for the first time."""
+    try:
+        groups = re.compile(pattern).groups
+    except re.error as error:
+        raise UsageError(f"--id-from '{pattern}' is not a regular expression ({error}).") from None
+    around = f"(?s)^.*?(?:{pattern}).*$"
+    try:
+        pc.replace_substring_regex(pa.array([""], pa.string()), around, r"\1")
+    except pa.ArrowInvalid as error:
+        if groups == 1:
+            raise UsageError(
+                f"--id-from '{pattern}' is not a regular expression that RE2 knows ({error})."
+            ) from None
+    if groups != 1:
+        raise UsageError(
+            f"--id-from '{pattern}' must have one group, in parentheses, which is the id; it has "
+            f"{groups}. Write (?:...) for parentheses that only hold together."
+        )
+    return around
 
 
 def _may_have_exponents(text: pa.StringArray) -> pa.StringArray:

@@ -60,30 +60,42 @@ class IdIndex:
 
 
 class Account:
-    """Counts how often each row of VOTES is matched, as predictions stream past in order."""
+    """How often each row of VOTES was matched (2: twice or more), and by nobody's prediction.
 
-    def __init__(self, index: IdIndex) -> None:
-        self._index = index
-        self._times = np.zeros(len(index), np.uint8)
-        self.predictions_only = 0
+    Additive: the account of two parts of PREDICTIONS is the sum of theirs.
+    """
+
+    def __init__(
+        self,
+        index: IdIndex,
+        times: npt.NDArray[np.uint8] | None = None,
+        predictions_only: int = 0,
+    ) -> None:
+        self.index = index
+        self.times = np.zeros(len(index), np.uint8) if times is None else times
+        self.predictions_only = predictions_only
+
+    def __add__(self, other: Account) -> Account:
+        times = np.minimum(self.times + other.times, 2)
+        return Account(self.index, times, self.predictions_only + other.predictions_only)
 
     def add(self, rows: RowArray) -> None:
         """Takes note of a batch of predictions, by the rows that `IdIndex.find` gave."""
-        count_rows(rows, self._times)
+        count_rows(rows, self.times)
         self.predictions_only += int(np.count_nonzero(rows < 0))
 
     @property
     def votes_only(self) -> int:
         """Rows of VOTES whose id no prediction has, copies included."""
-        again, first = self._index.repeats
-        without = int(np.count_nonzero(self._times == 0)) - len(again)
-        return without + int(np.count_nonzero(self._times[first] == 0))
+        again, first = self.index.repeats
+        without = int(np.count_nonzero(self.times == 0)) - len(again)
+        return without + int(np.count_nonzero(self.times[first] == 0))
 
     def duplicated(self) -> RowArray:
         """First rows of the ids that were matched and stand twice on either side, ascending."""
-        twice = self._times == 2
-        first = self._index.repeats[1]
-        twice[first[self._times[first] > 0]] = True
+        twice = self.times == 2
+        first = self.index.repeats[1]
+        twice[first[self.times[first] > 0]] = True
         return np.flatnonzero(twice).astype(np.int32)
 
 

@@ -31,7 +31,9 @@ def signature(
     if schema is not None:
         parts.append(f"schema:{schema}@{settings.get('schema_hash')}")
     parts.append(f"rules:{_rules(settings)}")
-    for option in ("scale", "label_smoothing", "class_weights", "passes", "only"):
+    if (settings.get("passes") or 1) > 1:
+        parts.append(f"passes:{settings['passes']}")
+    for option in ("scale", "label_smoothing", "class_weights", "null_value", "only"):
         if settings.get(option):
             parts.append(f"{option}:{_short(settings[option])}")
     parts.append(f"votes:{settings.get('votes_fingerprint')}")

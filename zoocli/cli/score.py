@@ -75,6 +75,37 @@ def score(
     votes_id: Annotated[
         str | None, typer.Option(metavar="COLUMN", help="Id column of VOTES.")
     ] = None,
+    id_from: Annotated[
+        str | None,
+        typer.Option(
+            metavar="REGEX",
+            help="Make the id from the id column's text by the one group of this regular "
+            "expression, on both sides, such as '([^/]+)\\.jpg$'.",
+        ),
+    ] = None,
+    predictions_column: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PATTERN",
+            help="How PREDICTIONS call an answer's column, such as '{answer}_pred'.  "
+            "[default: as the answer, perhaps with a usual ending]",
+        ),
+    ] = None,
+    votes_column: Annotated[
+        str | None,
+        typer.Option(metavar="PATTERN", help="The same for VOTES, such as '{answer}_count'."),
+    ] = None,
+    ensemble: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FILE",
+            help="Further predictions of the same galaxies, as passes of a mixture; repeatable.",
+        ),
+    ] = None,
+    null_value: Annotated[
+        list[float] | None,
+        typer.Option(metavar="N", help="Votes of this value are missing, -999 say; repeatable."),
+    ] = None,
     only: Annotated[
         str | None,
         typer.Option(
@@ -158,7 +189,7 @@ def score(
     """
     from zoocli.errors import UsageError
 
-    if [*tables, only].count("-") > 1:
+    if [*tables, *(ensemble or ()), only].count("-") > 1:
         raise UsageError("Standard input can be read only once: give '-' once.")
     if len(tables) < 2:
         raise UsageError(
@@ -173,6 +204,11 @@ def score(
         id=id,
         predictions_id=predictions_id,
         votes_id=votes_id,
+        id_from=id_from,
+        predictions_column=predictions_column,
+        votes_column=votes_column,
+        ensemble=ensemble or (),
+        null_value=null_value or (),
         only=only,
         keep=keep or (),
         label=label or (),
@@ -191,7 +227,7 @@ def score(
         threads=threads,
         memory_limit=memory_limit,
     )
-    inputs = [*tables, *filter(None, (only, schema))]
+    inputs = [*tables, *(ensemble or ()), *filter(None, (only, schema))]
     _run(inputs, tables, options, output, format, summary, quiet)
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import torch
 
 Losses = tuple[npt.NDArray[np.float64], npt.NDArray[np.int32]]
-TreeLosses = Callable[[list[Any], RowArray, npt.NDArray[Any], RowArray], Losses]
+TreeLosses = Callable[[Sequence[Any], RowArray, npt.NDArray[Any], RowArray], Losses]
 
 
 def tree_backend(loss: Loss, options: ScoreOptions, slices: Sequence[slice]) -> TreeLosses:
@@ -75,7 +75,7 @@ def _numba_losses(loss: Loss, slices: Sequence[slice]) -> TreeLosses:
     starts = np.array([part.start for part in slices] + [slices[-1].stop])
 
     def losses(
-        columns: list[Any], rows: RowArray, counts: npt.NDArray[Any], count_rows: RowArray
+        columns: Sequence[Any], rows: RowArray, counts: npt.NDArray[Any], count_rows: RowArray
     ) -> Losses:
         addresses = np.array([column.ctypes.data for column in columns], np.uint64)
         out = np.empty((len(slices), len(rows)))
@@ -108,7 +108,7 @@ def _torch_losses(loss: Loss, device: torch.device, slices: Sequence[slice]) -> 
     import torch
 
     def losses(
-        columns: list[Any], rows: RowArray, counts: npt.NDArray[Any], count_rows: RowArray
+        columns: Sequence[Any], rows: RowArray, counts: npt.NDArray[Any], count_rows: RowArray
     ) -> Losses:
         chosen = np.stack([column[rows] for column in columns], axis=1).astype(np.float64)
         concentrations = torch.from_numpy(chosen).to(device)

@@ -10,14 +10,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from zoocli import checks
-from zoocli.checks import Findings
+from zoocli.checks import Findings, NamesOfRows
 from zoocli.columns import from_numpy, to_floats
 from zoocli.errors import DataError, UsageError, some
 from zoocli.losses.loss import Loss
-from zoocli.matching import RowArray
 from zoocli.scoring.backends import choose_backend, torch_device
+from zoocli.scoring.matched import Matched
 from zoocli.scoring.options import ScoreOptions
-from zoocli.scoring.task import Losses, NamesOfRows, Task, default_predictions
+from zoocli.scoring.task import Losses, Task, default_predictions, row_bytes
 from zoocli.sums import Groups
 from zoocli.tables import Table
 from zoocli.tables.table import is_text
@@ -68,6 +68,7 @@ class ClassTask(Task):
             )
         self.prediction_columns = self.classes
         self.prediction_types = dict.fromkeys(self.classes, pa.float64())
+        self.row_bytes = row_bytes(len(self.classes))
         self.vote_columns = [self.label]
         self.vote_types = {}
         self.groups = Groups({}, ())
@@ -117,27 +118,22 @@ class ClassTask(Task):
         codes = pc.if_else(text.is_valid(), codes.fill_null(UNKNOWN), NO_LABEL)
         return np.array(codes.to_numpy(zero_copy_only=False), np.int32)
 
-    def score(
-        self,
-        batch: pa.RecordBatch,
-        rows: RowArray,
-        held: npt.NDArray[Any],
-        held_rows: RowArray,
-        findings: Findings,
-        ids: NamesOfRows,
-    ) -> Losses:
+    def score(self, matched: Matched, values: npt.NDArray[Any]) -> Losses:
         """The cross-entropy of each galaxy; NaN where the label or the loss does not exist."""
         predictions = np.stack(
-            [to_floats(batch.column(name), name, self._tables[0])[rows] for name in self.classes],
+            [
+                to_floats(matched.batch.column(name), name, self._tables[0])[matched.rows]
+                for name in self.classes
+            ],
             axis=1,
         )
-        labels = held[held_rows, 0]
+        labels = values[matched.held_rows, 0]
         labelled = labels != NO_LABEL
-        self._check_scale(predictions, findings, ids)
+        self._check_scale(predictions, matched)
         loss = self._compute(predictions, np.maximum(labels, 0))
         if self.options.on_invalid == "error":
             broken = labelled & ~(np.isfinite(loss) & np.isfinite(predictions).all(axis=1))
-            findings.add(checks.NOT_FINITE, "the predictions", broken, ids)
+            matched.findings.add(checks.NOT_FINITE, "the predictions", broken, matched.ids)
         loss[~(labelled & np.isfinite(loss))] = np.nan
         best = np.where(np.isnan(predictions).any(axis=1), NO_LABEL, predictions.argmax(axis=1))
         return Losses(
@@ -161,9 +157,7 @@ class ClassTask(Task):
         )
         return np.array(loss.cpu().numpy())
 
-    def _check_scale(
-        self, predictions: npt.NDArray[np.float64], findings: Findings, ids: NamesOfRows
-    ) -> None:
+    def _check_scale(self, predictions: npt.NDArray[np.float64], matched: Matched) -> None:
         if not (self._may_be_probabilities or self.options.scale == "probabilities"):
             return
         with np.errstate(invalid="ignore"):
@@ -172,7 +166,7 @@ class ClassTask(Task):
         self._some_are_proper |= bool(proper.any())
         other = np.isfinite(predictions).all(axis=1) & ~proper
         if self.options.scale == "probabilities":
-            findings.add(checks.NOT_PROBABILITIES, "the predictions", other, ids)
+            matched.findings.add(checks.NOT_PROBABILITIES, "the predictions", other, matched.ids)
         elif other.any():
             self._may_be_probabilities = False
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from zoocli.checks import Findings
+from zoocli.columns import from_mask
 from zoocli.errors import DataError, MachineError
 from zoocli.ids import ID_COLUMNS, IdColumn
 from zoocli.kernels.fingerprint import sum_of_row_hashes
@@ -29,12 +30,16 @@ LOOKUP_BYTES = 36  # of the lookup, an id, besides its text, while it is built
 
 @dataclass(frozen=True)
 class Held:
-    """What is held of VOTES: `values` (galaxies, ...) and `kept` have a row for each id."""
+    """What is held of VOTES: `values` (galaxies, ...) and `kept` have a row for each id.
+
+    `listed` says which ids of the list (`--only`) VOTES have; it is empty without a list.
+    """
 
     index: IdIndex
     values: npt.NDArray[Any]
     kept: pa.Table
     fingerprint: str
+    listed: npt.NDArray[np.bool_]
 
     @property
     def nbytes(self) -> int:
@@ -55,13 +60,16 @@ def hold_votes(
     texts: list[pa.StringArray] = []
     blocks: list[npt.NDArray[Any]] = []
     kept: list[pa.RecordBatch] = []
+    seen = np.zeros(0 if only is None else len(only.index), np.bool_)
     used = 0
     columns = [id_column.column, *task.vote_columns, *keep]
     for batch in prefetch(table.batches(columns, task.vote_types)):
         text = id_column.text(batch.column(id_column.column))
         if only is not None:
-            listed = pa.array(only.listed(text))
-            batch, text = batch.filter(listed), text.filter(listed)
+            on_list = only.index.find(text)
+            listed = on_list >= 0
+            seen[on_list[listed]] = True
+            batch, text = batch.filter(from_mask(listed)), text.filter(from_mask(listed))
         texts.append(text)
         blocks.append(task.hold(batch, findings, partial(_ids, text)))
         kept.append(batch.select(list(keep)))
@@ -80,36 +88,30 @@ def hold_votes(
     sum_of_row_hashes(index.hashes, values.view(_integers(values.dtype)), digest)
     index.forget_hashes()
     schema = pa.schema([kept_field(table, name, task.vote_types) for name in keep])
-    return Held(index, values, pa.Table.from_batches(kept, schema), f"{digest[0]:016x}"[:12])
+    fingerprint = f"{digest[0]:016x}"[:12]
+    return Held(index, values, pa.Table.from_batches(kept, schema), fingerprint, seen)
 
 
 class IdList:
-    """The ids of `--only`, each counted once, and which of them some table has."""
+    """The ids of `--only`, each counted once."""
 
     def __init__(self, name: str, texts: Sequence[pa.StringArray]) -> None:
         self.name = name
-        self._index = IdIndex(texts)
-        self._seen = np.zeros(len(self._index), np.bool_)
-        self._repeats = self._index.repeats[0]
-        self._seen[self._repeats] = True
+        self.index = IdIndex(texts)
+        self._repeats = self.index.repeats[0]
 
     def __len__(self) -> int:
-        return len(self._index) - len(self._repeats)
+        return len(self.index) - len(self._repeats)
 
-    def listed(self, text: pa.StringArray) -> npt.NDArray[np.bool_]:
-        """Whether each id is on the list; those that are count as seen."""
-        rows = self._index.find(text)
-        listed: npt.NDArray[np.bool_] = rows >= 0
-        self._seen[rows[listed]] = True
-        return listed
-
-    def unseen(self) -> tuple[int, list[str]]:
-        """How many of the ids were in no table so far, and the first few of them."""
-        rows = np.flatnonzero(~self._seen)
-        return len(rows), self._index.text(rows[:FIRST_IDS])
+    def unseen(self, seen: npt.NDArray[np.bool_]) -> tuple[int, list[str]]:
+        """How many of the ids are not among those seen, and the first few of them."""
+        missing = ~seen
+        missing[self._repeats] = False
+        rows = np.flatnonzero(missing)
+        return len(rows), self.index.text(rows[:FIRST_IDS])
 
 
-def read_only(source: Table, id_names: Iterable[str]) -> IdList:
+def read_only(source: Table, id_names: Iterable[str], id_from: str | None = None) -> IdList:
     """The ids of a list: a table's id column, or a text file with one id a line."""
     names = source.column_names
     column = next((name for name in (*id_names, *ID_COLUMNS) if name in names), None)
@@ -118,7 +120,7 @@ def read_only(source: Table, id_names: Iterable[str]) -> IdList:
             f"{source.name} has no id column ({', '.join(dict.fromkeys(id_names))}). Give a list "
             "with one id a line, or a table with that column."
         )
-    ids = IdColumn(source, column or names[0])
+    ids = IdColumn(source, column or names[0], id_from)
     plain = column is None and source.text  # then the first line is an id, not a header
     texts = [ids.text(pa.array([names[0]]))] if plain else []
     for batch in source.batches([ids.column]):

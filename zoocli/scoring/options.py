@@ -21,6 +21,10 @@ SCALES = (None, "logits", "probabilities")
 # What the losses score (a tree, classes or values) for which an option means something.
 MEANT_FOR: dict[str, tuple[str, ...]] = {
     "schema": ("tree",),
+    "predictions_column": ("tree",),
+    "votes_column": ("tree",),
+    "ensemble": ("tree",),
+    "null_value": ("tree",),
     "label": ("classes", "values"),
     "prediction": ("classes", "values"),
     "class_weights": ("classes",),
@@ -39,6 +43,11 @@ class ScoreOptions:
     id: str | None = None
     predictions_id: str | None = None
     votes_id: str | None = None
+    id_from: str | None = None
+    predictions_column: str | None = None
+    votes_column: str | None = None
+    ensemble: Sequence[Any] = ()
+    null_value: Sequence[float] = ()
     only: Any = None
     keep: Sequence[str] = ()
     label: Sequence[str] = ()
@@ -72,6 +81,10 @@ class ScoreOptions:
         for weight in self.class_weights or ():
             if not (weight > 0 and math.isfinite(weight)):
                 raise UsageError(f"--class-weights must be positive numbers, not {weight}.")
+        if not isinstance(self.ensemble, list | tuple):
+            object.__setattr__(self, "ensemble", (self.ensemble,))
+        if isinstance(self.null_value, int | float):
+            object.__setattr__(self, "null_value", (self.null_value,))
         for option in ("keep", "label", "prediction"):
             if isinstance(getattr(self, option), str):
                 object.__setattr__(self, option, (getattr(self, option),))

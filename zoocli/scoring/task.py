@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,12 +11,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from zoocli.checks import Findings
-from zoocli.matching import RowArray
+from zoocli.checks import Findings, NamesOfRows
+from zoocli.scoring.matched import Matched
 from zoocli.sums import FloatArray, Groups
 from zoocli.tables import Table
 
-NamesOfRows = Callable[[Iterable[int]], list[str]]
+ID_BYTES, CELL_BYTES = 64, 12
 
 
 @dataclass
@@ -40,28 +40,22 @@ class Task(ABC):
     schema_name: str | None = None
     prediction_columns: list[str]
     prediction_types: dict[str, pa.DataType]
+    row_bytes: int  # that a row of predictions takes while it is scored
     vote_columns: list[str]
     vote_types: dict[str, pa.DataType]
     groups: Groups
     counts_votes: bool
+    notes: tuple[str, ...] = ()
 
     @abstractmethod
     def hold(self, batch: pa.RecordBatch, findings: Findings, ids: NamesOfRows) -> npt.NDArray[Any]:
         """The values of a batch of VOTES as a compact array, one row a galaxy."""
 
     @abstractmethod
-    def score(
-        self,
-        batch: pa.RecordBatch,
-        rows: RowArray,
-        held: npt.NDArray[Any],
-        held_rows: RowArray,
-        findings: Findings,
-        ids: NamesOfRows,
-    ) -> Losses:
-        """Scores the predictions in `rows` of a batch against `held_rows` of what is held.
+    def score(self, matched: Matched, values: npt.NDArray[Any]) -> Losses:
+        """Scores the matched galaxies of a batch against the values that are held of VOTES.
 
-        Runs in several threads at once: it changes nothing but `findings`, which is its own.
+        Runs in several threads at once: it changes nothing but the batch's own findings.
         """
 
     @abstractmethod
@@ -79,6 +73,11 @@ class Task(ABC):
     def finish(self) -> None:
         """Called when every batch was scored, for checks that need them all."""
         return
+
+
+def row_bytes(columns: int, passes: int = 1) -> int:
+    """What a row of so many columns takes, as Arrow and numpy hold it, besides its id."""
+    return ID_BYTES + CELL_BYTES * columns * passes
 
 
 def default_predictions(predictions: Table, id_column: str, keep: Sequence[str]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,17 +10,20 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from zoocli import checks
-from zoocli.checks import Findings
+from zoocli.checks import Findings, NamesOfRows
 from zoocli.columns import from_numpy, to_floats
+from zoocli.concentrations import Pass, count_passes, read_passes
 from zoocli.kernels import votes as votes_kernel
 from zoocli.losses.loss import Loss
 from zoocli.matching import RowArray
 from zoocli.schema import Schema
 from zoocli.scoring.backends import tree_backend
+from zoocli.scoring.ensemble import Member
+from zoocli.scoring.matched import Matched
+from zoocli.scoring.naming import Side
 from zoocli.scoring.options import ScoreOptions
-from zoocli.scoring.task import Losses, NamesOfRows, Task
-from zoocli.sums import Groups, sum_in_order
-from zoocli.tables import Table
+from zoocli.scoring.task import Losses, Task, row_bytes
+from zoocli.sums import FloatArray, Groups, sum_in_order
 
 PROBLEMS = {
     votes_kernel.NEGATIVE: checks.NEGATIVE_VOTES,
@@ -39,21 +43,34 @@ class TreeTask(Task):
         schema: Schema,
         loss: Loss,
         options: ScoreOptions,
-        predictions: Table,
-        votes: Table,
+        predictions: Side,
+        votes: Side,
     ) -> None:
         self.schema = schema
         self.options = options
         self.loss_name = loss.name
         self.schema_name = schema.name
-        self.prediction_columns = _columns(schema, predictions)
-        self.vote_columns = _columns(schema, votes)
+        self.prediction_columns, of_predictions = predictions.columns(schema)
+        self.vote_columns, of_votes = votes.columns(schema)
+        self.notes = tuple(filter(None, (of_predictions, of_votes)))
         self.prediction_types = dict.fromkeys(self.prediction_columns, pa.float64())
         self.vote_types = dict.fromkeys(self.vote_columns, pa.float64())
-        self._tables = predictions.name, votes.name
+        self._tables = predictions.table.name, votes.table.name
+        predictions.table.require(self.prediction_columns)
+        self._passes = count_passes(
+            predictions.table, self.prediction_columns, self.prediction_types
+        )
+        self.ensemble: tuple[Member, ...] = ()
+        self.row_bytes = row_bytes(len(self.prediction_columns), self._passes)
         self._slices = schema.question_slices
         self.groups = Groups(schema.campaigns, tuple(q.name for q in schema.questions))
         self._losses = tree_backend(loss, options, self._slices)
+
+    def add_ensemble(self, members: Sequence[Member]) -> None:
+        """Further files of predictions, whose passes join those of PREDICTIONS."""
+        self.ensemble = tuple(members)
+        passes = self._passes + sum(len(member.values) for member in members)
+        self.row_bytes = row_bytes(len(self.prediction_columns), passes)
 
     def hold(self, batch: pa.RecordBatch, findings: Findings, ids: NamesOfRows) -> npt.NDArray[Any]:
         """Counts (galaxies, answers) in the smallest unsigned type that they fit."""
@@ -62,6 +79,8 @@ class TreeTask(Task):
         met = np.zeros(1, np.int64)
         for answer, column in enumerate(self.vote_columns):
             values = to_floats(batch.column(column), column, self._tables[1])
+            for null_value in self.options.null_value:
+                values = np.where(values == null_value, np.nan, values)
             votes_kernel.pack_votes(values, counts, states, answer, met)
         if met[0]:
             self._find_invalid(states, findings, ids)
@@ -93,31 +112,49 @@ class TreeTask(Task):
                 findings.add(checks.TOO_MANY_VOTES, question.name, total > checks.MOST_VOTES, ids)
         return highest
 
-    def score(
-        self,
-        batch: pa.RecordBatch,
-        rows: RowArray,
-        held: npt.NDArray[Any],
-        held_rows: RowArray,
-        findings: Findings,
-        ids: NamesOfRows,
-    ) -> Losses:
+    def score(self, matched: Matched, values: npt.NDArray[Any]) -> Losses:
         """One loss for each question; NaN where a concentration has no likelihood."""
-        columns = [
-            to_floats(batch.column(name), name, self._tables[0], keep_single=True)
-            for name in self.prediction_columns
-        ]
-        if len({column.dtype for column in columns}) > 1:
-            columns = [column.astype(np.float64) for column in columns]
-        losses, totals = self._losses(columns, rows, held, held_rows)
+        passes = self.concentrations(matched)
+        losses, totals = self._mixture(passes, values, matched.held_rows)
         loss = sum_in_order(losses)
         if np.isnan(loss).any() and self.options.on_invalid == "error":
-            self._find_impossible([column[rows] for column in columns], findings, ids)
+            for one in passes:
+                self._find_impossible(one.chosen(), matched)
         return Losses(loss, losses, totals)
 
-    def _find_impossible(
-        self, columns: list[npt.NDArray[Any]], findings: Findings, ids: NamesOfRows
-    ) -> None:
+    def concentrations(self, matched: Matched) -> list[Pass]:
+        """What was predicted for the matched galaxies of a batch."""
+        read = read_passes(
+            matched.batch,
+            self.prediction_columns,
+            self._passes,
+            matched.rows,
+            self._tables[0],
+            matched.findings,
+            matched.ids,
+        )
+        for member in self.ensemble:
+            missing = ~member.there[matched.held_rows]
+            matched.findings.add(checks.NOT_IN_ENSEMBLE, member.name, missing, matched.ids)
+            read += member.passes(matched.held_rows)
+        return read
+
+    def _mixture(
+        self, passes: Sequence[Pass], counts: npt.NDArray[Any], count_rows: RowArray
+    ) -> tuple[FloatArray, npt.NDArray[np.int32]]:
+        """Losses of the equal-weight mixture: -ln of the mean over passes of exp(-loss)."""
+        if len(passes) == 1:
+            return self._losses(passes[0].columns, passes[0].rows, counts, count_rows)
+        losses = []
+        for one in passes:
+            loss, totals = self._losses(one.columns, one.rows, counts, count_rows)
+            losses.append(loss)
+        lowest = np.min(losses, axis=0)
+        likelihoods = sum_in_order(np.exp(lowest - losses))
+        return lowest - np.log(likelihoods / len(passes)), totals
+
+    def _find_impossible(self, columns: list[npt.NDArray[Any]], matched: Matched) -> None:
+        findings, ids = matched.findings, matched.ids
         for name, column in zip(self.prediction_columns, columns, strict=True):
             findings.add(checks.NO_LIKELIHOOD, name, ~((column > 0) & np.isfinite(column)), ids)
         for question, answers in zip(self.schema.questions, self._slices, strict=True):
@@ -147,15 +184,8 @@ class TreeTask(Task):
         """The schema's hash; the rules about votes."""
         return {
             "schema_hash": self.schema.content_hash,
+            "passes": self._passes + sum(len(member.values) for member in self.ensemble),
+            "null_value": list(self.options.null_value),
             "on_fractional": self.options.on_fractional,
             "missing_votes": self.options.missing_votes,
         }
-
-
-def _columns(schema: Schema, table: Table) -> list[str]:
-    """The table's column for every answer: the answer's own, else the catalogue's name for it."""
-    there = set(table.column_names)
-    return [
-        answer if answer in there else schema.columns.get(answer, answer)
-        for answer in schema.label_cols
-    ]

@@ -9,14 +9,14 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from zoocli import checks
-from zoocli.checks import Findings
+from zoocli.checks import Findings, NamesOfRows
 from zoocli.columns import from_numpy, to_floats
 from zoocli.errors import UsageError, some
 from zoocli.losses.loss import Loss
-from zoocli.matching import RowArray
 from zoocli.scoring.backends import choose_backend, torch_device
+from zoocli.scoring.matched import Matched
 from zoocli.scoring.options import ScoreOptions
-from zoocli.scoring.task import Losses, NamesOfRows, Task, default_predictions
+from zoocli.scoring.task import Losses, Task, default_predictions, row_bytes
 from zoocli.sums import Groups, sum_in_order
 from zoocli.tables import Table
 
@@ -58,6 +58,7 @@ class ValueTask(Task):
                 "each --label, in the same order."
             )
         self.prediction_types = dict.fromkeys(self.prediction_columns, pa.float64())
+        self.row_bytes = row_bytes(len(self.prediction_columns))
         self.vote_types = dict.fromkeys(self.vote_columns, pa.float64())
         self.targets = tuple(self.vote_columns) if len(self.vote_columns) > 1 else ()
         self.groups = Groups({}, self.targets)
@@ -71,22 +72,15 @@ class ValueTask(Task):
             columns.append(values)
         return np.stack(columns, axis=1)
 
-    def score(
-        self,
-        batch: pa.RecordBatch,
-        rows: RowArray,
-        held: npt.NDArray[Any],
-        held_rows: RowArray,
-        findings: Findings,
-        ids: NamesOfRows,
-    ) -> Losses:
+    def score(self, matched: Matched, values: npt.NDArray[Any]) -> Losses:
         """The loss of each target; NaN where a label or a prediction does not exist."""
         import torch
 
-        parts = np.empty((len(self.vote_columns), len(rows)))
-        labels = held[held_rows]
+        parts = np.empty((len(self.vote_columns), len(matched.rows)))
+        labels = values[matched.held_rows]
         for target, name in enumerate(self.prediction_columns):
-            predicted = to_floats(batch.column(name), name, self._tables[0])[rows]
+            column = matched.batch.column(name)
+            predicted = to_floats(column, name, self._tables[0])[matched.rows]
             loss = self._loss.function(
                 torch.from_numpy(predicted).to(self._device),
                 torch.from_numpy(np.ascontiguousarray(labels[:, target])).to(self._device),
@@ -94,7 +88,7 @@ class ValueTask(Task):
             parts[target] = loss.cpu().numpy()
             broken = ~np.isfinite(parts[target]) & ~np.isnan(labels[:, target])
             if self.options.on_invalid == "error":
-                findings.add(checks.NOT_FINITE, name, broken, ids)
+                matched.findings.add(checks.NOT_FINITE, name, broken, matched.ids)
             parts[target, broken] = np.nan
         return Losses(sum_in_order(parts) / len(parts), parts if self.targets else parts[:0])
 

@@ -74,8 +74,7 @@ class Galaxies:
         """(passes, questions, galaxies): the sum A of each question's concentrations."""
         starts = [part.start for part in self.schema.question_slices]
         with np.errstate(invalid="ignore", over="ignore"):
-            totals: Floats = np.add.reduceat(self.concentrations, starts, axis=1)
-        return totals
+            return np.asarray(np.add.reduceat(self.concentrations, starts, axis=1))
 
     @cached_property
     def pass_fractions(self) -> Floats:
@@ -106,8 +105,9 @@ class Galaxies:
     def observed(self) -> Floats:
         """(answers, galaxies): the observed fraction k_j / n; NaN without votes."""
         totals = self.total_votes[self.question_of]
-        missing = np.full(self.votes.shape, np.nan)
-        return np.divide(self.votes, totals, out=missing, where=totals > 0)
+        fractions = np.full(self.votes.shape, np.nan)
+        np.divide(self.votes, totals, out=fractions, where=totals > 0)
+        return fractions
 
     @cached_property
     def paths(self) -> Floats:

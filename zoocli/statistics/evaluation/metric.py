@@ -62,6 +62,24 @@ def levels(schema: Schema) -> dict[str, tuple[int, ...]]:
     return every | campaigns | {q.name: (i,) for i, q in enumerate(schema.questions)}
 
 
+def divide(numerator: Any, denominator: Any) -> Floats:
+    """The quotient, NaN where the denominator is 0."""
+    numerator, denominator = np.broadcast_arrays(numerator, denominator)
+    quotient = np.full(numerator.shape, np.nan)
+    np.divide(numerator, denominator, out=quotient, where=denominator != 0)
+    return quotient
+
+
+def mean_of_present(values: Floats) -> Floats:
+    """The mean over the first axis of what is there; NaN where nothing is.
+
+    >>> mean_of_present(np.array([[1.0, np.nan], [3.0, np.nan]])).tolist()
+    [2.0, nan]
+    """
+    present = ~np.isnan(values)
+    return divide(np.where(present, values, 0.0).sum(axis=0), present.sum(axis=0))
+
+
 def with_intervals(
     estimates: Iterable[Estimate], replicates: Iterable[Estimate] | None
 ) -> Iterator[Metric]:

@@ -1,0 +1,92 @@
+"""The concentrations of galaxies: one prediction of each, or several passes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from zoocli import checks
+from zoocli.checks import Findings, NamesOfRows
+from zoocli.columns import is_list, list_cells, to_floats
+from zoocli.errors import DataError
+from zoocli.matching import RowArray
+from zoocli.tables import Table
+from zoocli.tables.table import Types, is_text
+
+
+@dataclass(frozen=True)
+class Pass:
+    """One prediction of every galaxy: an array for each answer, read at `rows` (galaxies,).
+
+    All arrays are float32 or all are float64; null is NaN.
+    """
+
+    columns: Sequence[npt.NDArray[Any]]
+    rows: RowArray
+
+    def chosen(self) -> list[npt.NDArray[Any]]:
+        """The concentrations themselves, (galaxies,) for each answer."""
+        return [column[self.rows] for column in self.columns]
+
+
+def dense(passes: Sequence[Pass]) -> npt.NDArray[np.float64]:
+    """All concentrations as (passes, answers, galaxies)."""
+    return np.array([one.chosen() for one in passes], np.float64)
+
+
+def count_passes(table: Table, columns: Sequence[str], types: Types) -> int:
+    """How many passes the cells of a table hold, by its types or else by its first row."""
+    kinds = [table.type_of(name) for name in columns]
+    fixed = [kind.list_size for kind in kinds if pa.types.is_fixed_size_list(kind)]
+    if fixed:
+        return int(fixed[0])
+    if not any(is_list(kind) or is_text(kind) for kind in kinds):
+        return 1
+    for batch in table.batches(columns, types, batch_rows=1):
+        cells = [column for column in batch.columns if is_list(column.type)]
+        if batch.num_rows and cells:
+            passes = len(cells[0][0].as_py() or ())
+            if not passes:
+                raise DataError(
+                    f"{table.name}: the first row has an empty list in place of predictions. Give "
+                    "every galaxy the same number of passes."
+                )
+            return passes
+        if batch.num_rows:
+            break
+    return 1
+
+
+def read_passes(
+    batch: pa.RecordBatch,
+    columns: Sequence[str],
+    passes: int,
+    rows: RowArray,
+    table: str,
+    findings: Findings,
+    ids: NamesOfRows,
+) -> list[Pass]:
+    """The passes in some rows of a batch; a column of numbers holds one.
+
+    `findings` take the rows whose lists are longer or shorter than `passes`.
+    """
+    arrays = []
+    for name in columns:
+        column = batch.column(name)
+        if is_list(column.type):
+            column, ragged = list_cells(column, passes)
+            findings.add(checks.RAGGED_PASSES, name, ragged[rows], ids)
+        elif passes > 1:
+            raise DataError(f"{table}: column '{name}' holds numbers, and others lists of passes.")
+        arrays.append(to_floats(column, name, table, keep_single=True))
+    if len({array.dtype for array in arrays}) > 1:
+        arrays = [array.astype(np.float64) for array in arrays]
+    if passes == 1:
+        return [Pass(arrays, rows)]
+    starts = rows * np.int32(passes)
+    return [Pass(arrays, starts + np.int32(number)) for number in range(passes)]

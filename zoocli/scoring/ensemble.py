@@ -1,0 +1,86 @@
+"""Further predictions of the same galaxies, held in the order of VOTES as VOTES are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from zoocli.checks import Findings
+from zoocli.concentrations import Pass, count_passes, dense, read_passes
+from zoocli.errors import DataError, MachineError, some
+from zoocli.ids import IdColumn
+from zoocli.matching import Account, IdIndex, RowArray
+from zoocli.pipeline import prefetch
+from zoocli.resources import Resources
+from zoocli.scoring.held import FIRST_IDS, PROGRAM_BYTES
+from zoocli.tables import Table
+
+
+@dataclass(frozen=True)
+class Member:
+    """One file of an ensemble: `values` (passes, answers, rows of VOTES), and which rows it has."""
+
+    name: str
+    values: npt.NDArray[np.float64]
+    there: npt.NDArray[np.bool_]
+
+    def passes(self, held_rows: RowArray) -> list[Pass]:
+        """The passes of some galaxies, by their rows in VOTES."""
+        return [Pass(list(one), held_rows) for one in self.values]
+
+
+def hold_member(
+    table: Table,
+    ids: IdColumn,
+    columns: Sequence[str],
+    index: IdIndex,
+    resources: Resources,
+    used: int,
+) -> Member:
+    """Reads the predictions of those galaxies that VOTES have; `used` bytes are held already.
+
+    Raises DataError where an id that matches stands twice, MachineError where they don't fit.
+    """
+    types = dict.fromkeys(columns, pa.float64())
+    passes = count_passes(table, columns, types)
+    shape = (passes, len(columns), len(index))
+    needed = used + 8 * int(np.prod(shape)) + PROGRAM_BYTES
+    if needed > resources.memory:
+        raise MachineError(
+            f"{table.name} does not fit into memory: with the votes and the program it needs about "
+            f"{needed / 1e9:.1f} GB, and the limit is {resources.memory / 1e9:.1f} GB. Raise "
+            "--memory-limit, or score fewer galaxies with --only."
+        )
+    values = np.full(shape, np.nan)
+    account = Account(index)
+    findings = Findings(table.name)
+    for batch in prefetch(table.batches([ids.column, *columns], types)):
+        text = ids.text(batch.column(ids.column))
+        found = index.find(text)
+        account.add(found)
+        rows = np.flatnonzero(found >= 0).astype(np.int32)
+        names = partial(_ids, text, rows)
+        read = read_passes(batch, columns, passes, rows, table.name, findings, names)
+        values[:, :, found[rows]] = dense(read)
+    findings.raise_if_any()
+    _refuse_repeated(table, account)
+    return Member(table.name, values, account.times > 0)
+
+
+def _ids(text: pa.StringArray, rows: RowArray, chosen: Iterable[int]) -> list[str]:
+    return [text[int(rows[row])].as_py() for row in chosen]
+
+
+def _refuse_repeated(table: Table, account: Account) -> None:
+    twice = np.flatnonzero(account.times == 2)
+    if len(twice):
+        ids = account.index.text(twice[:FIRST_IDS])
+        raise DataError(
+            f"{len(twice):,} ids stand more than once in {table.name}: {some(ids)}. Keep one row "
+            "of each."
+        )

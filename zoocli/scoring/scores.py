@@ -1,0 +1,102 @@
+"""The scores table: its columns, and its rows batch by batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pyarrow as pa
+
+from zoocli.columns import from_numpy
+from zoocli.errors import UsageError, some
+from zoocli.scoring.held import kept_field
+from zoocli.scoring.inputs import Inputs
+from zoocli.scoring.matched import Matched
+from zoocli.scoring.streaming import stream
+from zoocli.scoring.task import Losses
+from zoocli.scoring.totals import Totals
+from zoocli.tables.sinks import Sink
+
+Progress = Callable[[int, int | None], None]
+OUTPUT_BYTES = 24  # of a cell on its way from the loss to the file
+
+
+class ScoresTable:
+    """id, kept columns of either side, then what the task puts out."""
+
+    def __init__(self, inputs: Inputs) -> None:
+        self._inputs = inputs
+        here = set(inputs.predictions.column_names)
+        self._kept = {name: name in here for name in inputs.options.keep}
+        self.columns_read = [
+            *inputs.task.prediction_columns,
+            *(name for name, of_predictions in self._kept.items() if of_predictions),
+        ]
+        self.schema = self._schema()
+
+    def _schema(self) -> pa.Schema:
+        inputs = self._inputs
+        fields = [pa.field(inputs.ids.column, inputs.ids.output_type)]
+        for name, of_predictions in self._kept.items():
+            fields.append(
+                kept_field(inputs.predictions, name, inputs.task.prediction_types)
+                if of_predictions
+                else inputs.held.kept.schema.field(name)
+            )
+        schema = pa.schema([*fields, *inputs.task.output_fields()])
+        repeated = sorted({name for name in schema.names if schema.names.count(name) > 1})
+        if repeated:
+            raise UsageError(
+                f"The scores table would have more than one column called {some(repeated)}. Leave "
+                "it out of --keep, or rename it in the input."
+            )
+        return schema
+
+    def rows(self, matched: Matched, losses: Losses) -> pa.RecordBatch:
+        """The rows of a batch, one a matched galaxy."""
+        inputs = self._inputs
+        here = None if len(matched.rows) == len(matched.text) else from_numpy(matched.rows)
+
+        def chosen(column: pa.Array) -> pa.Array:
+            return column if here is None else column.take(here)
+
+        ids = inputs.ids.output(matched.text, matched.batch.column(inputs.ids.column))
+        arrays = [chosen(ids)]
+        for name, of_predictions in self._kept.items():
+            if of_predictions:
+                arrays.append(chosen(matched.batch.column(name)))
+            else:
+                taken = inputs.held.kept.column(name).take(from_numpy(matched.held_rows))
+                arrays.append(_one_array(taken))
+        arrays += inputs.task.output_arrays(losses)
+        return pa.RecordBatch.from_arrays(arrays, schema=self.schema)
+
+
+def write_scores(inputs: Inputs, sink: Sink, progress: Progress) -> Totals:
+    """Scores PREDICTIONS batch by batch and writes the table to the sink, uncommitted.
+
+    What depends on the order of rows happens here, in file order; batches are scored in threads.
+    After the first invalid value nothing more is written, but all of them are counted: the caller
+    looks at the totals with `Totals.check` before it commits the sink.
+    """
+    table = ScoresTable(inputs)
+    totals = Totals.nothing(inputs)
+    sink.open(table.schema)
+
+    def score(matched: Matched) -> tuple[Losses, pa.RecordBatch]:
+        losses = inputs.task.score(matched, inputs.held.values)
+        return losses, table.rows(matched, losses)
+
+    row_bytes = OUTPUT_BYTES * len(table.schema)
+    for matched, (losses, rows) in stream(inputs, table.columns_read, score, row_bytes):
+        totals.take(inputs, matched)
+        totals.add_losses(inputs, losses)
+        if not totals.findings.counts:
+            sink.write(rows)
+        progress(totals.rows, inputs.predictions.rows)
+    return totals
+
+
+def _one_array(column: pa.ChunkedArray) -> pa.Array:
+    if column.num_chunks == 1:
+        return column.chunk(0)
+    return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)

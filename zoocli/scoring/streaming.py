@@ -1,0 +1,91 @@
+"""PREDICTIONS streamed past the votes that are held: matched, worked on in threads, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from zoocli.checks import Findings
+from zoocli.errors import MachineError
+from zoocli.matching import Account
+from zoocli.pipeline import ordered_map, prefetch
+from zoocli.scoring.held import PROGRAM_BYTES, batches_with_ids
+from zoocli.scoring.inputs import Inputs
+from zoocli.scoring.matched import Matched
+
+Result = TypeVar("Result")
+FEWEST_BATCH_ROWS = 1024
+BATCH_BYTES = 1 << 27
+
+
+def stream(
+    inputs: Inputs,
+    columns: Collection[str],
+    work: Callable[[Matched], Result],
+    row_bytes: int,
+) -> Iterator[tuple[Matched, Result]]:
+    """work(batch) for every batch of PREDICTIONS, in file order, with `columns` of it read.
+
+    Batches are matched and worked on in several threads at once, so `work` must not change
+    anything that they share. `row_bytes` is what a row of the result takes.
+    """
+    resources = inputs.resources
+    columns = [name for name in dict.fromkeys(columns) if name != inputs.ids.column]
+    rows = _batch_rows(inputs, row_bytes + inputs.task.row_bytes)
+    dropped = find_duplicates(inputs) if inputs.options.on_duplicate == "drop" else None
+    batches = batches_with_ids(inputs.predictions, inputs.ids, columns, inputs.task, rows)
+
+    def matched_work(item: tuple[pa.RecordBatch, pa.StringArray]) -> tuple[Matched, Result]:
+        matched = _match(inputs, dropped, *item)
+        return matched, work(matched)
+
+    yield from ordered_map(
+        matched_work,
+        prefetch(batches) if resources.threads > 1 else batches,
+        max(1, resources.threads - 1),
+    )
+
+
+def _match(
+    inputs: Inputs,
+    dropped: npt.NDArray[np.bool_] | None,
+    batch: pa.RecordBatch,
+    text: pa.StringArray,
+) -> Matched:
+    found = inputs.held.index.find(text)
+    matched = found >= 0
+    if dropped is not None:
+        matched &= ~dropped[found]
+    rows = np.flatnonzero(matched).astype(np.int32)
+    return Matched(batch, text, found, rows, found[rows], Findings(inputs.predictions.name))
+
+
+def find_duplicates(inputs: Inputs) -> npt.NDArray[np.bool_]:
+    """Reads the ids of PREDICTIONS, ahead of scoring: which rows of VOTES are to be dropped."""
+    index = inputs.held.index
+    account = Account(index)
+    rows = inputs.options.batch_size
+    for _, text in batches_with_ids(inputs.predictions, inputs.ids, [], inputs.task, rows):
+        account.add(index.find(text))
+    dropped = np.zeros(len(index), np.bool_)
+    dropped[account.duplicated()] = True
+    return dropped
+
+
+def _batch_rows(inputs: Inputs, row_bytes: int) -> int:
+    """The rows of a batch, so that all that are under way at once fit into the memory."""
+    resources, size = inputs.resources, inputs.options.batch_size
+    under_way = 2 * resources.threads + 4
+    spare = resources.memory - PROGRAM_BYTES - inputs.held.nbytes
+    affordable = spare // (row_bytes * under_way)
+    if affordable < min(FEWEST_BATCH_ROWS, size):
+        raise MachineError(
+            f"The memory limit of {resources.memory / 1e9:.2f} GB leaves no room beside the votes "
+            f"({inputs.held.nbytes / 1e9:.2f} GB) and the program ({PROGRAM_BYTES / 1e9:.1f} GB). "
+            "Raise --memory-limit."
+        )
+    return min(size, affordable, max(FEWEST_BATCH_ROWS, BATCH_BYTES // row_bytes))

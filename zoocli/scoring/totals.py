@@ -1,0 +1,125 @@
+"""What a run adds up to, and what is wrong with it when all is added."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from zoocli.checks import Findings
+from zoocli.columns import from_mask
+from zoocli.errors import DataError, some
+from zoocli.matching import Account
+from zoocli.scoring.held import FIRST_IDS
+from zoocli.scoring.inputs import Inputs
+from zoocli.scoring.matched import Matched
+from zoocli.scoring.task import Losses
+from zoocli.sums import Matching, Sums
+
+
+@dataclass
+class Totals:
+    """Additive: batches, parts and machines each have theirs, and `+` gives that of them all.
+
+    `rows` of PREDICTIONS were read, `matched` of them scored; `listed` says which ids of `--only`
+    were seen in either table.
+    """
+
+    sums: Sums
+    account: Account
+    findings: Findings
+    listed: npt.NDArray[np.bool_]
+    unmatched_ids: list[str]
+    rows: int = 0
+    matched: int = 0
+    invalid: int = 0
+
+    @classmethod
+    def nothing(cls, inputs: Inputs) -> Totals:
+        """Of no predictions at all; only the votes were read."""
+        return cls(
+            Sums.zeros(len(inputs.task.groups)),
+            Account(inputs.held.index),
+            Findings(inputs.predictions.name),
+            inputs.held.listed.copy(),
+            [],
+        )
+
+    def take(self, inputs: Inputs, matched: Matched) -> None:
+        """Adds the account of a batch: who was matched, and who was not."""
+        found, text = matched.found, matched.text
+        if inputs.only is not None:
+            on_list = inputs.only.index.find(text)
+            listed = on_list >= 0
+            self.listed[on_list[listed]] = True
+            found, text = found[listed], text.filter(from_mask(listed))
+        self.account.add(found)
+        self.rows += len(matched.text)
+        self.matched += len(matched.rows)
+        self.findings.merge(matched.findings)
+        if len(self.unmatched_ids) < FIRST_IDS and self.account.predictions_only:
+            missing = np.flatnonzero(found < 0)[: FIRST_IDS - len(self.unmatched_ids)]
+            self.unmatched_ids += [text[int(row)].as_py() for row in missing]
+
+    def add_losses(self, inputs: Inputs, losses: Losses) -> None:
+        """Adds the losses of a batch."""
+        self.invalid += int(np.count_nonzero(np.isnan(losses.loss)))
+        inputs.task.groups.add(self.sums, losses.loss, losses.parts, losses.votes)
+
+    def __add__(self, other: Totals) -> Totals:
+        findings = Findings(self.findings.name)
+        findings.merge(self.findings)
+        findings.merge(other.findings)
+        return Totals(
+            self.sums + other.sums,
+            self.account + other.account,
+            findings,
+            self.listed | other.listed,
+            (self.unmatched_ids + other.unmatched_ids)[:FIRST_IDS],
+            self.rows + other.rows,
+            self.matched + other.matched,
+            self.invalid + other.invalid,
+        )
+
+    def matching(self) -> Matching:
+        """The account of every galaxy."""
+        return Matching(
+            matched=self.matched,
+            predictions_only=self.account.predictions_only,
+            votes_only=self.account.votes_only,
+            duplicated=len(self.account.duplicated()),
+            invalid=self.invalid,
+        )
+
+    def check(self, inputs: Inputs) -> None:
+        """Raises DataError for invalid values, repeated ids, and where nothing matched."""
+        self.findings.raise_if_any()
+        duplicated = self.account.duplicated()
+        if len(duplicated) and inputs.options.on_duplicate == "error":
+            ids = inputs.held.index.text(duplicated[:FIRST_IDS])
+            more = f" and {len(duplicated) - len(ids):,} more" if len(duplicated) > len(ids) else ""
+            raise DataError(
+                f"{len(duplicated):,} ids match and stand more than once in "
+                f"{inputs.predictions.name} or in the votes: {some(ids)}{more}. Keep one row of "
+                "each, or leave all of them out with --on-duplicate drop."
+            )
+        if not self.matched:
+            raise DataError(self._why_nothing(inputs, len(duplicated)))
+
+    def _why_nothing(self, inputs: Inputs, dropped: int) -> str:
+        predictions, index = inputs.predictions.name, inputs.held.index
+        if not self.rows:
+            return f"{predictions} has no rows. Give predictions to score."
+        if dropped:
+            return (
+                f"No galaxy is left: all {dropped:,} ids that match stand more than once and were "
+                "dropped. Keep one row of each."
+            )
+        listed = "" if inputs.only is None else f" and in {inputs.only.name}"
+        votes = index.text(range(min(3, len(index))))
+        return (
+            f"No galaxy is in both files{listed}. Ids in {predictions} look like "
+            f"{some(self.unmatched_ids[:3]) or '(none)'}, those of the votes like {some(votes)}. "
+            "Name the id columns with --predictions-id and --votes-id."
+        )

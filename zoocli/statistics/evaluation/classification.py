@@ -1,0 +1,175 @@
+"""The answer predicted most against the answer voted most.
+
+Both are the first of the largest where several are equally large; `ties_observed` and
+`ties_predicted` count the galaxies where that happened. From the confusion matrix C (true,
+predicted) of a question's counted galaxies, as scikit-learn defines them:
+
+- accuracy = trace / N; balanced_accuracy: the mean recall over the answers that some galaxy has;
+- per answer: recall = C_jj / support, precision = C_jj / galaxies predicted so, f1 = 2 C_jj / (both
+  together), each absent where its denominator is 0;
+- `_weighted`: the mean weighted by support (so that recall_weighted is the accuracy); `_macro`: the
+  plain mean over the answers that occur on either side; what is absent counts there as 0.
+
+The same with `:confident` for the galaxies whose volunteers agree. Of a campaign and overall: the
+mean over the questions that have the number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+
+from zoocli.schema import Schema
+from zoocli.statistics.evaluation.additive import AdditiveArrays
+from zoocli.statistics.evaluation.fractions import level_counts
+from zoocli.statistics.evaluation.galaxies import Galaxies
+from zoocli.statistics.evaluation.metric import (
+    Estimate,
+    Metric,
+    divide,
+    levels,
+    mean_of_present,
+)
+from zoocli.statistics.evaluation.rules import Rules
+
+Floats = npt.NDArray[np.float64]
+Rows = npt.NDArray[np.intp]
+
+PARTS = {"": "counted", ":confident": "confident"}  # as metrics and as sums name them
+
+
+def cells(schema: Schema) -> list[slice]:
+    """Where each question's confusion matrix stands among all cells.
+
+    >>> cells(Schema({"ring": ["_yes", "_no"], "bar": ["_a", "_b"]}, {"ring": None, "bar": None}))
+    [slice(0, 4, None), slice(4, 8, None)]
+    """
+    ends = np.cumsum([0, *(len(question.answers) ** 2 for question in schema.questions)])
+    return [slice(int(start), int(end)) for start, end in pairwise(ends)]
+
+
+def features(galaxies: Galaxies, rules: Rules) -> AdditiveArrays:
+    """Each galaxy's cell in each confusion matrix, and the levels that it counts for."""
+    schema, counted = galaxies.schema, rules.counted(galaxies)
+    found: AdditiveArrays = {}
+    confident = counted & rules.are_confident(galaxies)
+    for part, chosen in zip(PARTS.values(), (counted, confident), strict=True):
+        found[f"classification/{part}/confusion"] = _confusion(galaxies, chosen)
+        found[f"classification/{part}/galaxies"] = level_counts(chosen, schema)
+    return found
+
+
+def _confusion(galaxies: Galaxies, chosen: npt.NDArray[np.bool_]) -> Floats:
+    """(cells, galaxies): 1 in the cell of each galaxy that is chosen for the question."""
+    slices = cells(galaxies.schema)
+    found = np.zeros((slices[-1].stop, len(galaxies)))
+    rows = np.arange(len(galaxies))
+    questions = zip(galaxies.schema.questions, slices, strict=True)
+    for position, (question, part) in enumerate(questions):
+        true = galaxies.votes[question.columns].argmax(axis=0)
+        predicted = galaxies.predicted[question.columns].argmax(axis=0)
+        found[part.start + true * len(question.answers) + predicted, rows] = chosen[position]
+    return found
+
+
+def collect(galaxies: Galaxies, rules: Rules) -> AdditiveArrays:
+    """How often the largest is not alone: (observed or predicted, questions)."""
+    counted = rules.counted(galaxies)
+    ties = [
+        [
+            np.count_nonzero(_tied(values[question.columns]) & counted[position])
+            for position, question in enumerate(galaxies.schema.questions)
+        ]
+        for values in (galaxies.votes, galaxies.predicted)
+    ]
+    return {"classification/ties": np.array(ties, np.int64)}
+
+
+def _tied(values: npt.NDArray[np.float64] | npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    largest: npt.NDArray[np.bool_] = (values == values.max(axis=0)).sum(axis=0) > 1
+    return largest
+
+
+def metrics(sums: AdditiveArrays, schema: Schema) -> Iterator[Metric]:
+    """The ties of each question."""
+    starts = [part.start for part in cells(schema)]
+    galaxies = np.add.reduceat(sums["classification/counted/confusion"], starts)
+    for side, ties in zip(("observed", "predicted"), sums["classification/ties"], strict=True):
+        for question, count, counted in zip(schema.questions, ties, galaxies, strict=True):
+            yield Metric(question.name, None, f"ties_{side}", float(count), N=int(counted))
+
+
+@dataclass(frozen=True, eq=False)
+class Confusion:
+    """One confusion matrix (true, predicted, replicates), and what follows from it."""
+
+    matrix: Floats
+
+    @cached_property
+    def right(self) -> Floats:
+        """(answers, replicates): the diagonal."""
+        return np.asarray(np.einsum("jjr->jr", self.matrix))
+
+    @cached_property
+    def support(self) -> Floats:
+        """(answers, replicates): galaxies whose volunteers chose the answer."""
+        support: Floats = self.matrix.sum(axis=1)
+        return support
+
+    @cached_property
+    def predicted(self) -> Floats:
+        """(answers, replicates): galaxies for which the answer was predicted."""
+        predicted: Floats = self.matrix.sum(axis=0)
+        return predicted
+
+    @cached_property
+    def galaxies(self) -> Floats:
+        """(replicates,): all of them."""
+        galaxies: Floats = self.support.sum(axis=0)
+        return galaxies
+
+    @cached_property
+    def of_answers(self) -> dict[str, tuple[Floats, Floats]]:
+        """Precision, recall and f1 (answers, replicates), each with its denominator."""
+        either = self.support + self.predicted
+        return {
+            "precision": (divide(self.right, self.predicted), self.predicted),
+            "recall": (divide(self.right, self.support), self.support),
+            "f1": (divide(2 * self.right, either), either - self.right),
+        }
+
+    def of_question(self) -> Iterator[tuple[str, Floats]]:
+        """The numbers (replicates,) of the whole question."""
+        yield "accuracy", divide(self.right.sum(axis=0), self.galaxies)
+        yield "balanced_accuracy", mean_of_present(self.of_answers["recall"][0])
+        occurs = self.support + self.predicted > 0
+        for metric, (values, _) in self.of_answers.items():
+            known = np.nan_to_num(values)
+            yield f"{metric}_weighted", divide((self.support * known).sum(axis=0), self.galaxies)
+            yield f"{metric}_macro", mean_of_present(np.where(occurs, known, np.nan))
+
+
+def estimates(sums: AdditiveArrays, schema: Schema) -> Iterator[Estimate]:
+    """The numbers of every answer and level, for sums (rows, replicates)."""
+    for suffix, part in PARTS.items():
+        matrices = sums[f"classification/{part}/confusion"]
+        galaxies = sums[f"classification/{part}/galaxies"]
+        found: list[dict[str, Floats]] = []
+        for question, place in zip(schema.questions, cells(schema), strict=True):
+            size = len(question.answers)
+            confusion = Confusion(matrices[place].reshape(size, size, -1))
+            found.append(dict(confusion.of_question()))
+            for metric, (values, counted) in confusion.of_answers.items():
+                for answer, one, n in zip(question.answers, values, counted, strict=True):
+                    yield Estimate(question.name, answer.name, metric + suffix, one, n)
+        for level, (name, members) in enumerate(levels(schema).items()):
+            for metric in found[0]:
+                values = mean_of_present(
+                    np.stack([found[position][metric] for position in members])
+                )
+                yield Estimate(name, None, metric + suffix, values, galaxies[level])
