@@ -78,7 +78,7 @@ def add_fractions(
 
 @compiled
 def write_covered(low, high, strata, question_starts, lower, upper, covered):
-    """covered (answers, levels, galaxies) = F(upper) - F(lower) of every level; 0 for no stratum."""
+    """covered (answers, levels, galaxies) = F(upper) - F(lower) at every level; else 0."""
     for question in range(len(question_starts) - 1):
         for answer in range(question_starts[question], question_starts[question + 1]):
             for galaxy in range(strata.shape[1]):
