@@ -25,7 +25,7 @@ def test_nothing_found_is_no_error() -> None:
     findings = Findings("votes.csv")
     findings.add(NEGATIVE_VOTES, "bar", np.zeros(3, bool), ids("g"))
     findings.raise_if_any()
-    assert not findings.counts and not findings.first_ids
+    assert not findings
 
 
 def test_the_error_names_file_column_count_ids_and_remedy() -> None:
@@ -53,17 +53,19 @@ def test_the_most_frequent_problem_is_told_first() -> None:
 def test_ids_are_asked_for_only_while_they_are_wanted() -> None:
     findings, asked = Findings("t"), list[int]()
     findings.add(NEGATIVE_VOTES, "a", np.ones(1000, bool), ids("g", asked))
-    findings.add(NEGATIVE_VOTES, "b", np.ones(1000, bool), ids("g", asked))
+    findings.add(NEGATIVE_VOTES, "a", np.ones(1000, bool), ids("h", asked))
     assert asked == [0, 1, 2, 3, 4]
-    assert findings.first_ids[NEGATIVE_VOTES] == ["g0", "g1", "g2", "g3", "g4"]
+    assert findings.found[NEGATIVE_VOTES]["a"].first_ids == ["g0", "g1", "g2", "g3", "g4"]
 
 
 def test_an_id_is_listed_once() -> None:
     findings = Findings("t")
     for column in "abc":
         findings.add(NEGATIVE_VOTES, column, np.arange(5) < 2, ids("g"))
-    assert findings.first_ids[NEGATIVE_VOTES] == ["g0", "g1"]
-    assert findings.counts[NEGATIVE_VOTES] == {"a": 2, "b": 2, "c": 2}
+    with pytest.raises(DataError, match=r"6 votes below zero.*first ids 'g0', 'g1'\. "):
+        findings.raise_if_any()
+    found = findings.found[NEGATIVE_VOTES]
+    assert {column: one.count for column, one in found.items()} == {"a": 2, "b": 2, "c": 2}
 
 
 def test_batches_add_up_as_if_they_were_one() -> None:

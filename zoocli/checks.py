@@ -73,43 +73,58 @@ INFINITE_LABEL = Problem("labels that are infinite", "Mend them, or leave the ce
 
 
 @dataclass
+class Found:
+    """One problem in one column: in how many rows, and the ids of the first few."""
+
+    count: int
+    first_ids: list[str]
+
+    def add(self, count: int, ids: Iterable[str]) -> None:
+        """Adds rows that were met later."""
+        self.count += count
+        self.first_ids = list(dict.fromkeys([*self.first_ids, *ids]))[:FIRST]
+
+
+@dataclass
 class Findings:
-    """Invalid values by problem and column: how many, and the first few ids."""
+    """The invalid values of the table called `name`, by problem and column."""
 
     name: str
-    counts: dict[Problem, dict[str, int]] = field(default_factory=dict)
-    first_ids: dict[Problem, list[str]] = field(default_factory=dict)
+    found: dict[Problem, dict[str, Found]] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.found)
 
     def add(self, problem: Problem, column: str, where: Mask, ids: NamesOfRows) -> None:
         """Counts the rows where `where` holds; `ids` gives the ids of some rows."""
         rows = np.flatnonzero(where)
-        if not len(rows):
-            return
-        columns = self.counts.setdefault(problem, {})
-        columns[column] = columns.get(column, 0) + len(rows)
-        first = self.first_ids.setdefault(problem, [])
-        for text in ids(rows[:FIRST]) if len(first) < FIRST else ():
-            if text not in first and len(first) < FIRST:
-                first.append(text)
-
-    def raise_if_any(self) -> None:
-        """Raises DataError about the most frequent problem, and counts the others."""
-        if not self.counts:
-            return
-        totals = {problem: sum(columns.values()) for problem, columns in self.counts.items()}
-        worst, *others = sorted(totals, key=lambda problem: -totals[problem])
-        also = "".join(f" There are also {totals[other]:,} {other.what}." for other in others)
-        raise DataError(
-            f"{self.name} has {totals[worst]:,} {worst.what}, in {some(self.counts[worst])}; "
-            f"first ids {some(self.first_ids[worst])}. {worst.advice}{also}"
-        )
+        if len(rows):
+            found = self._of(problem, column)
+            found.add(len(rows), ids(rows[:FIRST]) if len(found.first_ids) < FIRST else ())
 
     def merge(self, other: Findings) -> None:
         """Adds what was found in a later batch."""
-        for problem, columns in other.counts.items():
-            mine = self.counts.setdefault(problem, {})
-            for column, count in columns.items():
-                mine[column] = mine.get(column, 0) + count
-            first = self.first_ids.setdefault(problem, [])
-            first += [text for text in other.first_ids[problem] if text not in first]
-            del first[FIRST:]
+        for problem, columns in other.found.items():
+            for column, found in columns.items():
+                self._of(problem, column).add(found.count, found.first_ids)
+
+    def _of(self, problem: Problem, column: str) -> Found:
+        return self.found.setdefault(problem, {}).setdefault(column, Found(0, []))
+
+    def raise_if_any(self) -> None:
+        """Raises DataError about the most frequent problem, and counts the others."""
+        if not self.found:
+            return
+        totals = {
+            problem: sum(found.count for found in columns.values())
+            for problem, columns in self.found.items()
+        }
+        worst, *others = sorted(totals, key=lambda problem: -totals[problem])
+        first = dict.fromkeys(
+            text for found in self.found[worst].values() for text in found.first_ids
+        )
+        also = "".join(f" There are also {totals[other]:,} {other.what}." for other in others)
+        raise DataError(
+            f"{self.name} has {totals[worst]:,} {worst.what}, in {some(self.found[worst])}; first "
+            f"ids {some(list(first)[:FIRST])}. {worst.advice}{also}"
+        )

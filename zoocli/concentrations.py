@@ -23,11 +23,13 @@ from zoocli.tables.table import Types, is_text
 class Pass:
     """One prediction of every galaxy: an array for each answer, read at `rows` (galaxies,).
 
-    All arrays are float32 or all are float64; null is NaN.
+    All arrays are float32 or all are float64; null is NaN, and so is what is not there at all:
+    `absent` (galaxies,) tells these.
     """
 
     columns: Sequence[npt.NDArray[Any]]
     rows: RowArray
+    absent: npt.NDArray[np.bool_]
 
     def chosen(self) -> list[npt.NDArray[Any]]:
         """The concentrations themselves, (galaxies,) for each answer."""
@@ -41,6 +43,7 @@ def dense(passes: Sequence[Pass]) -> npt.NDArray[np.float64]:
 
 def count_passes(table: Table, columns: Sequence[str], types: Types) -> int:
     """How many passes the cells of a table hold, by its types or else by its first row."""
+    table.require(columns)
     kinds = [table.type_of(name) for name in columns]
     fixed = [kind.list_size for kind in kinds if pa.types.is_fixed_size_list(kind)]
     if fixed:
@@ -76,17 +79,19 @@ def read_passes(
     `findings` take the rows whose lists are longer or shorter than `passes`.
     """
     arrays = []
+    absent = np.zeros(len(rows), np.bool_)
     for name in columns:
         column = batch.column(name)
         if is_list(column.type):
             column, ragged = list_cells(column, passes)
             findings.add(checks.RAGGED_PASSES, name, ragged[rows], ids)
+            absent |= ragged[rows]
         elif passes > 1:
             raise DataError(f"{table}: column '{name}' holds numbers, and others lists of passes.")
         arrays.append(to_floats(column, name, table, keep_single=True))
     if len({array.dtype for array in arrays}) > 1:
         arrays = [array.astype(np.float64) for array in arrays]
     if passes == 1:
-        return [Pass(arrays, rows)]
+        return [Pass(arrays, rows, absent)]
     starts = rows * np.int32(passes)
-    return [Pass(arrays, starts + np.int32(number)) for number in range(passes)]
+    return [Pass(arrays, starts + np.int32(number), absent) for number in range(passes)]

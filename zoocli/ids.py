@@ -183,7 +183,7 @@ def _around_group(pattern: str) -> str:
         groups = re.compile(pattern).groups
     except re.error as error:
         raise UsageError(f"--id-from '{pattern}' is not a regular expression ({error}).") from None
-    around = f"(?s)^.*?(?:{pattern}).*$"
+    around = f"^(?s:.*?)(?:{pattern})(?s:.*)$"
     try:
         pc.replace_substring_regex(pa.array([""], pa.string()), around, r"\1")
     except pa.ArrowInvalid as error:

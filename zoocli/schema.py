@@ -221,8 +221,8 @@ class Schema:
                 asked[:, position] += path
         return asked
 
-    def to_yaml(self) -> str:
-        """The schema as the text of a schema file, which reads back as the same schema."""
+    def to_dict(self) -> dict[str, Any]:
+        """The schema as the content of a schema file, for `Schema.from_dict`."""
         content = {
             "title": self.title,
             "citation": self.citation,
@@ -230,7 +230,16 @@ class Schema:
             **self.zoobot_dicts(),
             "columns": self._columns,
         }
-        return to_yaml({key: value for key, value in content.items() if value})
+        return {key: value for key, value in content.items() if value}
+
+    @classmethod
+    def from_dict(cls, content: object, name: str) -> Schema:
+        """Reads what a schema file holds; raises SchemaError for what is no decision tree."""
+        return _from_content(content, name)
+
+    def to_yaml(self) -> str:
+        """The schema as the text of a schema file, which reads back as the same schema."""
+        return to_yaml(self.to_dict())
 
 
 def _questions(

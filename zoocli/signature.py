@@ -9,6 +9,7 @@ from zoocli.version import __version__
 
 STRICT = "error"
 RULES = ("on_invalid", "on_fractional", "on_duplicate", "missing_votes")
+RELEVANCE = ("min_votes", "min_root_votes", "min_share_asked", "min_path_fraction", "confident")
 
 
 def signature(
@@ -31,6 +32,8 @@ def signature(
     if schema is not None:
         parts.append(f"schema:{schema}@{settings.get('schema_hash')}")
     parts.append(f"rules:{_rules(settings)}")
+    if "profile" in settings:
+        parts += [f"relevance:{_relevance(settings)}", f"bootstrap:{_bootstrap(settings)}"]
     if (settings.get("passes") or 1) > 1:
         parts.append(f"passes:{settings['passes']}")
     for option in ("scale", "label_smoothing", "class_weights", "null_value", "only"):
@@ -45,6 +48,17 @@ def signature(
 def _rules(settings: Mapping[str, Any]) -> str:
     loose = [f"{rule}={settings[rule]}" for rule in RULES if settings.get(rule, STRICT) != STRICT]
     return ",".join(loose) or "strict"
+
+
+def _relevance(settings: Mapping[str, Any]) -> str:
+    """The rules that say which galaxies an evaluation counts, under their profile's name."""
+    given = {rule: settings.get(rule) for rule in RELEVANCE}
+    shown = ",".join(f"{rule}={value:g}" for rule, value in given.items() if value)
+    return f"{settings['profile']}({shown})"
+
+
+def _bootstrap(settings: Mapping[str, Any]) -> str:
+    return f"{settings.get('bootstrap')}@seed={settings.get('seed')}"
 
 
 def _short(value: Any) -> str:

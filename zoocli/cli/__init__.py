@@ -19,6 +19,8 @@ import typer
 from typer.exceptions import TyperException
 
 from zoocli.cli import schema
+from zoocli.cli.check import check
+from zoocli.cli.evaluate import evaluate
 from zoocli.cli.merge import merge
 from zoocli.cli.messages import complain, say, warn
 from zoocli.cli.options import Quiet
@@ -39,8 +41,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(score)
+app.command()(check)
 app.command()(summarize)
 app.command()(merge)
+app.command()(evaluate)
 app.command()(simulate)
 app.add_typer(schema.app, name="schema")
 

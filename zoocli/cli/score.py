@@ -5,10 +5,42 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from zoocli.cli.inputs import (
+    Backend,
+    BatchSize,
+    ClassWeights,
+    Device,
+    Ensemble,
+    IdFrom,
+    IdName,
+    Keep,
+    Label,
+    LabelSmoothing,
+    LossName,
+    MemoryLimit,
+    MissingVotes,
+    NullValue,
+    OnDuplicate,
+    OnFractional,
+    OnInvalid,
+    Only,
+    Prediction,
+    PredictionsColumn,
+    PredictionsId,
+    RequireAll,
+    Scale,
+    SchemaName,
+    Tables,
+    Threads,
+    VotesColumn,
+    VotesId,
+    input_files,
+    score_options,
+)
 from zoocli.cli.options import Quiet
 
 if TYPE_CHECKING:
@@ -18,30 +50,13 @@ if TYPE_CHECKING:
 NOTICEABLE_SECONDS = 1.0
 STDOUT = Path("-")
 FORMATS = "csv, parquet, arrow (a stream), feather (a file) or jsonl"
-INPUTS = "Parquet, CSV or TSV (gzipped too), Arrow; a directory of Parquet parts; - is stdin."
 
 
 def score(
-    tables: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="PREDICTIONS... VOTES",
-            help=f"The last is VOTES, those before it the parts of PREDICTIONS. {INPUTS}",
-        ),
-    ],
-    schema: Annotated[
-        str | None,
-        typer.Option(
-            "--schema",
-            "-s",
-            metavar="NAME|FILE",
-            help="Decision tree: a built-in name or a YAML file.  [default: from the columns]",
-        ),
-    ] = None,
-    loss: Annotated[
-        str,
-        typer.Option("--loss", "-l", help="dirichlet, cross-entropy (ce), mse or l1 (mae)."),
-    ] = "dirichlet",
+    context: typer.Context,
+    tables: Tables,
+    schema: SchemaName = None,
+    loss: LossName = "dirichlet",
     output: Annotated[
         str | None,
         typer.Option(
@@ -61,124 +76,31 @@ def score(
             "--summary", metavar="FILE|-", help="Also write the summary, as JSON; - is stdout."
         ),
     ] = None,
-    id: Annotated[
-        str | None,
-        typer.Option(
-            "--id",
-            metavar="COLUMN",
-            help="Id column of both tables.  [default: the first usual name that both have]",
-        ),
-    ] = None,
-    predictions_id: Annotated[
-        str | None, typer.Option(metavar="COLUMN", help="Id column of PREDICTIONS.")
-    ] = None,
-    votes_id: Annotated[
-        str | None, typer.Option(metavar="COLUMN", help="Id column of VOTES.")
-    ] = None,
-    id_from: Annotated[
-        str | None,
-        typer.Option(
-            metavar="REGEX",
-            help="Make the id from the id column's text by the one group of this regular "
-            "expression, on both sides, such as '([^/]+)\\.jpg$'.",
-        ),
-    ] = None,
-    predictions_column: Annotated[
-        str | None,
-        typer.Option(
-            metavar="PATTERN",
-            help="How PREDICTIONS call an answer's column, such as '{answer}_pred'.  "
-            "[default: as the answer, perhaps with a usual ending]",
-        ),
-    ] = None,
-    votes_column: Annotated[
-        str | None,
-        typer.Option(metavar="PATTERN", help="The same for VOTES, such as '{answer}_count'."),
-    ] = None,
-    ensemble: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="FILE",
-            help="Further predictions of the same galaxies, as passes of a mixture; repeatable.",
-        ),
-    ] = None,
-    null_value: Annotated[
-        list[float] | None,
-        typer.Option(metavar="N", help="Votes of this value are missing, -999 say; repeatable."),
-    ] = None,
-    only: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FILE", help="Score just the ids listed there: one a line, or a table."
-        ),
-    ] = None,
-    keep: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="COLUMN", help="Carry a column of either table into the output; repeatable."
-        ),
-    ] = None,
-    label: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="COLUMN",
-            help="ce, mse, l1: the truth, in VOTES; repeatable for mse and l1.  [default: label]",
-        ),
-    ] = None,
-    prediction: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="COLUMN",
-            help="ce: the classes in order; mse, l1: one for each --label; repeatable.  "
-            "[default: the columns that are not the id]",
-        ),
-    ] = None,
-    class_weights: Annotated[
-        str | None, typer.Option(metavar="W,W,...", help="ce: a factor for each class's losses.")
-    ] = None,
-    label_smoothing: Annotated[
-        float, typer.Option(metavar="E", help="ce: share of the label spread over all classes.")
-    ] = 0.0,
-    scale: Annotated[
-        Literal["logits", "probabilities"] | None,
-        typer.Option(help="ce: what the predictions are; must be said where both are possible."),
-    ] = None,
-    on_invalid: Annotated[
-        Literal["error", "null"],
-        typer.Option(help="Predictions without a likelihood: stop, or give a null loss."),
-    ] = "error",
-    on_fractional: Annotated[
-        Literal["error", "round"], typer.Option(help="Votes that are not whole numbers.")
-    ] = "error",
-    on_duplicate: Annotated[
-        Literal["error", "drop"],
-        typer.Option(help="Ids that match and stand more than once: stop, or drop all copies."),
-    ] = "error",
-    missing_votes: Annotated[
-        Literal["error", "zero"],
-        typer.Option(help="Questions with some answers missing and others not."),
-    ] = "error",
-    require_all: Annotated[
-        bool, typer.Option("--require-all", help="Unmatched galaxies are an error.")
-    ] = False,
-    device: Annotated[
-        str, typer.Option(metavar="auto|cpu|cuda|cuda:N", help="Where torch computes.")
-    ] = "auto",
-    backend: Annotated[
-        Literal["auto", "torch", "numba"],
-        typer.Option(help="auto: numba for the Dirichlet loss on the CPU, torch otherwise."),
-    ] = "auto",
-    batch_size: Annotated[int, typer.Option(help="Rows at a time.")] = 65_536,
-    threads: Annotated[
-        int | None, typer.Option(help="[default: those of SLURM, the container or the machine]")
-    ] = None,
-    memory_limit: Annotated[
-        str | None,
-        typer.Option(
-            metavar="SIZE",
-            help="Of the whole process, like 4GB.  [default: as for --threads]",
-        ),
-    ] = None,
+    id: IdName = None,
+    predictions_id: PredictionsId = None,
+    votes_id: VotesId = None,
+    id_from: IdFrom = None,
+    predictions_column: PredictionsColumn = None,
+    votes_column: VotesColumn = None,
+    ensemble: Ensemble = None,
+    null_value: NullValue = None,
+    only: Only = None,
+    keep: Keep = None,
+    label: Label = None,
+    prediction: Prediction = None,
+    class_weights: ClassWeights = None,
+    label_smoothing: LabelSmoothing = 0.0,
+    scale: Scale = None,
+    on_invalid: OnInvalid = "error",
+    on_fractional: OnFractional = "error",
+    on_duplicate: OnDuplicate = "error",
+    missing_votes: MissingVotes = "error",
+    require_all: RequireAll = False,
+    device: Device = "auto",
+    backend: Backend = "auto",
+    batch_size: BatchSize = 65_536,
+    threads: Threads = None,
+    memory_limit: MemoryLimit = None,
     quiet: Quiet = False,
 ) -> None:
     """Score predictions against votes: a table with one row a galaxy.
@@ -187,48 +109,8 @@ def score(
     are negative log-likelihoods in nats (cross-entropy, mse and l1: as named); rows are in the
     order of PREDICTIONS. Galaxies that only one side has are counted and reported.
     """
-    from zoocli.errors import UsageError
-
-    if [*tables, *(ensemble or ()), only].count("-") > 1:
-        raise UsageError("Standard input can be read only once: give '-' once.")
-    if len(tables) < 2:
-        raise UsageError(
-            "Give at least two tables: the predictions, then the votes, as in "
-            "`zoocli score predictions.parquet votes.parquet`."
-        )
-    from zoocli.scoring.options import ScoreOptions
-
-    options = ScoreOptions(
-        schema=schema,
-        loss=loss,
-        id=id,
-        predictions_id=predictions_id,
-        votes_id=votes_id,
-        id_from=id_from,
-        predictions_column=predictions_column,
-        votes_column=votes_column,
-        ensemble=ensemble or (),
-        null_value=null_value or (),
-        only=only,
-        keep=keep or (),
-        label=label or (),
-        prediction=prediction or (),
-        class_weights=_numbers(class_weights),
-        label_smoothing=label_smoothing,
-        scale=scale,
-        on_invalid=on_invalid,
-        on_fractional=on_fractional,
-        on_duplicate=on_duplicate,
-        missing_votes=missing_votes,
-        require_all=require_all,
-        device=device,
-        backend=backend,
-        batch_size=batch_size,
-        threads=threads,
-        memory_limit=memory_limit,
-    )
-    inputs = [*tables, *(ensemble or ()), *filter(None, (only, schema))]
-    _run(inputs, tables, options, output, format, summary, quiet)
+    options = score_options(context)
+    _run(input_files(context), tables, options, output, format, summary, quiet)
 
 
 def _run(
@@ -326,16 +208,3 @@ def choose_sink(output: str | None, format: str | None, summary: Path | None) ->
     if is_device(target):
         return DeviceSink(target, format_of(Path("device.csv"), format))
     return FileSink(target, format)
-
-
-def _numbers(text: str | None) -> list[float] | None:
-    if text is None:
-        return None
-    from zoocli.errors import UsageError
-
-    try:
-        return [float(part) for part in text.split(",")]
-    except ValueError:
-        raise UsageError(
-            f"--class-weights takes numbers with commas between, like 1,2.5,1; not '{text}'."
-        ) from None

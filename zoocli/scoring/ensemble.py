@@ -31,7 +31,8 @@ class Member:
 
     def passes(self, held_rows: RowArray) -> list[Pass]:
         """The passes of some galaxies, by their rows in VOTES."""
-        return [Pass(list(one), held_rows) for one in self.values]
+        absent = ~self.there[held_rows]
+        return [Pass(list(one), held_rows, absent) for one in self.values]
 
 
 def hold_member(

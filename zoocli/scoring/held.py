@@ -33,6 +33,7 @@ class Held:
     """What is held of VOTES: `values` (galaxies, ...) and `kept` have a row for each id.
 
     `listed` says which ids of the list (`--only`) VOTES have; it is empty without a list.
+    `findings` are the invalid values of VOTES, for which nothing sensible is held.
     """
 
     index: IdIndex
@@ -40,6 +41,7 @@ class Held:
     kept: pa.Table
     fingerprint: str
     listed: npt.NDArray[np.bool_]
+    findings: Findings
 
     @property
     def nbytes(self) -> int:
@@ -55,7 +57,10 @@ def hold_votes(
     only: IdList | None,
     resources: Resources,
 ) -> Held:
-    """Reads VOTES once; raises DataError for invalid values, MachineError where they don't fit."""
+    """Reads VOTES once; raises DataError where there are none, MachineError where they don't fit.
+
+    The caller looks at the findings.
+    """
     findings = Findings(table.name)
     texts: list[pa.StringArray] = []
     blocks: list[npt.NDArray[Any]] = []
@@ -76,7 +81,6 @@ def hold_votes(
         used += blocks[-1].nbytes + kept[-1].nbytes
         used += 2 * text.nbytes + LOOKUP_BYTES * len(text)  # the lookup has its own copy
         _check_memory(table, used, sum(map(len, texts)), resources)
-    findings.raise_if_any()
     if not any(map(len, texts)):
         raise DataError(
             f"{table.name} has no rows{'' if only is None else f' with ids of {only.name}'}."
@@ -89,7 +93,7 @@ def hold_votes(
     index.forget_hashes()
     schema = pa.schema([kept_field(table, name, task.vote_types) for name in keep])
     fingerprint = f"{digest[0]:016x}"[:12]
-    return Held(index, values, pa.Table.from_batches(kept, schema), fingerprint, seen)
+    return Held(index, values, pa.Table.from_batches(kept, schema), fingerprint, seen, findings)
 
 
 class IdList:

@@ -8,7 +8,6 @@ from typing import Any
 from zoocli.errors import DataError
 from zoocli.ids import IdColumn, find_id_columns
 from zoocli.losses import find_loss
-from zoocli.losses.loss import Loss
 from zoocli.resources import Resources
 from zoocli.scoring.held import Held, IdList, hold_votes, read_only
 from zoocli.scoring.naming import find_schema, find_sides
@@ -43,46 +42,70 @@ def open_inputs(
 
     Raises UsageError, DataError or MachineError for what cannot be scored.
     """
-    loss = find_loss(options.loss)
-    refuse_other_options(options, loss)
     tables = (
         open_tables(predictions, resources, "the predictions"),
         open_table(votes, resources, "the votes"),
     )
+    ids = find_ids(tables, options)
+    inputs = hold_inputs(tables, ids, new_task(tables, ids, options), options, resources)
+    inputs.held.findings.raise_if_any()
+    return inputs
+
+
+def find_ids(tables: tuple[Table, Table], options: ScoreOptions) -> tuple[IdColumn, IdColumn]:
+    """The id columns of both sides; DataError where there are none."""
     names = find_id_columns(
         *tables, options.predictions_id or options.id, options.votes_id or options.id
     )
-    ids, votes_ids = (
-        IdColumn(table, name, options.id_from) for table, name in zip(tables, names, strict=True)
+    return (
+        IdColumn(tables[0], names[0], options.id_from),
+        IdColumn(tables[1], names[1], options.id_from),
     )
-    task = _new_task(loss, options, tables, names)
-    tables[0].require(task.prediction_columns)
-    tables[1].require(task.vote_columns)
-    kept = _kept_of_votes(options, tables)
-    only = None
-    if options.only is not None:
-        only = read_only(open_table(options.only, resources, "the list"), names, options.id_from)
-    held = hold_votes(tables[1], votes_ids, task, kept, only, resources)
-    if options.ensemble:
-        _hold_ensemble(task, options, names[0], held, resources)
-    return Inputs(options, resources, task, tables[0], tables[1].name, ids, votes_ids, held, only)
 
 
-def _new_task(
-    loss: Loss, options: ScoreOptions, tables: tuple[Table, Table], ids: tuple[str, str]
+def new_task(
+    tables: tuple[Table, Table], ids: tuple[IdColumn, IdColumn], options: ScoreOptions
 ) -> Task:
+    """How the loss that is asked for scores these tables; DataError where they lack columns."""
+    loss = find_loss(options.loss)
+    refuse_other_options(options, loss)
+    task: Task
+    names = ids[0].column, ids[1].column
     if loss.scores == "tree":
         from zoocli.scoring.tree import TreeTask
 
         sides = find_sides(*tables, options)
-        return TreeTask(find_schema(sides, options.schema), loss, options, *sides)
-    if loss.scores == "classes":
+        task = TreeTask(find_schema(sides, options.schema), loss, options, *sides)
+    elif loss.scores == "classes":
         from zoocli.scoring.classes import ClassTask
 
-        return ClassTask(loss, options, *tables, ids)
-    from zoocli.scoring.values import ValueTask
+        task = ClassTask(loss, options, *tables, names)
+    else:
+        from zoocli.scoring.values import ValueTask
 
-    return ValueTask(loss, options, *tables, ids)
+        task = ValueTask(loss, options, *tables, names)
+    tables[0].require(task.prediction_columns)
+    tables[1].require(task.vote_columns)
+    return task
+
+
+def hold_inputs(
+    tables: tuple[Table, Table],
+    ids: tuple[IdColumn, IdColumn],
+    task: Task,
+    options: ScoreOptions,
+    resources: Resources,
+) -> Inputs:
+    """Reads VOTES, and the ensemble; what is invalid in VOTES stands in `held.findings`."""
+    kept = _kept_of_votes(options, tables)
+    only = None
+    if options.only is not None:
+        names = ids[0].column, ids[1].column
+        only = read_only(open_table(options.only, resources, "the list"), names, options.id_from)
+    held = hold_votes(tables[1], ids[1], task, kept, only, resources)
+    if options.ensemble:
+        _hold_ensemble(task, options, ids[0].column, held, resources)
+    return Inputs(options, resources, task, tables[0], tables[1].name, *ids, held, only)
 
 
 def _hold_ensemble(

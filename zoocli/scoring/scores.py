@@ -90,7 +90,7 @@ def write_scores(inputs: Inputs, sink: Sink, progress: Progress) -> Totals:
     for matched, (losses, rows) in stream(inputs, table.columns_read, score, row_bytes):
         totals.take(inputs, matched)
         totals.add_losses(inputs, losses)
-        if not totals.findings.counts:
+        if not totals.findings:
             sink.write(rows)
         progress(totals.rows, inputs.predictions.rows)
     return totals

@@ -56,7 +56,6 @@ class TreeTask(Task):
         self.prediction_types = dict.fromkeys(self.prediction_columns, pa.float64())
         self.vote_types = dict.fromkeys(self.vote_columns, pa.float64())
         self._tables = predictions.table.name, votes.table.name
-        predictions.table.require(self.prediction_columns)
         self._passes = count_passes(
             predictions.table, self.prediction_columns, self.prediction_types
         )
@@ -69,8 +68,12 @@ class TreeTask(Task):
     def add_ensemble(self, members: Sequence[Member]) -> None:
         """Further files of predictions, whose passes join those of PREDICTIONS."""
         self.ensemble = tuple(members)
-        passes = self._passes + sum(len(member.values) for member in members)
-        self.row_bytes = row_bytes(len(self.prediction_columns), passes)
+        self.row_bytes = row_bytes(len(self.prediction_columns), self.passes)
+
+    @property
+    def passes(self) -> int:
+        """How many predictions each galaxy has, those of the ensemble included."""
+        return self._passes + sum(len(member.values) for member in self.ensemble)
 
     def hold(self, batch: pa.RecordBatch, findings: Findings, ids: NamesOfRows) -> npt.NDArray[Any]:
         """Counts (galaxies, answers) in the smallest unsigned type that they fit."""
@@ -119,7 +122,7 @@ class TreeTask(Task):
         loss = sum_in_order(losses)
         if np.isnan(loss).any() and self.options.on_invalid == "error":
             for one in passes:
-                self._find_impossible(one.chosen(), matched)
+                self._find_impossible(one, matched)
         return Losses(loss, losses, totals)
 
     def concentrations(self, matched: Matched) -> list[Pass]:
@@ -134,9 +137,9 @@ class TreeTask(Task):
             matched.ids,
         )
         for member in self.ensemble:
-            missing = ~member.there[matched.held_rows]
-            matched.findings.add(checks.NOT_IN_ENSEMBLE, member.name, missing, matched.ids)
-            read += member.passes(matched.held_rows)
+            passes = member.passes(matched.held_rows)
+            matched.findings.add(checks.NOT_IN_ENSEMBLE, member.name, passes[0].absent, matched.ids)
+            read += passes
         return read
 
     def _mixture(
@@ -153,10 +156,12 @@ class TreeTask(Task):
         likelihoods = sum_in_order(np.exp(lowest - losses))
         return lowest - np.log(likelihoods / len(passes)), totals
 
-    def _find_impossible(self, columns: list[npt.NDArray[Any]], matched: Matched) -> None:
+    def _find_impossible(self, one: Pass, matched: Matched) -> None:
         findings, ids = matched.findings, matched.ids
+        columns = one.chosen()
         for name, column in zip(self.prediction_columns, columns, strict=True):
-            findings.add(checks.NO_LIKELIHOOD, name, ~((column > 0) & np.isfinite(column)), ids)
+            impossible = ~((column > 0) & np.isfinite(column)) & ~one.absent
+            findings.add(checks.NO_LIKELIHOOD, name, impossible, ids)
         for question, answers in zip(self.schema.questions, self._slices, strict=True):
             values = np.array(columns[answers], np.float64)
             with np.errstate(over="ignore", invalid="ignore"):
@@ -184,7 +189,7 @@ class TreeTask(Task):
         """The schema's hash; the rules about votes."""
         return {
             "schema_hash": self.schema.content_hash,
-            "passes": self._passes + sum(len(member.values) for member in self.ensemble),
+            "passes": self.passes,
             "null_value": list(self.options.null_value),
             "on_fractional": self.options.on_fractional,
             "missing_votes": self.options.missing_votes,

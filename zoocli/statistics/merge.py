@@ -43,7 +43,8 @@ def merge_summaries(summaries: Sequence[Summary]) -> Summary:
     for name, part in zip(names, summaries, strict=True):
         _refuse_another_kind(names[0], summaries[0], name, part)
     _check_shards(names, summaries)
-    matching = _add_matching(names, summaries)
+    votes_rows = (summaries[0].settings or {}).get("votes_rows")
+    matching = add_matching(names, [part.matching for part in summaries], votes_rows)
     versions = sorted({part.version or "unknown" for part in summaries})
     return replace(
         summaries[0],
@@ -95,12 +96,16 @@ def _differences(first: Summary, part: Summary) -> Iterator[str]:
     """What differs, each with both values."""
     for name in ("loss", "schema"):
         yield from _difference(name, getattr(first, name), getattr(part, name))
-    here, there = first.settings or {}, part.settings or {}
-    for name in dict.fromkeys([*here, *there]):
-        yield from _difference(name, here.get(name), there.get(name))
+    yield from setting_differences(first.settings or {}, part.settings or {})
     for level in ("campaigns", "questions"):
         ours, theirs = getattr(first, level), getattr(part, level)
         yield from _difference(level, list(ours or {}), list(theirs or {}))
+
+
+def setting_differences(here: Mapping[str, Any], there: Mapping[str, Any]) -> Iterator[str]:
+    """Each setting that differs, with both values."""
+    for name in dict.fromkeys([*here, *there]):
+        yield from _difference(name, here.get(name), there.get(name))
 
 
 def _difference(name: str, ours: Any, theirs: Any) -> Iterator[str]:
@@ -166,11 +171,16 @@ def _notes_of_repeated(names: Sequence[str], summaries: Sequence[Summary]) -> It
         seen.setdefault(key, name)
 
 
-def _add_matching(names: Sequence[str], summaries: Sequence[Summary]) -> Matching | None:
-    """Adds the accounts; refuses parts that together matched more rows of VOTES than there are."""
-    parts = [part.matching for part in summaries if part.matching is not None]
-    rows = (summaries[0].settings or {}).get("votes_rows")
-    if len(parts) < len(summaries) or not isinstance(rows, int):
+def add_matching(
+    names: Sequence[str], accounts: Sequence[Matching | None], rows: Any
+) -> Matching | None:
+    """Adds the accounts of parts scored against the same `rows` of VOTES.
+
+    None where some part has none, or the rows are not known. Raises DataError where the parts
+    together matched more rows than there are.
+    """
+    parts = [account for account in accounts if account is not None]
+    if len(parts) < len(accounts) or not isinstance(rows, int):
         return None
     used = sum(rows - part.votes_only for part in parts)
     if used > rows:

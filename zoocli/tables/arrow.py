@@ -16,6 +16,8 @@ FILE_MAGIC = b"ARROW1"
 class ArrowTable(Table):
     """An Arrow file or stream, told apart by the first bytes and read through a memory map."""
 
+    format = "Arrow"
+
     def __init__(self, path: Path, name: str | None = None) -> None:
         self.name = name or str(path)
         self._path = path

@@ -37,6 +37,7 @@ TELLING = ("Expected Number.*", "Invalid unicode.*", "Value with unt.*", "Maximu
 class DelimitedTable(Table):
     """A text file with a header line, plain or gzipped. Blank cells are null."""
 
+    format = "text"
     text = True
 
     def __init__(self, path: Path, resources: Resources, name: str | None = None) -> None:

@@ -14,6 +14,8 @@ from zoocli.tables.table import Table, Types, parse_text
 class MemoryTable(Table):
     """An Arrow table, or a DataFrame through Arrow (without its index)."""
 
+    format = "in memory"
+
     def __init__(self, content: Any, name: str) -> None:
         if isinstance(content, pa.RecordBatch):
             content = pa.Table.from_batches([content])

@@ -63,6 +63,7 @@ class Parts(Table):
         first = parts[0]
         self.parts = parts
         self.name = name or f"{first.name} and {len(parts) - 1} more"
+        self.format = ", ".join(dict.fromkeys(part.format for part in parts))
         shared = set(first.column_names).intersection(*(part.column_names for part in parts))
         names = [name for name in first.column_names if name in shared]
         fields = [(name, _common_type([part.type_of(name) for part in parts])) for name in names]

@@ -16,6 +16,8 @@ from zoocli.tables.table import METADATA_KEY, Table, Types, parse_text
 class ParquetTable(Table):
     """One Parquet file; a column's pages are read as they are needed, not a whole file ahead."""
 
+    format = "Parquet"
+
     def __init__(self, path: Path, resources: Resources) -> None:
         self.name = str(path)
         self._path = path

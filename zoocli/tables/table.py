@@ -22,12 +22,13 @@ Types = Mapping[str, pa.DataType]
 class Table(ABC):
     """A table as a stream of batches, in the order of its rows.
 
-    `name` is for messages. `schema` has a field for each column (all text where the format knows
-    no types). `rows` is None where only reading tells. `text` says that the format holds nothing
-    but text, so that ids in it are exactly as written.
+    `name` and `format` are for messages. `schema` has a field for each column (all text where the
+    format knows no types). `rows` is None where only reading tells. `text` says that the format
+    holds nothing but text, so that ids in it are exactly as written.
     """
 
     name: str
+    format: str
     schema: pa.Schema
     rows: int | None = None
     text = False

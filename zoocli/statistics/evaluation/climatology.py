@@ -31,6 +31,7 @@ from zoocli.statistics.evaluation.galaxies import Galaxies
 from zoocli.statistics.evaluation.histograms import histograms, occupied
 
 Floats = npt.NDArray[np.float64]
+Counts = npt.NDArray[np.int64]
 
 NAME = "climatology"
 FEWEST_GALAXIES = 30
@@ -57,8 +58,12 @@ def collect(galaxies: Galaxies) -> AdditiveArrays:
     """Histograms of the votes of each answer, then of the total votes of each question."""
     voted = galaxies.voted
     votes = np.where(voted[galaxies.question_of], galaxies.votes, 0)
-    totals = np.where(voted, galaxies.total_votes, 0)
-    return histograms(NAME, np.concatenate([votes, totals]))
+    return collect_votes(votes, np.where(voted, galaxies.total_votes, 0))
+
+
+def collect_votes(votes: Counts, total_votes: Counts) -> AdditiveArrays:
+    """The same of votes (answers, galaxies) and total votes (questions, galaxies) alone."""
+    return histograms(NAME, np.concatenate([votes, total_votes]))
 
 
 def fit(sums: AdditiveArrays, schema: Schema) -> list[Climatology | None]:

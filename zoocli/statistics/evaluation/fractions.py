@@ -12,7 +12,8 @@ averaged over the passes) and the observed fraction o = k_j / n:
   p_s (1 - p_s) (A_s + n) / (n (A_s + 1)) + (p_s - p)^2;
 - rmse_ratio = rmse / noise_rmse.
 
-Of a question, a campaign and overall: the mean over the answers that have the number.
+Of a question, a campaign and overall: the mean over the answers that have the number (but for the
+bias, which adds up to 0 over a question's answers).
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from zoocli.statistics.evaluation.rules import Rules
 Floats = npt.NDArray[np.float64]
 
 METRICS = ("bias", "mae", "rmse", "r2", "pearson", "noise_rmse", "rmse_ratio")
+AVERAGED = METRICS[1:]  # the biases of a question's answers add up to 0
 VOTE_BINS = (1, 5, 10, 20, 40)  # where the bins of total votes begin
 DENSITY_BINS = 50
 EQUAL = 1e-13  # of the mean square: a smaller variance is rounding
@@ -160,7 +162,7 @@ def _estimates(
         if level_galaxies is None and name not in schema.question_answer_pairs:
             continue
         counted = named["galaxies"][members[0]] if level_galaxies is None else level_galaxies[level]
-        for metric in METRICS:
+        for metric in AVERAGED:
             answers = np.concatenate([found[metric][slices[position]] for position in members])
             yield Estimate(name, None, metric + part, mean_of_present(answers), counted)
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from zoocli.errors import UsageError
+from zoocli.errors import UsageError, some
 from zoocli.statistics.evaluation.galaxies import Galaxies
 
 DEFAULT_PROFILE = "zoobot"
@@ -62,6 +62,57 @@ class Rules:
         with np.errstate(invalid="ignore"):
             return np.maximum.reduceat(galaxies.observed, starts, axis=0) > self.confident
 
+    def as_options(self) -> list[str]:
+        """The rules that say anything, as they are given on the command line.
+
+        >>> Rules(min_share_asked=0.5).as_options()
+        ['--min-votes 1', '--min-share-asked 0.5', '--confident 0.8']
+        """
+        said = {rule: value for rule, value in self.to_dict().items() if value}
+        return [f"--{rule.replace('_', '-')} {value:g}" for rule, value in said.items()]
+
     def to_dict(self) -> dict[str, Any]:
         """The rules under their names, for settings and the signature."""
         return asdict(self)
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Rules that were published, and where."""
+
+    rules: Rules
+    source: str
+
+
+DECALS = "Walmsley et al. 2022, MNRAS 509, 3966"
+PROFILES = {
+    "zoobot": Profile(Rules(), "Zoobot's loss: every question with at least one vote"),
+    "decals": Profile(
+        Rules(min_root_votes=34, min_share_asked=0.5),
+        f"{DECALS}: at least 34 votes for the first question, and half of its volunteers asked",
+    ),
+    "decals-code": Profile(
+        Rules(min_path_fraction=0.5),
+        f"the code beside {DECALS}: more than half expected to be asked; give --min-votes with it",
+    ),
+    "euclid-prep": Profile(
+        Rules(min_share_asked=0.5),
+        "Euclid Collaboration: Aussel et al. 2024, A&A 689, A274: at least half were asked",
+    ),
+    "evo": Profile(Rules(min_votes=20), "Galaxy Zoo Evo: at least 20 votes for the question"),
+}
+
+
+def rules_of(profile: str, **given: Any) -> Rules:
+    """The rules of a profile, where those that are given (not None) stand instead of its own.
+
+    Raises UsageError for another profile, and for values out of range.
+
+    >>> rules_of("evo", min_votes=None, confident=0.9)
+    ... # doctest: +ELLIPSIS
+    Rules(min_votes=20, min_root_votes=0, ..., confident=0.9)
+    """
+    if profile not in PROFILES:
+        raise UsageError(f"There is no profile '{profile}'. Choose one of {some(PROFILES, 9)}.")
+    chosen = {rule: value for rule, value in given.items() if value is not None}
+    return replace(PROFILES[profile].rules, **chosen)

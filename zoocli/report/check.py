@@ -1,0 +1,48 @@
+"""What `zoocli check` found, as text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from zoocli.checking import Check, Invalid, Side
+from zoocli.errors import harmless, some
+from zoocli.report.text import count
+
+
+def render_check(found: Check) -> str:
+    """One line a fact: first what was found, then what is wrong, last the verdict."""
+    return "".join(f"{harmless(line)}\n" for line in _lines(found))
+
+
+def _lines(found: Check) -> Iterator[str]:
+    for title, side in (("predictions", found.predictions), ("votes", found.votes)):
+        if side is not None:
+            yield f"{title:<12} {_side(side)}"
+    if found.schema is not None:
+        yield f"{'schema':<12} {found.schema}"
+    if found.matching is not None:
+        matching = found.matching
+        yield (
+            f"{'galaxies':<12} {count(matching.matched)} in both tables, "
+            f"{count(matching.predictions_only)} rows of predictions without votes, "
+            f"{count(matching.votes_only)} rows of votes without predictions, "
+            f"{count(matching.duplicated)} ids more than once"
+        )
+    yield from (f"{'invalid':<12} {_invalid(one)}" for one in found.invalid)
+    yield from (f"{'note':<12} {_invalid(one)}" for one in found.contradictions)
+    yield from (f"{'note':<12} {note}" for note in found.notes)
+    yield from (f"{'error':<12} {error}" for error in found.errors)
+    yield "Fine: these can be scored." if found.fine else "Not fine: these cannot be scored so."
+
+
+def _side(side: Side) -> str:
+    rows = "rows not known yet" if side.rows is None else f"{count(side.rows)} rows"
+    ids = "no id column" if side.id_column is None else f"ids in '{side.id_column}'"
+    return f"{side.name}: {side.format}, {rows}, {count(side.columns)} columns, {ids}"
+
+
+def _invalid(one: Invalid) -> str:
+    return (
+        f"{one.file}, '{one.column}': {count(one.count)} {one.problem} "
+        f"(first ids {some(one.first_ids)})"
+    )

@@ -1,0 +1,44 @@
+"""What a batch of galaxies adds to an evaluation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from zoocli.statistics.evaluation import classification, climatology, fractions, losses
+from zoocli.statistics.evaluation.additive import AdditiveArrays, add
+from zoocli.statistics.evaluation.bootstrap import summed
+from zoocli.statistics.evaluation.galaxies import Galaxies
+from zoocli.statistics.evaluation.rules import Rules
+
+BLOCK = 4096  # galaxies: what is computed of them at once takes some 70 MB
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to collect: `reference` (answers,) are concentrations near the climatology."""
+
+    rules: Rules
+    reference: npt.NDArray[np.float64]
+    replicates: int
+    seed: int
+
+
+def collect(galaxies: Galaxies, plan: Plan) -> AdditiveArrays:
+    """Everything that is added up, block by block."""
+    total: AdditiveArrays = {}
+    for start in range(0, len(galaxies), BLOCK):
+        block = galaxies.part(slice(start, start + BLOCK))
+        features = (
+            losses.features(block, plan.reference)
+            | fractions.features(block, plan.rules)
+            | classification.features(block, plan.rules)
+        )
+        add(total, summed(features, block.hashes, plan.replicates, plan.seed))
+        add(total, losses.collect(block))
+        add(total, climatology.collect(block))
+        add(total, fractions.collect(block, plan.rules))
+        add(total, classification.collect(block, plan.rules))
+    return total
