@@ -8,7 +8,9 @@ galaxies that count:
 
 - coverage_90 (_10 to _90, _95, _99): the mean of F(0.95) - F(0.05), how often k lies in the central
   90 % interval; less than 0.9 is overconfident;
-- calibration_error: the mean over these levels of |coverage - level|;
+- calibration_error: the mean over these levels of |coverage - level|. Its interval is the estimate
+  plus and minus the 95 % percentile of the mean over levels of |coverage in a replicate - coverage|
+  and ends at 0: it covers at least as often as it says;
 - sharpness: the mean predicted standard deviation of k / n;
 - uniformity_chi_square, uniformity_p: Pearson's test, with 20 bins, that the randomised transform
   P(K < k) + v P(K = k) is uniform, v uniform from the hash of the galaxy's id, the answer's place
@@ -24,7 +26,7 @@ there not even true predictions are calibrated.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -33,8 +35,8 @@ import numpy.typing as npt
 from zoocli.kernels import calibration as kernels
 from zoocli.resampling import uniforms
 from zoocli.schema import Schema
-from zoocli.statistics.chi_square import holm
 from zoocli.statistics.evaluation.additive import AdditiveArrays
+from zoocli.statistics.evaluation.bootstrap import point_sums, replicate_sums
 from zoocli.statistics.evaluation.calibration_sums import (
     BINS,
     EDGES,
@@ -43,11 +45,11 @@ from zoocli.statistics.evaluation.calibration_sums import (
     LOWER,
     UPPER,
     Calibration,
-    calibration_errors,
 )
 from zoocli.statistics.evaluation.fractions import level_counts
 from zoocli.statistics.evaluation.galaxies import Galaxies
 from zoocli.statistics.evaluation.metric import (
+    LEVEL,
     Estimate,
     Metric,
     divide,
@@ -55,6 +57,7 @@ from zoocli.statistics.evaluation.metric import (
 )
 from zoocli.statistics.evaluation.predicted_votes import question_starts
 from zoocli.statistics.evaluation.rules import Rules
+from zoocli.statistics.holm import holm
 
 Floats = npt.NDArray[np.float64]
 Strata = npt.NDArray[np.int8]
@@ -62,15 +65,14 @@ Strata = npt.NDArray[np.int8]
 MANY_VOTES = 20
 NOT_COUNTED, FEW, MANY = -1, 0, 1
 PARTS = {"": (FEW, MANY), ":votes-1-19": (FEW,), ":votes-20+": (MANY,)}
-HEADLINE = 8  # of LEVELS: the coverage that gets an interval
 COVERAGES = tuple(f"coverage_{round(100 * level)}" for level in LEVELS)
-OF_ANSWERS_ONLY = ("uniformity_chi_square", "uniformity_p")  # a mean of them means nothing
+OF_ANSWERS_ONLY = ("uniformity_chi_square", "uniformity_p")
 ADJUSTED = "uniformity_p_holm"
-ESTIMATED = (COVERAGES[HEADLINE], "calibration_error")
+ERROR = "calibration_error"
 
 
 def features(galaxies: Galaxies, rules: Rules) -> AdditiveArrays:
-    """What coverage_90 and the calibration error are made of, galaxy by galaxy.
+    """What the coverages are made of, galaxy by galaxy.
 
     `calibration/covered` (answers x levels, galaxies): F((1 + c) / 2) - F((1 - c) / 2), a number
     from 0 to 1, of each answer at each of its levels c; 0 where the galaxy does not count.
@@ -158,37 +160,77 @@ def _fractions(galaxies: Galaxies, strata: Strata) -> AdditiveArrays:
 
 
 def estimates(sums: AdditiveArrays, schema: Schema) -> Iterator[Estimate]:
-    """coverage_90 and calibration_error from the sums of `features` (rows, replicates)."""
-    counts = sums["calibration/galaxies"]
-    sizes = [len(question.answers) for question in schema.questions]
-    galaxies = np.repeat(counts[-len(sizes) :], sizes, axis=0)
-    covered = sums["calibration/covered"].reshape(len(galaxies), len(LEVELS), -1)
-    coverage = divide(covered, galaxies[:, np.newaxis])
-    errors = calibration_errors(np.moveaxis(coverage, 1, -1))
+    """The coverages, from the sums of `features` (rows, replicates)."""
+    coverage, galaxies = _coverage(sums, schema)
     for row in _rows(schema):
-        for metric, values in zip(ESTIMATED, (coverage[:, HEADLINE], errors), strict=True):
-            value = _mean(values[row.answers], galaxies[row.answers])
-            yield Estimate(row.question, row.answer, metric, value, counts[row.level])
+        for level, metric in enumerate(COVERAGES):
+            value = _mean(coverage[row.answers, level], galaxies[row.answers])
+            counts = sums["calibration/galaxies"][row.level]
+            yield Estimate(row.question, row.answer, metric, value, counts)
 
 
 def metrics(sums: AdditiveArrays, schema: Schema) -> Iterator[Metric]:
-    """All numbers that `estimates` does not have, from the sums of `collect`; no intervals."""
+    """All other numbers, from the sums of `collect`; the calibration error with its interval."""
+    reaches = _error_reaches(sums, schema)
     for part, (suffix, strata) in enumerate(PARTS.items()):
         found = [Calibration.of(sums, [place], strata) for place in range(len(schema.label_cols))]
-        galaxies = np.array([each.count for each in found])
+        weights = np.array([each.count for each in found])
         numbers = _numbers(found)
-        for row in _rows(schema):
-            omitted = {*([] if suffix else ESTIMATED), *([] if row.answer else OF_ANSWERS_ONLY)}
-            for metric in (name for name in numbers if name not in omitted):
-                values, weights = numbers[metric][row.answers], galaxies[row.answers]
-                value = np.fmin.reduce(values) if metric == ADJUSTED else _mean(values, weights)
-                yield Metric(
-                    row.question,
-                    row.answer,
-                    metric + suffix,
-                    None if np.isnan(value) else float(value),
-                    N=int(sums["calibration/counts"][part, row.level]),
+        for row, reach in zip(_rows(schema), reaches, strict=True):
+            for metric in _metrics_of(row, numbers, suffix):
+                values = numbers[metric][row.answers]
+                mean = (
+                    np.fmin.reduce(values)
+                    if metric == ADJUSTED
+                    else _mean(values, weights[row.answers])
                 )
+                value = None if np.isnan(mean) else float(mean)
+                N = int(sums["calibration/counts"][part, row.level])
+                low = high = None
+                if metric == ERROR and not suffix and reach is not None and value is not None:
+                    low, high = max(value - reach, 0.0), value + reach
+                yield Metric(row.question, row.answer, metric + suffix, value, low, high, N)
+
+
+def _metrics_of(row: _Row, numbers: Iterable[str], suffix: str) -> Iterator[str]:
+    """Those that a row shows: `estimates` has some, and a mean of test statistics means nothing."""
+    for metric in numbers:
+        estimated = not suffix and metric in COVERAGES
+        if not estimated and (row.answer is not None or metric not in OF_ANSWERS_ONLY):
+            yield metric
+
+
+def _coverage(sums: AdditiveArrays, schema: Schema) -> tuple[Floats, Floats]:
+    """The coverage (answers, levels, replicates), and the galaxies (answers, replicates)."""
+    sizes = [len(question.answers) for question in schema.questions]
+    galaxies = np.repeat(sums["calibration/galaxies"][-len(sizes) :], sizes, axis=0)
+    covered = sums["calibration/covered"].reshape(len(galaxies), len(LEVELS), -1)
+    return divide(covered, galaxies[:, np.newaxis]), galaxies
+
+
+def _error_reaches(sums: AdditiveArrays, schema: Schema) -> list[float | None]:
+    """How far from its estimate each row's calibration error may be; None without replicates.
+
+    The error is a mean of absolute values, so noise only adds to it, and in a replicate once more:
+    its percentiles would lie above it, and never reach the 0 of true predictions. But two coverages
+    differ in their errors by no more than the mean of |difference|, and the 95 % percentile of that
+    between the replicates and the estimate bounds it: the interval covers at least that often.
+    """
+    rows = list(_rows(schema))
+    replicates = replicate_sums(sums)
+    if replicates is None:
+        return [None] * len(rows)
+    coverage, galaxies = _coverage(point_sums(sums), schema)
+    drawn, _ = _coverage(replicates, schema)
+    differences = np.abs(drawn - coverage).mean(axis=1)
+    weights = np.where(np.isnan(differences), 0.0, galaxies)
+    return [_reach(differences[row.answers], weights[row.answers]) for row in rows]
+
+
+def _reach(differences: Floats, weights: Floats) -> float | None:
+    distances = _mean(differences, weights)
+    present = distances[~np.isnan(distances)]
+    return float(np.quantile(present, LEVEL)) if len(present) and weights.max() >= 2 else None
 
 
 class _Row(NamedTuple):
@@ -222,7 +264,7 @@ def _numbers(found: Sequence[Calibration]) -> dict[str, Floats]:
     tests = [each.uniformity for each in found]
     p_values = [None if test is None else test[1] for test in tests]
     others = {
-        "calibration_error": [each.error for each in found],
+        ERROR: [each.error for each in found],
         "sharpness": [each.sharpness for each in found],
         "uniformity_chi_square": [None if test is None else test[0] for test in tests],
         "uniformity_p": p_values,

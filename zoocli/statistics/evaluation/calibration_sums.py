@@ -85,13 +85,15 @@ class Calibration:
     @property
     def coverage(self) -> Floats | None:
         """(levels,): how often the votes lie in the central interval of each of LEVELS."""
-        return covered(self.transforms) / self.count if self.count else None
+        return (
+            (self.transforms[UPPER] - self.transforms[LOWER]) / self.count if self.count else None
+        )
 
     @property
     def error(self) -> float | None:
         """The mean over LEVELS of |coverage - level|."""
         coverage = self.coverage
-        return None if coverage is None else float(calibration_errors(coverage))
+        return None if coverage is None else float(np.abs(coverage - LEVELS).mean())
 
     @property
     def sharpness(self) -> float | None:
@@ -135,14 +137,3 @@ class Calibration:
             where=galaxies > 1,
         )
         return ReliabilityCurve(sums[PREDICTED] / galaxies, sums[OBSERVED] / galaxies, se, galaxies)
-
-
-def covered(transforms: Floats) -> Floats:
-    """(levels, ...): F((1 + c) / 2) - F((1 - c) / 2) for every level c, from (edges, ...)."""
-    return transforms[UPPER] - transforms[LOWER]
-
-
-def calibration_errors(coverage: Floats) -> Floats:
-    """The mean over the levels, the last axis, of |coverage - level|."""
-    errors: Floats = np.abs(coverage - LEVELS).mean(axis=-1)
-    return errors
