@@ -19,9 +19,10 @@ import math
 
 from zoocli.kernels.compiling import compiled, inlined
 
-# From here on the distribution is binomial to the last digit, so larger totals are scaled down to
-# it: no product overflows.
-LARGEST_TOTAL = 1e30
+# Above, the distribution is binomial to the last digit, and below, all votes agree: totals beyond
+# are scaled to these, and no product leaves float64.
+LARGEST_TOTAL, SMALLEST_TOTAL = 1e30, 1e-30
+SMALLEST_PART = 1e-290
 
 
 @inlined
@@ -34,18 +35,17 @@ def mass_below(k, n, a, b):
         numerator = step * (b + rest)
         denominator = (rest + 1.0) * (a + (step - 1.0))
         ratio = numerator / denominator
-        below = ratio * below + ratio
+        below = ratio * (1.0 + below)
     return below
 
 
 @inlined
 def shares_of_mass(k, n, a, b):
     """P(K < k) and P(K <= k); exactly 0 and 1 where k is at an end."""
-    scale = min(1.0, LARGEST_TOTAL / (a + b))
-    below = mass_below(k, n, a * scale, b * scale)
-    above = mass_below(n - k, n, b * scale, a * scale)
-    if below == math.inf and above == math.inf:  # tiny concentrations: all votes agree
-        return b / (a + b), b / (a + b)
+    scale = min(max(1.0, SMALLEST_TOTAL / (a + b)), LARGEST_TOTAL / (a + b))
+    a, b = max(a * scale, SMALLEST_PART), max(b * scale, SMALLEST_PART)
+    below = mass_below(k, n, a, b)
+    above = mass_below(n - k, n, b, a)
     if below == math.inf:
         return 1.0, 1.0
     return below / (below + 1.0 + above), (below + 1.0) / (below + 1.0 + above)

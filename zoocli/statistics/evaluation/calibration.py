@@ -91,7 +91,7 @@ def features(galaxies: Galaxies, rules: Rules) -> AdditiveArrays:
         covered,
     )
     return {
-        "calibration/covered": covered.reshape(-1, len(galaxies)),
+        "calibration/covered": np.concatenate(covered),
         "calibration/galaxies": level_counts(counted, galaxies.schema),
     }
 
