@@ -103,12 +103,15 @@ def test_several_passes_average_their_distributions():
     np.testing.assert_allclose(found.deviation, total, rtol=1e-12)
 
 
-def test_a_dominating_answer_keeps_the_rest():
-    """A - a would have no digit left of the others' concentrations."""
-    found = predicted([[[1e6], [1e-3], [2e-3]]], [[9], [1], [0]])
-    below, up_to = exact(9, 10, 1e6, 3e-3)
-    assert found.below[0, 0] == pytest.approx(below, rel=1e-12)
-    assert found.up_to[0, 0] == pytest.approx(up_to, rel=1e-12)
+@pytest.mark.parametrize("largest", [1e6, 1e12, 1e18])
+def test_an_answer_beside_which_the_others_vanish(largest):
+    """A - a has few digits of the others' concentrations, or none."""
+    for votes in ([9, 1, 0], [0, 4, 6], [5000, 0, 0]):
+        found = predicted([[[largest], [1e-3], [2e-3]]], [[k] for k in votes])
+        for answer, (a, b) in enumerate([(largest, 3e-3), (1e-3, largest), (2e-3, largest)]):
+            below, up_to = exact(votes[answer], sum(votes), a, b)
+            assert found.below[answer, 0] == pytest.approx(below, rel=0, abs=BOUND)
+            assert found.up_to[answer, 0] == pytest.approx(up_to, rel=0, abs=BOUND)
 
 
 @pytest.mark.parametrize("a", [5e-324, 1e-300, 1e-200, 1e200, 1e300])

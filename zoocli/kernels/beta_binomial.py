@@ -52,27 +52,16 @@ def shares_of_mass(k, n, a, b):
 
 
 @inlined
-def total_of_others(concentrations, first, last, answer, galaxy, total):
-    """The question's concentrations without this one's, also where this one is nearly all."""
-    a = concentrations[answer, galaxy]
-    if a <= 0.5 * total:
-        return total - a
-    others = 0.0
-    for other in range(first, last):
-        if other != answer:
-            others += concentrations[other, galaxy]
-    return others
-
-
-@inlined
-def mixture(concentrations, totals, question, first, last, answer, galaxy, k, n):
+def mixture(concentrations, totals, question, answer, galaxy, k, n):
     """P(K < k), P(K <= k) and the standard deviation of K / n, of all passes together."""
     passes = len(concentrations)
     low, high, mean, squares = 0.0, 0.0, 0.0, 0.0
     for number in range(passes):
         total = totals[number, question, galaxy]
         a = concentrations[number, answer, galaxy]
-        b = total_of_others(concentrations[number], first, last, answer, galaxy, total)
+        # Where a is nearly all of it b has few digits, or none, but then so little lies beside a
+        # that the probabilities do not depend on them.
+        b = total - a
         below, up_to = shares_of_mass(k, n, a, b)
         low += below
         high += up_to
@@ -98,8 +87,7 @@ def predict_votes(
     sqrt(mean over passes of p (1 - p) (A + n) / (n (A + 1)) + variance over passes of p).
     """
     for question in range(len(question_starts) - 1):
-        first, last = question_starts[question], question_starts[question + 1]
-        for answer in range(first, last):
+        for answer in range(question_starts[question], question_starts[question + 1]):
             for galaxy in range(votes.shape[1]):
                 if not wanted[question, galaxy]:
                     continue
@@ -107,8 +95,6 @@ def predict_votes(
                     concentrations,
                     totals,
                     question,
-                    first,
-                    last,
                     answer,
                     galaxy,
                     votes[answer, galaxy],
