@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from zoocli.version import __version__
 
 if TYPE_CHECKING:
-    from zoocli.api import score
+    from zoocli.api import evaluate, score
     from zoocli.errors import (
         DataError,
         MachineError,
@@ -22,12 +22,14 @@ if TYPE_CHECKING:
     )
     from zoocli.schema import Schema, load_schema
     from zoocli.simulation import simulate
+    from zoocli.statistics.evaluation.result import Evaluation
     from zoocli.statistics.merge import merge_summaries
     from zoocli.statistics.summarize import summarize
     from zoocli.statistics.summary import Summary
 
 __all__ = [
     "DataError",
+    "Evaluation",
     "MachineError",
     "Schema",
     "SchemaError",
@@ -36,6 +38,7 @@ __all__ = [
     "ZoocliError",
     "ZoocliWarning",
     "__version__",
+    "evaluate",
     "load_schema",
     "merge_summaries",
     "score",
@@ -45,6 +48,7 @@ __all__ = [
 
 _HOMES = {
     "DataError": "errors",
+    "Evaluation": "statistics.evaluation.result",
     "MachineError": "errors",
     "Schema": "schema",
     "SchemaError": "errors",
@@ -52,6 +56,7 @@ _HOMES = {
     "UsageError": "errors",
     "ZoocliError": "errors",
     "ZoocliWarning": "errors",
+    "evaluate": "api",
     "load_schema": "schema",
     "merge_summaries": "statistics.merge",
     "score": "api",

@@ -1,14 +1,18 @@
-"""Scoring from Python."""
+"""Scoring and evaluating from Python."""
 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Collection, Iterable
+from dataclasses import fields
 from typing import Any
 
 import pyarrow as pa
 
 from zoocli.errors import UsageError, ZoocliWarning
+from zoocli.evaluating import EvaluateOptions, evaluate_into
 from zoocli.scoring import ScoreOptions, score_into
+from zoocli.statistics.evaluation.result import Evaluation
 from zoocli.tables.sinks import MemorySink
 
 
@@ -40,13 +44,59 @@ def score(predictions: Any, votes: Any, schema: Any = None, **options: Any) -> p
     >>> table["ring_total-votes"].to_pylist()
     [2]
     """
-    unknown = sorted(set(options) - set(ScoreOptions.__dataclass_fields__))
-    if unknown:
-        known = ", ".join(ScoreOptions.__dataclass_fields__)
-        raise UsageError(f"score() has no option '{unknown[0]}'. Its options are {known}.")
+    _refuse_unknown("score", options, _names(ScoreOptions))
     sink = MemorySink()
     scoring = score_into(sink, predictions, votes, ScoreOptions(schema=schema, **options))
     sink.commit(scoring.metadata())
-    for note in scoring.notes:
-        warnings.warn(note, ZoocliWarning, stacklevel=2)
+    _warn(scoring.notes)
     return sink.table
+
+
+def evaluate(predictions: Any, votes: Any, schema: Any = None, **options: Any) -> Evaluation:
+    """What `zoocli evaluate` finds: losses, vote fractions and classification, with intervals.
+
+    `predictions`, `votes` and `schema` as for `score`; `options` are those of the command line
+    with underscores, such as profile="decals", min_votes=10 or bootstrap=0.
+
+    The result's `metrics` are every number with its 95 % interval (a Poisson bootstrap over
+    galaxies) and its N; `by_name[question, answer, metric]` finds one, `to_pandas()` makes a table
+    of them. What is absent, such as a number on no galaxies, is None. Losses are in nats. Formulas
+    and sources: docs/evaluation.md.
+
+    Raises UsageError, DataError or MachineError as the command exits with 2, 3 or 4.
+
+    >>> import pandas as pd
+    >>> concentrations = pd.DataFrame({"id": ["a"], "ring_yes": [3.0], "ring_no": [1.0]})
+    >>> votes = pd.DataFrame({"id": ["a"], "ring_yes": [2], "ring_no": [2]})
+    >>> found = evaluate(concentrations, votes, schema="gz-rings", bootstrap=0)
+    >>> found.by_name["ring", "ring_yes", "bias"].value
+    0.25
+    """
+    names = set(_names(ScoreOptions)), set(_names(EvaluateOptions)) - {"score"}
+    _refuse_unknown("evaluate", options, sorted(names[0] | names[1]))
+    of_score, own = (
+        {name: value for name, value in options.items() if name in known} for known in names
+    )
+    evaluation = evaluate_into(
+        predictions, votes, EvaluateOptions(score=ScoreOptions(schema=schema, **of_score), **own)
+    )
+    _warn(evaluation.notes)
+    return evaluation
+
+
+def _names(options: type[ScoreOptions | EvaluateOptions]) -> list[str]:
+    return [field.name for field in fields(options)]
+
+
+def _refuse_unknown(function: str, options: Iterable[str], known: Collection[str]) -> None:
+    unknown = sorted(set(options) - set(known))
+    if unknown:
+        raise UsageError(
+            f"{function}() has no option '{unknown[0]}'. Its options are {', '.join(known)}."
+        )
+
+
+def _warn(notes: Iterable[str]) -> None:
+    """Warns where the public function was called."""
+    for note in notes:
+        warnings.warn(note, ZoocliWarning, stacklevel=3)

@@ -13,7 +13,7 @@ from zoocli.statistics.evaluation.bootstrap import summed
 from zoocli.statistics.evaluation.galaxies import Galaxies
 from zoocli.statistics.evaluation.rules import Rules
 
-BLOCK = 4096  # galaxies: what is computed of them at once takes some 70 MB
+BLOCK = 2048  # galaxies: what is computed of them at once takes some 60 MB
 
 
 @dataclass(frozen=True)

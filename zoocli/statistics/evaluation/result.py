@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,9 @@ from zoocli.statistics.evaluation.worst import ScoredGalaxy, worst
 from zoocli.statistics.merge import add_matching, setting_differences
 from zoocli.sums import Matching
 from zoocli.version import __version__
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 LOSS = "dirichlet"
 
@@ -109,6 +112,12 @@ class Evaluation:
             "matching": None if self.matching is None else asdict(self.matching),
             "worst": [galaxy.to_dict() for galaxy in self.worst],
         }
+
+    def to_pandas(self) -> pd.DataFrame:
+        """One row a metric: question, answer, metric, value, low, high, N."""
+        import pandas as pd
+
+        return pd.DataFrame([metric.to_dict() for metric in self.metrics])
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON evaluation, key for key."""

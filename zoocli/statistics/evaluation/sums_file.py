@@ -55,8 +55,10 @@ def read_sums(folder: Path) -> Evaluation:
     try:
         table = pq.read_table(path)
         content = json.loads((table.schema.metadata or {})[METADATA_KEY])
-        return _evaluation(folder, content, _from_table(table))
-    except (pa.ArrowException, KeyError, TypeError, ValueError, SchemaError) as error:
+        evaluation = _evaluation(folder, content, _from_table(table))
+        _ = evaluation.metrics  # which fails where an array is missing or has another shape
+        return evaluation
+    except (pa.ArrowException, LookupError, TypeError, ValueError, SchemaError) as error:
         raise DataError(
             f"'{path}' is not the sums of an evaluation, or is damaged ({error!r}). Evaluate that "
             "part again."
