@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from zoocli.statistics.evaluation import classification, climatology, fractions, losses
+from zoocli.statistics.evaluation import calibration, classification, climatology, fractions, losses
 from zoocli.statistics.evaluation.additive import AdditiveArrays, add
 from zoocli.statistics.evaluation.bootstrap import summed
 from zoocli.statistics.evaluation.galaxies import Galaxies
@@ -35,10 +35,12 @@ def collect(galaxies: Galaxies, plan: Plan) -> AdditiveArrays:
             losses.features(block, plan.reference)
             | fractions.features(block, plan.rules)
             | classification.features(block, plan.rules)
+            | calibration.features(block, plan.rules)
         )
         add(total, summed(features, block.hashes, plan.replicates, plan.seed))
         add(total, losses.collect(block))
         add(total, climatology.collect(block))
         add(total, fractions.collect(block, plan.rules))
         add(total, classification.collect(block, plan.rules))
+        add(total, calibration.collect(block, plan.rules, plan.seed))
     return total

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zoocli.schema import Schema
+from zoocli.statistics.evaluation.predicted_votes import PredictedVotes
 
 Floats = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
@@ -87,6 +88,18 @@ class Galaxies:
         """(answers, galaxies): the predicted fraction, a_j / A averaged over the passes."""
         mean: Floats = self.pass_fractions.mean(axis=0)
         return mean
+
+    @cached_property
+    def predicted_votes(self) -> PredictedVotes:
+        """The predicted distribution of the votes, wherever somebody voted."""
+        return PredictedVotes.of(
+            self.schema,
+            self.concentrations,
+            self.total_concentrations,
+            self.votes,
+            self.total_votes,
+            self.voted,
+        )
 
     @cached_property
     def observed(self) -> Floats:

@@ -13,9 +13,10 @@ import numpy.typing as npt
 from zoocli.errors import DataError, UsageError
 from zoocli.schema import Schema
 from zoocli.signature import signature
-from zoocli.statistics.evaluation import classification, climatology, fractions, losses
+from zoocli.statistics.evaluation import calibration, classification, climatology, fractions, losses
 from zoocli.statistics.evaluation.additive import AdditiveArrays, added
 from zoocli.statistics.evaluation.bootstrap import point_sums, replicate_sums
+from zoocli.statistics.evaluation.calibration_sums import Calibration
 from zoocli.statistics.evaluation.metric import Estimate, Metric, with_intervals
 from zoocli.statistics.evaluation.worst import ScoredGalaxy, worst
 from zoocli.statistics.merge import add_matching, setting_differences
@@ -62,6 +63,7 @@ class Evaluation:
             yield from losses.estimates(sums, self.schema, fits, self.sums)
             yield from fractions.estimates(sums, self.schema)
             yield from classification.estimates(sums, self.schema)
+            yield from calibration.estimates(sums, self.schema)
 
         whole = point_sums(self.sums)
         return [
@@ -69,6 +71,7 @@ class Evaluation:
             *with_intervals(fractions.binned_estimates(self.sums, self.schema), None),
             *losses.metrics(self.sums, self.schema),
             *classification.metrics(self.sums, self.schema),
+            *calibration.metrics(self.sums, self.schema),
         ]
 
     @cached_property
@@ -89,6 +92,14 @@ class Evaluation:
     def densities(self) -> dict[str, npt.NDArray[np.int64]]:
         """Each answer's galaxies by (predicted, observed) fraction, in 50 x 50 bins from 0 to 1."""
         return dict(zip(self.schema.label_cols, self.sums["fractions/density"], strict=True))
+
+    def calibration(self, answers: slice, part: str = "") -> Calibration:
+        """The calibration of the answers of some columns, as of a question, pooled.
+
+        `part`: "" for all galaxies that count, or one of the other `calibration.PARTS`.
+        """
+        places = range(len(self.schema.label_cols))[answers]
+        return Calibration.of(self.sums, places, calibration.PARTS[part])
 
     def made(self) -> dict[str, Any]:
         """How it was made, and of what: all but the numbers."""
