@@ -11,7 +11,8 @@ from zoocli.errors import DataError, MachineError, UsageError, some
 from zoocli.resources import Resources
 from zoocli.scoring.held import PROGRAM_BYTES
 from zoocli.statistics.comparison import Baseline, Comparison, Difference, System
-from zoocli.statistics.paired import PairedSums, Pool, Resampling, holm
+from zoocli.statistics.holm import holm
+from zoocli.statistics.paired import PairedSums, Pool, Resampling
 from zoocli.statistics.paired_losses import Matched, Share, bytes_per_galaxy
 from zoocli.statistics.paired_tables import Scores, refuse_differences
 from zoocli.statistics.summarize import Scores as Source

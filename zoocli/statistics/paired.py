@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
@@ -176,23 +176,6 @@ def _padded(rows: npt.NDArray[Kind]) -> npt.NDArray[Kind]:
     """Rows of zeros at the end, until there are whole groups: they add nothing to any sum."""
     missing = -len(rows) % GROUP
     return np.pad(rows, [(0, missing)] + [(0, 0)] * (rows.ndim - 1)) if missing else rows
-
-
-def holm(values: Sequence[float]) -> list[float]:
-    """P-values adjusted for their number, as by Holm 1979 (Scandinavian J. Statistics 6, 65).
-
-    The smallest is multiplied by their number m, the next by m - 1, and so on; none is adjusted
-    to less than one before it, nor to more than 1.
-
-    >>> holm([0.01, 0.04, 0.03])
-    [0.03, 0.06, 0.06]
-    """
-    adjusted = [0.0] * len(values)
-    largest = 0.0
-    for place, number in enumerate(sorted(range(len(values)), key=values.__getitem__)):
-        largest = max(largest, min(1.0, (len(values) - place) * values[number]))
-        adjusted[number] = largest
-    return adjusted
 
 
 def _check_range(name: str, value: int, least: int, most: int) -> None:
