@@ -1,0 +1,23 @@
+"""Packages that only some formats need, imported when one of these is met."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from zoocli.errors import MachineError
+
+
+def needed(module: str, what: str) -> Any:
+    """The module; MachineError says how to get it, where it is not installed.
+
+    `what` needs it: "reading x.fits", say.
+    """
+    try:
+        return import_module(module)
+    except ModuleNotFoundError as error:
+        package = module.partition(".")[0]
+        raise MachineError(
+            f"{what} needs the package {package}, which is not installed. "
+            "Get it with pip install 'zoocli[astro]'."
+        ) from error
