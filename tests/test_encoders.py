@@ -23,15 +23,8 @@ from hypothesis import strategies as st
 from zoocli.errors import DataError, UsageError
 from zoocli.resources import Resources
 from zoocli.tables import open_table
-from zoocli.tables.encoders import (
-    ENCODERS,
-    FEWEST_ROWS,
-    MOST_ROWS,
-    SUFFIXES,
-    format_of,
-    plain_type,
-    slab_rows,
-)
+from zoocli.tables.encoders import ENCODERS, SUFFIXES, format_of, plain_type, slab_rows
+from zoocli.tables.encoders.encoder import FEWEST_ROWS, MOST_ROWS
 from zoocli.tables.sinks import FileSink
 
 RESOURCES = Resources(2, 10**9)

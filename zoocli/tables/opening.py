@@ -16,6 +16,8 @@ import pyarrow as pa
 from zoocli.errors import DataError, MachineError, UsageError
 from zoocli.resources import Resources
 from zoocli.tables.arrow import FILE_MAGIC, ArrowTable
+from zoocli.tables.astronomy import reader_of
+from zoocli.tables.astropy_tables import AstropyTable, is_astropy_table
 from zoocli.tables.delimited import DelimitedTable
 from zoocli.tables.encoders import plain_type
 from zoocli.tables.memory import MemoryTable
@@ -29,9 +31,9 @@ ARROW_SUFFIXES = (".arrow", ".feather", ".ipc", ".arrows")
 
 
 def open_table(source: Any, resources: Resources | None = None, name: str = "the table") -> Table:
-    """Opens a path, `-` (standard input), a DataFrame or an Arrow table.
+    """Opens a path, `-` (standard input), a DataFrame, an Arrow table or an astropy Table.
 
-    Parquet and Arrow files are told by their first bytes, anything else is read as delimited text.
+    A file's format is told by its first bytes or else its ending; any other is delimited text.
     `name` stands in messages for what has no file name. Raises DataError for what cannot be read.
     """
     resources = resources or Resources.available()
@@ -39,10 +41,13 @@ def open_table(source: Any, resources: Resources | None = None, name: str = "the
         return source
     if isinstance(source, str | os.PathLike):
         return _open_path(os.fspath(source), resources)
+    if is_astropy_table(source):
+        return AstropyTable(source, name)
     if isinstance(source, pa.Table | pa.RecordBatch) or hasattr(source, "iloc"):
         return MemoryTable(source, name)
     raise UsageError(
-        f"{name} is a {type(source).__name__}; give a path, a pandas DataFrame or an Arrow table."
+        f"{name} is a {type(source).__name__}; give a path, a pandas DataFrame, an Arrow table or "
+        "an astropy Table."
     )
 
 
@@ -158,7 +163,8 @@ def _open_file(file: Path, start: bytes, resources: Resources) -> Table:
         return ParquetTable(file, resources)
     if start.startswith((FILE_MAGIC, STREAM_MAGIC)) or suffix in ARROW_SUFFIXES:
         return ArrowTable(file)
-    return DelimitedTable(file, resources)
+    reader = reader_of(start, file.name) or DelimitedTable
+    return reader(file, resources, None)
 
 
 def _open_directory(folder: Path, resources: Resources) -> Table:
@@ -190,7 +196,7 @@ def _open_stream(stream: IO[bytes], name: str, resources: Resources) -> Table:
         table = ParquetTable(path, resources)
         table.name = name
     else:
-        table = DelimitedTable(path, resources, name)
+        table = (reader_of(start, "") or DelimitedTable)(path, resources, name)
     table.spool = spool
     return table
 

@@ -124,7 +124,8 @@ class FitsEncoder(Encoder):
     def __init__(self, path: Path, schema: pa.Schema) -> None:
         plain = numbers_and_text(schema)
         super().__init__(
-            path, pa.schema([field.with_type(WIDENED.get(field.type, field.type)) for field in plain])
+            path,
+            pa.schema([field.with_type(WIDENED.get(field.type, field.type)) for field in plain]),
         )
         self._fits = needed("astropy.io.fits", "Writing FITS")
         if len(schema) > MOST_COLUMNS:

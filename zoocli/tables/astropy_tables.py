@@ -1,0 +1,156 @@
+"""Tables in astropy's hands: in memory already, or VOTable and ECSV files, which it reads whole."""
+
+from __future__ import annotations
+
+import io
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from zoocli.errors import DataError
+from zoocli.resources import Resources
+from zoocli.tables.arrays import ArraysTable, arrow_type, to_arrow
+from zoocli.tables.optional import needed
+from zoocli.tables.packed import open_plain
+from zoocli.tables.table import Types, parse_text
+
+# Rows that lie elsewhere, and text that the document puts together first, which could hide them.
+ELSEWHERE = re.compile(rb"<(?:[\w.-]+:)?STREAM[^<]*?\shref\s*=|<!ENTITY", re.S)
+
+
+class AstropyTable(ArraysTable):
+    """A Table or QTable: masked is null, units are passed over, bytes lose blanks at their end.
+
+    A column of vectors is one of lists. Times, coordinates and other objects are refused when they
+    are asked for.
+    """
+
+    format = "astropy Table"
+
+    def __init__(self, content: Any, name: str) -> None:
+        self.name = name
+        self.rows = len(content)
+        self._columns = {column: content[column] for column in content.colnames}
+        kinds = {column: _type(cells) for column, cells in self._columns.items()}
+        self.refused = {
+            column: f"holds {_described(self._columns[column])}"
+            for column, kind in kinds.items()
+            if kind is None
+        }
+        self.schema = pa.schema([(column, kind or pa.null()) for column, kind in kinds.items()])
+
+    def _batches(
+        self, columns: list[str], types: Types, batch_rows: int
+    ) -> Iterator[pa.RecordBatch]:
+        assert self.rows is not None
+        schema = pa.schema([self.schema.field(name) for name in columns])
+        for start in range(0, self.rows, batch_rows):
+            rows = slice(start, start + batch_rows)
+            arrays = [self._values(name, rows) for name in columns]
+            yield parse_text(pa.RecordBatch.from_arrays(arrays, schema=schema), types, self.name)
+
+    def _values(self, name: str, rows: slice) -> pa.Array:
+        cells = self._columns[name][rows]
+        missing = getattr(cells, "mask", None)
+        try:
+            return to_arrow(_plain(cells), None if missing is None else np.asarray(missing))
+        except ValueError as error:
+            raise DataError(
+                f"{self.name}: column '{name}' cannot be read: {error}. Make it text or numbers."
+            ) from error
+
+
+def is_astropy_table(content: Any) -> bool:
+    """Whether this is an astropy Table, told without importing astropy."""
+    return any(
+        one.__name__ == "Table" and one.__module__.startswith("astropy.table")
+        for one in type(content).__mro__
+    )
+
+
+def read_votable(path: Path, resources: Resources, name: str | None = None) -> AstropyTable:
+    """The first table of a VOTable file, plain or gzipped, in any of its encodings.
+
+    Astropy reads it whole. Rows that lie at another address are refused: nothing is fetched.
+    """
+    del resources
+    name = name or str(path)
+    votable = needed("astropy.io.votable", f"Reading {name}")
+    with _reading(name, "VOTable"):
+        content = _bytes(path)
+        if ELSEWHERE.search(content):
+            raise DataError(
+                f"{name} refers to rows that lie elsewhere, or defines entities of its own; "
+                "neither is followed. Write it as one file."
+            )
+        tables = votable.parse(io.BytesIO(content), verify="ignore")
+        table = tables.get_first_table().to_table(use_names_over_ids=True)
+    return _named(table, name, "VOTable")
+
+
+def read_ecsv(path: Path, resources: Resources, name: str | None = None) -> AstropyTable:
+    """An ECSV file, plain or gzipped; astropy reads it whole.
+
+    Text loses the blanks at its ends, as astropy has it, and empty text is null.
+    """
+    del resources
+    name = name or str(path)
+    tables = needed("astropy.table", f"Reading {name}")
+    with _reading(name, "ECSV"):
+        text = _bytes(path).decode("utf-8-sig")
+        table = tables.Table.read(text.splitlines(), format="ascii.ecsv")
+    return _named(table, name, "ECSV")
+
+
+def _named(table: Any, name: str, format: str) -> AstropyTable:
+    result = AstropyTable(table, name)
+    result.format = format
+    return result
+
+
+def _bytes(path: Path) -> bytes:
+    with open_plain(path) as file:
+        return file.read()
+
+
+@contextmanager
+def _reading(name: str, format: str) -> Iterator[None]:
+    """Keeps astropy off the network and its warnings to itself; its errors become a DataError."""
+    data = needed("astropy.utils.data", f"Reading {name}")
+    with ExitStack() as stack:
+        stack.enter_context(warnings.catch_warnings(action="ignore"))
+        stack.enter_context(data.conf.set_temp("allow_internet", False))
+        try:
+            yield
+        except (DataError, MemoryError):
+            raise
+        except Exception as error:  # of any kind: they are whatever the damage led astropy to
+            lines = str(error).strip().splitlines() or [type(error).__name__]
+            raise DataError(
+                f"{name} cannot be read as {format} ({lines[0][:200].rstrip('.')}). "
+                f"Is it whole, and is it really {format}?"
+            ) from error
+
+
+def _type(cells: Any) -> pa.DataType | None:
+    if not isinstance(cells, np.ndarray):
+        return None
+    return arrow_type(cells.dtype, cells.shape[1:])
+
+
+def _plain(cells: Any) -> Any:
+    """The numbers or texts alone, without mask or unit, in the same memory."""
+    return np.asarray(getattr(cells, "unmasked", cells))
+
+
+def _described(cells: Any) -> str:
+    if not isinstance(cells, np.ndarray):
+        return f"objects of the type {type(cells).__name__}"
+    shape = f" in arrays of the shape {cells.shape[1:]}" if cells.ndim > 1 else ""
+    return f"{cells.dtype.name} values{shape}"

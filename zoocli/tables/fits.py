@@ -1,0 +1,127 @@
+"""FITS tables, binary and ASCII, read in slices of rows."""
+
+from __future__ import annotations
+
+import warnings
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from zoocli.errors import DataError
+from zoocli.resources import Resources
+from zoocli.tables.arrays import ArraysTable
+from zoocli.tables.fits_columns import Column, read_columns
+from zoocli.tables.optional import needed
+from zoocli.tables.packed import is_gzip, open_plain
+from zoocli.tables.table import METADATA_KEY, Types, parse_text
+
+SLICE_BYTES = 1 << 24
+
+
+class FitsTable(ArraysTable):
+    """The first table of a FITS file, plain or gzipped.
+
+    Text loses the blanks at its end, TNULL is null, NaN stays NaN, and whole numbers never pass
+    through floats unless the header scales them. A column of vectors is one of lists. Images,
+    units and further tables are passed over. A gzipped file is read as it is unpacked, from its
+    beginning for every look at it: slices come in order, so no unpacked copy is needed.
+    """
+
+    format = "FITS"
+
+    def __init__(self, path: Path, resources: Resources, name: str | None = None) -> None:
+        del resources  # one slice after the other, whatever there is
+        self.name = name or str(path)
+        self._path = path
+        header, self._start, binary = self._find_table()
+        try:
+            columns = list(read_columns(header, binary))
+            self.rows, self._row_bytes = int(header["NAXIS2"]), int(header["NAXIS1"])
+            if self.rows < 0 or self._row_bytes < max((_end(one) for one in columns), default=0):
+                raise ValueError("its columns are wider than its rows")
+        except (KeyError, ValueError, TypeError) as error:
+            raise self._unreadable(f"its header makes no sense: {_reason(error)}") from error
+        self._columns = {column.name: column for column in columns}
+        self.refused = {one.name: one.refused for one in columns if one.refused}
+        metadata = header.get(METADATA_KEY.decode().upper())
+        self.schema = pa.schema(
+            [(column.name, column.kind) for column in columns],
+            metadata=None if metadata is None else {METADATA_KEY: str(metadata)},
+        )
+
+    def _find_table(self) -> tuple[Any, int, bool]:
+        """The header of the first table, where its rows begin, and whether it is a binary one."""
+        fits = needed("astropy.io.fits", f"Reading {self.name}")
+        try:
+            with (
+                warnings.catch_warnings(action="ignore"),
+                fits.open(self._path, memmap=False, disable_image_compression=True) as parts,
+            ):
+                for part in parts:
+                    if isinstance(part, fits.BinTableHDU | fits.TableHDU):
+                        header = dict(part.header)
+                        if not header.get("ZIMAGE"):
+                            start = part.fileinfo()["datLoc"]
+                            return header, start, isinstance(part, fits.BinTableHDU)
+        except Exception as error:  # of any kind: they are whatever the damage led astropy to
+            raise self._unreadable(_reason(error)) from error
+        raise DataError(
+            f"{self.name} is a FITS file without a table: it holds images alone. Give the file "
+            "with the table."
+        )
+
+    def _batches(
+        self, columns: list[str], types: Types, batch_rows: int
+    ) -> Iterator[pa.RecordBatch]:
+        chosen = [self._columns[name] for name in columns]
+        schema = pa.schema([(column.name, column.kind) for column in chosen])
+        for rows in self._slices(max(1, min(batch_rows, SLICE_BYTES // max(1, self._row_bytes)))):
+            arrays = [self._values(column, rows) for column in chosen]
+            yield parse_text(pa.RecordBatch.from_arrays(arrays, schema=schema), types, self.name)
+
+    def _values(self, column: Column, rows: bytes) -> pa.Array:
+        try:
+            return column.values(rows, self._row_bytes)
+        except ValueError as error:
+            raise DataError(
+                f"{self.name}: column '{column.name}' cannot be read: {error}. Write it again."
+            ) from error
+
+    def _slices(self, slice_rows: int) -> Iterator[bytes]:
+        assert self.rows is not None
+        left = self.rows
+        with open_plain(self._path) as file:
+            try:
+                file.seek(self._start)
+                while left:
+                    wanted = min(left, slice_rows)
+                    rows = file.read(wanted * self._row_bytes)
+                    if len(rows) < wanted * self._row_bytes:
+                        raise EOFError("it ends before its last row")
+                    yield rows
+                    left -= wanted
+                while is_gzip(self._path) and file.read(SLICE_BYTES):
+                    pass  # at its very end stands the checksum
+            except (OSError, EOFError, zlib.error) as error:
+                raise self._unreadable(_reason(error)) from error
+
+    def _unreadable(self, reason: str) -> DataError:
+        return DataError(
+            f"{self.name} cannot be read as FITS ({reason}). "
+            "Is it whole, and is it really a FITS file?"
+        )
+
+
+def _end(column: Column) -> int:
+    size = column.dtype.itemsize
+    for length in column.shape:
+        size *= length
+    return column.offset + (0 if column.refused else size)
+
+
+def _reason(error: BaseException) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0].rstrip(".")[:200] if lines else type(error).__name__
