@@ -24,8 +24,8 @@ def score(predictions: Any, votes: Any, schema: Any = None, **options: Any) -> p
     each question (Walmsley et al. 2022, MNRAS 509, 3966); a galaxy's `loss` is the sum over its
     questions. A question without votes has the loss 0.0 exactly.
 
-    `predictions` (or a list of its parts) and `votes` are paths, pandas DataFrames or Arrow
-    tables; `schema` a built-in name, a YAML file or a `Schema`, and by default told from the
+    `predictions` (or a list of its parts) and `votes` are paths, pandas DataFrames, Arrow
+    tables or astropy Tables; `schema` a built-in name, a YAML file or a `Schema`, and by default told from the
     columns. `options` are those of the command line with underscores, such as loss="ce",
     on_invalid="null" or keep=["redshift"].
 

@@ -9,7 +9,10 @@ import typer
 if TYPE_CHECKING:
     from zoocli.scoring.options import ScoreOptions
 
-INPUTS = "Parquet, CSV or TSV (gzipped too), Arrow; a directory of Parquet parts; - is stdin."
+INPUTS = (
+    "Parquet, CSV or TSV (gzipped too), Arrow, JSON lines, FITS, VOTable, ECSV, Zoobot's HDF5; a "
+    "directory of Parquet parts; - is stdin."
+)
 
 Tables = Annotated[
     list[str],

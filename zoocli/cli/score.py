@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 
 NOTICEABLE_SECONDS = 1.0
 STDOUT = Path("-")
-FORMATS = "csv, parquet, arrow (a stream), feather (a file) or jsonl"
+FORMATS = "csv, parquet, arrow (a stream), feather (a file), jsonl, fits or ecsv"
 
 
 def score(
@@ -70,6 +70,13 @@ def score(
     format: Annotated[
         str | None, typer.Option("--format", "-f", help=f"Of the scores table: {FORMATS}.")
     ] = None,
+    fix_colnames: Annotated[
+        bool,
+        typer.Option(
+            "--fix-colnames",
+            help="Underscores for the hyphens in the table's column names (STILTS, TOPCAT).",
+        ),
+    ] = False,
     summary: Annotated[
         Path | None,
         typer.Option(
@@ -110,15 +117,21 @@ def score(
     order of PREDICTIONS. Galaxies that only one side has are counted and reported.
     """
     options = score_options(context)
-    _run(input_files(context), tables, options, output, format, summary, quiet)
+    inputs = input_files(context)
+    _check_outputs(output, format, summary, inputs)
+    sink = choose_sink(output, format, summary)
+    if fix_colnames:
+        from zoocli.tables.renaming import UnderscoringSink
+
+        sink = UnderscoringSink(sink)
+    _run(sink, tables, options, output, summary, quiet)
 
 
 def _run(
-    inputs: list[str],
+    sink: Sink,
     tables: list[str],
     options: Any,
     output: str | None,
-    format: str | None,
     summary: Path | None,
     quiet: bool,
 ) -> None:
@@ -128,8 +141,7 @@ def _run(
     from zoocli.scoring import score_into
     from zoocli.statistics.summary import Summary
 
-    _check_outputs(output, format, summary, inputs)
-    with choose_sink(output, format, summary) as sink:
+    with sink:
         with progress_bar(quiet) as progress:
             scoring = score_into(sink, tables[:-1], tables[-1], options, progress)
         result = Summary.of_scoring(scoring)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from zoocli.errors import DataError, some
 from zoocli.sums import FloatArray, Groups
+from zoocli.tables.renaming import underscored
 
 if TYPE_CHECKING:
     from zoocli.ids import IdColumn
@@ -37,22 +38,28 @@ VotesArray = npt.NDArray[np.int32]
 class Layout:
     """The groups of a scores table, and whether its loss counts votes.
 
-    `known` says that the table's own metadata name the groups.
+    `known` says that the table's own metadata name the groups, `fixed` that its columns have
+    underscores for the hyphens in the groups' names (`zoocli score --fix-colnames`).
     """
 
     groups: Groups
     has_votes: bool
     known: bool
+    fixed: bool = False
 
     @property
     def losses(self) -> list[str]:
         """The columns of the questions' (or targets') losses."""
-        return [f"{name}{LOSS_SUFFIX}" for name in self.groups.questions]
+        return self._columns(LOSS_SUFFIX)
 
     @property
     def votes(self) -> list[str]:
         """The columns of the questions' total votes."""
-        return [f"{name}{VOTES_SUFFIX}" for name in self.groups.questions if self.has_votes]
+        return self._columns(VOTES_SUFFIX) if self.has_votes else []
+
+    def _columns(self, suffix: str) -> list[str]:
+        names = [f"{name}{suffix}" for name in self.groups.questions]
+        return [underscored(name) for name in names] if self.fixed else names
 
     @property
     def columns(self) -> list[str]:
@@ -85,7 +92,7 @@ def read_layout(table: Table, metadata: Mapping[str, Any] | None, schema: Schema
     has_votes, found = _questions_of_columns(table.column_names)
     if known is not None:
         groups = known
-        has_votes = any(f"{name}{VOTES_SUFFIX}" in table.column_names for name in known.questions)
+        has_votes = _any_votes(table.column_names, known.questions)
         _refuse_other_tree(table.name, metadata or {}, groups, schema)
     elif schema is not None:
         groups = Groups(schema.campaigns, tuple(question.name for question in schema.questions))
@@ -94,8 +101,17 @@ def read_layout(table: Table, metadata: Mapping[str, Any] | None, schema: Schema
     else:
         groups = Groups({}, found)
     layout = Layout(groups, has_votes, known is not None)
+    fixed = replace(layout, fixed=True)
+    if not _missing(table, fixed) and _missing(table, layout):
+        return fixed
     _check_columns(table, layout)
     return layout
+
+
+def _any_votes(names: Sequence[str], questions: Sequence[str]) -> bool:
+    """Whether some question has a column of votes, under its own name or without hyphens."""
+    written = [f"{question}{VOTES_SUFFIX}" for question in questions]
+    return not {*written, *map(underscored, written)}.isdisjoint(names)
 
 
 def _groups_of_metadata(name: str, metadata: Mapping[str, Any] | None) -> Groups | None:
@@ -125,7 +141,7 @@ def _questions_of_columns(names: Sequence[str]) -> tuple[bool, tuple[str, ...]]:
     """
     after = names[names.index(LOSS) + 1 :]
     scored = [name.removesuffix(LOSS_SUFFIX) for name in after if name.endswith(LOSS_SUFFIX)]
-    questions = tuple(name for name in scored if f"{name}{VOTES_SUFFIX}" in after)
+    questions = tuple(name for name in scored if _any_votes(after, [name]))
     return bool(questions), questions or tuple(scored)
 
 
@@ -145,7 +161,8 @@ def _refuse_other_tree(
 
 
 def _refuse_questions_outside(table: Table, groups: Groups, found: Sequence[str]) -> None:
-    outside = [name for name in found if name not in groups.questions]
+    known = {*groups.questions, *map(underscored, groups.questions)}
+    outside = [name for name in found if name not in known]
     if outside:
         raise DataError(
             f"{table.name} has questions that the schema lacks: {some(outside)}. "
@@ -153,8 +170,12 @@ def _refuse_questions_outside(table: Table, groups: Groups, found: Sequence[str]
         )
 
 
+def _missing(table: Table, layout: Layout) -> list[str]:
+    return [name for name in layout.columns if name not in table.column_names]
+
+
 def _check_columns(table: Table, layout: Layout) -> None:
-    missing = [name for name in layout.columns if name not in table.column_names]
+    missing = _missing(table, layout)
     if missing:
         raise DataError(
             f"{table.name} lacks the column{'s' * (len(missing) > 1)} {some(missing)}. Give the "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
 
 Scores: TypeAlias = Union[str, Path, pa.Table, "pd.DataFrame"]
 STDIN = "-"
+SUMMARY_KEYS = {
+    *("file", "signature", "version", "loss", "schema", "settings", "shard"),
+    *("overall", "campaigns", "questions", "matching"),
+}
 PEEKED = 64  # bytes: enough to pass a byte order mark and some white space
 
 
@@ -98,7 +103,10 @@ def _is_json(source: str | Path) -> bool:
 
 
 def _begins_json(start: bytes) -> bool:
-    return start.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{")
+    """Whether this begins an object that is no row of a table in JSON lines, by its first key."""
+    start = start.removeprefix(b"\xef\xbb\xbf").lstrip()
+    key = re.match(rb'\{\s*"([^"]*)"', start)
+    return start.startswith(b"{") and (key is None or key[1].decode("latin-1") in SUMMARY_KEYS)
 
 
 def _peek(stream: Any) -> bytes:

@@ -71,7 +71,8 @@ def to_arrow(values: npt.NDArray[Any], missing: Mask | None = None) -> pa.Array:
 
 
 def _texts(values: npt.NDArray[Any], missing: Mask | None) -> pa.Array:
-    cells = values.tolist() if missing is None else np.where(missing, None, values).tolist()
+    gone = np.zeros(len(values), np.bool_) if missing is None else missing
+    cells = [None if null else cell for cell, null in zip(values.tolist(), gone, strict=True)]
     texts = [cell.decode() if isinstance(cell, bytes) else cell for cell in cells]
     odd = next((one for one in texts if not isinstance(one, str | None)), None)
     if odd is not None:

@@ -70,7 +70,8 @@ class Column:
             return cells.astype(np.float64) * self.scale + self.zero
         bits = cells.astype(self.dtype.newbyteorder("=")).view(f"u{self.dtype.itemsize}")
         other = bits ^ bits.dtype.type(1 << (8 * bits.itemsize - 1))
-        return other.view(np.int8) if self.letter == "B" else other
+        values: npt.NDArray[Any] = other.view("i1" if self.letter == "B" else other.dtype)
+        return values
 
     def _from_text(self, cells: npt.NDArray[Any]) -> pa.Array:
         words = np.char.strip(cells)
@@ -80,10 +81,9 @@ class Column:
         if self.letter == "A":
             return to_arrow(cells, None if self.null is None else missing)
         words = np.char.replace(np.where(missing, b"0", words), b"D", b"E")
-        numbers = words.astype(np.int64 if pa.types.is_integer(self.kind) else np.float64)
-        if (self.scale, self.zero) != (1, 0):
-            numbers = numbers * self.scale + self.zero
-        return to_arrow(numbers, missing)
+        if pa.types.is_integer(self.kind):
+            return to_arrow(words.astype(np.int64), missing)
+        return to_arrow(words.astype(np.float64) * self.scale + self.zero, missing)
 
 
 def read_columns(header: Mapping[str, Any], binary: bool) -> Iterator[Column]:
@@ -131,8 +131,8 @@ def _binary_column(
     if math.prod(shape) > repeat:
         raise ValueError(f"column '{name}' is larger by its TDIM than by its TFORM")
     if len(cells) > (letter != "A"):
-        kind = "text" if letter == "A" else "numbers"
-        return refused(f"holds arrays of {kind} of the shape {dimensions.strip()}"), size
+        what = "texts" if letter == "A" else "numbers"
+        return refused(f"holds arrays of {what} of the shape {dimensions.strip()}"), size
     marks = _checked(marks, letter)
     kind = arrow_type(_scaled_type(letter, cell, **marks), tuple(cells))
     return Column(name, letter, cell, offset, kind, tuple(cells), **marks), size

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from pathlib import Path
 
 import pyarrow as pa
@@ -61,14 +62,16 @@ class EcsvEncoder(CsvEncoder):
             {"name": field.name, "datatype": ECSV_TYPES.get(field.type, str(field.type))}
             for field in self._schema
         ]
-        lines = [f"- {yaml.safe_dump(one, **INLINE).rstrip()}" for one in types]
+        lines = [
+            "- " + yaml.safe_dump(one, default_flow_style=True, sort_keys=False, width=math.inf)
+            for one in types
+        ]
         head = ["%ECSV 1.0", "---", "delimiter: ','", "datatype:", *lines, "schema: astropy-2.0"]
-        return "".join(f"# {line}\n" for line in head) + super()._header()
+        return "".join(f"# {line.rstrip()}\n" for line in head) + super()._header()
 
 
 ECSV_TYPES = {pa.float64(): "float64", pa.float32(): "float32", pa.float16(): "float16"}
 # Arrow says double, float and halffloat; its other names are those of ECSV.
-INLINE = {"default_flow_style": True, "sort_keys": False, "width": 1 << 30}
 
 
 def _refuse_outer_blanks(column: pa.ChunkedArray, name: str) -> None:
