@@ -224,7 +224,7 @@ def test_cut_short(tmp_path: Path, packed: bool) -> None:
     assert read(path, rows=10**6)["a"] == numbers.tolist()
     for size in (len(whole) // 2, 5000, 3000, 2000, 100):
         path.write_bytes(whole[:size])
-        with pytest.raises(DataError, match="cannot be read as FITS|without a table"):
+        with pytest.raises(DataError, match=r"cannot be read as FITS|without a table"):
             read(path, rows=10**6)
 
 

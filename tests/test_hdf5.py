@@ -77,7 +77,8 @@ def test_one_pass_is_no_list(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "left_out, named", [(["id_str"], "'id_str'"), (["predictions", "label_cols"], "'predictions', ")]
+    "left_out, named",
+    [(["id_str"], "'id_str'"), (["predictions", "label_cols"], "'predictions', ")],
 )
 def test_datasets_that_are_not_there(tmp_path: Path, left_out: list[str], named: str) -> None:
     every = {"predictions": np.ones((3, 2)), "id_str": ["a", "b", "c"], "label_cols": ["a", "b"]}
@@ -110,9 +111,7 @@ def test_datasets_that_do_not_fit(tmp_path: Path, change: dict[str, Any]) -> Non
 
 
 def test_repeated_answers(tmp_path: Path) -> None:
-    path = save(
-        tmp_path / "p.h5", predictions=np.ones((1, 2)), id_str=["a"], label_cols=["x", "x"]
-    )
+    path = save(tmp_path / "p.h5", predictions=np.ones((1, 2)), id_str=["a"], label_cols=["x", "x"])
     with pytest.raises(DataError, match="more than one column called 'x'"):
         cells(path, ["x"])
 

@@ -169,6 +169,7 @@ def connect(resources: Resources) -> duckdb.DuckDBPyConnection:
             "memory_limit": f"{memory}B",
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
+            "enable_progress_bar": False,  # it would go to standard output, among the data
         }
     )
 
