@@ -26,8 +26,8 @@ def score(predictions: Any, votes: Any, schema: Any = None, **options: Any) -> p
 
     `predictions` (or a list of its parts) and `votes` are paths, pandas DataFrames, Arrow
     tables or astropy Tables; `schema` a built-in name, a YAML file or a `Schema`, and by default
-    told from the columns. `options` are those of the command line with underscores, such as loss="ce",
-    on_invalid="null" or keep=["redshift"].
+    told from the columns. `options` are those of the command line with underscores, such as
+    loss="ce", on_invalid="null" or keep=["redshift"].
 
     The table has the id, kept columns, `loss`, then `<question>_loss` (float64, null where a
     prediction is invalid) and `<question>_total-votes` (int32), one row a matched galaxy in the

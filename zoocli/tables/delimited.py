@@ -163,15 +163,16 @@ def connect(resources: Resources) -> duckdb.DuckDBPyConnection:
     import duckdb
 
     memory = resources.memory // 2
-    return duckdb.connect(
+    connection = duckdb.connect(
         config={
             "threads": max(1, min(resources.threads, memory // BYTES_PER_THREAD)),
             "memory_limit": f"{memory}B",
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
-            "enable_progress_bar": False,  # it would go to standard output, among the data
         }
     )
+    connection.execute("SET enable_progress_bar = false")  # it would stand among the data on stdout
+    return connection
 
 
 def _is_gzip(path: Path) -> bool:
