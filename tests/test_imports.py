@@ -15,7 +15,18 @@ import pytest
 from tests.conftest import ROOT
 
 PACKAGE = ROOT / "zoocli"
-HEAVY = ("torch", "torchmetrics", "pandas", "duckdb", "numba", "pyarrow", "numpy", "rich")
+HEAVY = (
+    "torch",
+    "torchmetrics",
+    "pandas",
+    "duckdb",
+    "numba",
+    "pyarrow",
+    "numpy",
+    "rich",
+    "astropy",
+    "h5py",
+)
 
 # From what everything may use up to what uses everything. A part imports from earlier lines only.
 LAYERS = (

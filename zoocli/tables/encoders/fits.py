@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 from collections.abc import Iterator, Mapping
@@ -161,7 +162,8 @@ class FitsEncoder(Encoder):
 
     def abandon(self) -> None:
         """Closes the file of rows, which is removed with the draft."""
-        self._writer.close()
+        with contextlib.suppress(OSError):  # where the disk is full, it cannot even be closed
+            self._writer.close()
 
     def _header(self, row_bytes: int, metadata: Mapping[str, Any]) -> bytes:
         head = [("SIMPLE", True), ("BITPIX", 8), ("NAXIS", 0), ("EXTEND", True)]
