@@ -197,6 +197,13 @@ def test_the_first_table_among_others(tmp_path: Path) -> None:
     assert read(tmp_path / "t.fits") == {"n": [1]}
 
 
+def test_wide_rows_come_in_small_slices(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("zoocli.tables.fits.SLICE_BYTES", 100)
+    path = write(tmp_path / "t.fits", fits.Column("v", "4D", array=np.ones((10, 4))))
+    sizes = [batch.num_rows for batch in open_table(path, RESOURCES).batches(["v"])]
+    assert sizes == [3, 3, 3, 1]
+
+
 def test_no_table(tmp_path: Path) -> None:
     image = fits.CompImageHDU(np.ones((30, 30), np.float32))
     fits.HDUList([fits.PrimaryHDU(np.ones(3)), image]).writeto(tmp_path / "t.fits")

@@ -58,7 +58,8 @@ class FitsTable(ArraysTable):
         try:
             with (
                 warnings.catch_warnings(action="ignore"),
-                fits.open(self._path, memmap=False, disable_image_compression=True) as parts,
+                open_plain(self._path) as file,  # astropy leaves its own open where it fails
+                fits.open(file, memmap=False, disable_image_compression=True) as parts,
             ):
                 for part in parts:
                     if isinstance(part, fits.BinTableHDU | fits.TableHDU):
