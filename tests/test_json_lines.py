@@ -57,7 +57,8 @@ def test_values_stay_as_they_are_written(tmp_path: Path) -> None:
 
 def test_every_key_of_every_line_is_a_column(tmp_path: Path) -> None:
     """Writers that leave out nulls give lines with different keys; names differ by case, too."""
-    path = lines(tmp_path / "t.jsonl", {"z": 1, "a": 2}, "", {"a": 3, "B": 4}, {"b": 5, "i~1t's/": 6})
+    rows = {"z": 1, "a": 2}, "", {"a": 3, "B": 4}, {"b": 5, "i~1t's/": 6}
+    path = lines(tmp_path / "t.jsonl", *rows)
     assert read(path) == {
         "z": ["1", None, None],
         "a": ["2", "3", None],
