@@ -17,6 +17,7 @@ from astropy.table import Table as AstropyTable
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import zoocli
 from tests.conftest import ROOT, SHARED_DATA
 from zoocli.errors import DataError, MachineError
 from zoocli.resources import Resources
@@ -432,19 +433,37 @@ def test_memory_does_not_grow_with_the_rows(tmp_path: Path) -> None:
     assert float(done.stdout) < 40  # MB
 
 
+PUBLISHED = [SHARED_DATA / f"gz2-stripe82.{ending}.gz" for ending in ("csv", "fits")]
+needs_published = pytest.mark.skipif(
+    not all(path.exists() for path in PUBLISHED), reason="the real GZ2 tables are not here"
+)
+
+
+@needs_published
 def test_the_published_tables_agree() -> None:
     """The same real table in two formats: ids above 2^53 and every count."""
-    path = SHARED_DATA / "gz2-stripe82.fits.gz"
-    if not path.exists():
-        pytest.skip("the real GZ2 table is not here")
-    table = open_table(path, RESOURCES)
-    counts = [name for name in table.column_names if name.endswith("_count")]
-    got = read(path, ["objid", *counts], rows=10**6)
-    text = open_table(SHARED_DATA / "gz2-stripe82.csv.gz", RESOURCES)
-    batches = list(text.batches(["objid", *counts], dict.fromkeys(counts, pa.float64())))
-    for name in counts:
-        assert got[name] == [cell for batch in batches for cell in batch[name].to_pylist()]
-    assert [str(one) for one in got["objid"]] == [
-        cell for batch in batches for cell in batch["objid"].to_pylist()
-    ]
-    assert len(counts) == 37 and min(got["objid"]) > 2**53
+    tables = [open_table(path, RESOURCES) for path in PUBLISHED]
+    counts = [name for name in tables[0].column_names if name.endswith("_count")]
+    got = []
+    for table in tables:
+        batches = list(table.batches(["objid", *counts], dict.fromkeys(counts, pa.float64())))
+        whole = pa.Table.from_batches(batches)
+        kinds = [("objid", pa.string()), *((name, pa.float64()) for name in counts)]
+        got.append(whole.cast(pa.schema(kinds)))
+    assert got[0].equals(got[1])
+    assert len(counts) == 37 and min(map(int, got[0]["objid"].to_pylist())) > 2**53
+
+
+@needs_published
+def test_the_published_tables_score_alike() -> None:
+    """Identical scores, account and fingerprint of the votes, through the columns of the schema."""
+    batches = open_table(PUBLISHED[1]).batches(["objid"])
+    ids = [one for batch in batches for one in batch["objid"].to_pylist()]
+    random = np.random.default_rng(3)
+    answers = zoocli.load_schema("gz2-ortho").label_cols
+    predictions = pa.table(
+        {"objid": ids, **{answer: random.uniform(1, 101, len(ids)) for answer in answers}}
+    )
+    scores = [zoocli.score(predictions, path) for path in PUBLISHED]
+    assert scores[0].num_rows == len(ids)
+    assert scores[0].equals(scores[1], check_metadata=True)
