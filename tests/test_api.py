@@ -118,7 +118,7 @@ def test_wrong_calls(
 
 @pytest.mark.parametrize("source", [None, 7, [1, 2], {"id": ["a"]}, np.zeros((3, 3))])
 def test_things_that_are_no_tables(source: Any, tables: tuple[pa.Table, pa.Table]) -> None:
-    with pytest.raises(zoocli.UsageError, match="pandas DataFrame or an Arrow table"):
+    with pytest.raises(zoocli.UsageError, match="give a path, a pandas DataFrame, an Arrow table"):
         zoocli.score(source, tables[1], schema=SCHEMA)
 
 

@@ -369,7 +369,7 @@ GOOD = ("p.parquet", "v.parquet", "-s", "tree.yaml")
         (("-o", "new.csv", "--summary", "new.csv"), 2, ("new.csv",)),
         (("-o", "old.parquet", "--summary", "./old.parquet"), 2, ("old.parquet",)),
         (("-o", "scores.xyz"), 2, ("'scores.xyz'", "--format")),
-        (("-o", "-", "-f", "fits"), 2, ("'fits'", "parquet")),
+        (("-o", "-", "-f", "xlsx"), 2, ("'xlsx'", "parquet")),
         (("-o", "nowhere/scores.csv"), 4, ("'nowhere'",)),
         (("-o", "p.parquet/scores.csv"), 4, ("p.parquet",)),
         (("-o", "old.parquet", "--summary", "nowhere/summary.json"), 4, ("'nowhere'",)),

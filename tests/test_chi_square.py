@@ -38,4 +38,6 @@ def test_holm_by_hand():
     assert holm([0.01, 0.04, 0.03, 0.005]) == [0.03, 0.06, 0.06, 0.02]
     assert holm([None, 0.9, 0.8, None]) == [None, 1.0, 1.0, None]
     assert holm([0.01, None, 0.03]) == [0.02, None, 0.03]
+    assert holm([0.9, 0.8]) == [1.0, 1.0]
+    assert holm([]) == []
     assert holm([None, None]) == [None, None]
