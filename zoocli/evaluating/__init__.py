@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,6 +13,7 @@ import numpy.typing as npt
 from zoocli.columns import from_numpy
 from zoocli.concentrations import dense
 from zoocli.errors import UsageError
+from zoocli.evaluating.links import ID, Link, as_texts
 from zoocli.evaluating.options import EvaluateOptions
 from zoocli.hashing import hash_ids
 from zoocli.resources import Resources
@@ -47,8 +51,9 @@ def evaluate_into(
             f"The loss '{options.score.loss}' has no evaluation; {LOSS} has. Leave out --loss."
         )
     resources = Resources.available(options.score.threads, options.score.memory_limit)
+    kept = [] if options.linking is None else options.linking.columns
     with resources.obeyed():
-        inputs = open_inputs(predictions, votes, options.score, resources)
+        inputs = open_inputs(predictions, votes, replace(options.score, keep=kept), resources)
         return _evaluate(inputs, options, progress)
 
 
@@ -61,13 +66,14 @@ def _evaluate(inputs: Inputs, options: EvaluateOptions, progress: Progress) -> E
     def work(matched: Matched) -> tuple[Losses, AdditiveArrays, list[ScoredGalaxy]]:
         losses = task.score(matched, inputs.held.values)
         galaxies = _galaxies(task, matched, inputs.held.values, losses)
-        return losses, collect(galaxies, plan), worst_of(galaxies, matched.ids)
+        links = partial(_links, inputs, matched, options.linking)
+        return losses, collect(galaxies, plan), worst_of(galaxies, matched.ids, links)
 
     totals, sums, bad = Totals.nothing(inputs), AdditiveArrays(), list[ScoredGalaxy]()
     row_bytes = VALUE_BYTES * len(task.prediction_columns) * (2 + task.passes)
-    for matched, (losses, part, galaxies) in stream(
-        inputs, task.prediction_columns, work, row_bytes
-    ):
+    here = inputs.predictions.column_names
+    columns = [*task.prediction_columns, *(set(inputs.options.keep) & {*here})]
+    for matched, (losses, part, galaxies) in stream(inputs, columns, work, row_bytes):
         totals.take(inputs, matched)
         totals.add_losses(inputs, losses)
         add(sums, part)
@@ -88,6 +94,24 @@ def _galaxies(
         losses.parts,
         hash_ids(matched.text.take(from_numpy(matched.rows))),
     )
+
+
+def _links(
+    inputs: Inputs, matched: Matched, link: Link | None, rows: Sequence[int]
+) -> list[str | None]:
+    """The addresses of some of the matched galaxies; None where a value is missing."""
+    if link is None:
+        return [None] * len(rows)
+    here, there = matched.rows[rows], matched.held_rows[rows]
+    columns: dict[str, list[str | None]] = {ID: [*matched.ids(rows)]}
+    for name in link.columns:
+        known = name in matched.batch.schema.names
+        column = matched.batch.column(name) if known else inputs.held.kept.column(name)
+        columns[name] = as_texts(column.take(from_numpy(here if known else there)), name)
+    return [
+        link.fill(dict(zip(columns, values, strict=True)))
+        for values in zip(*columns.values(), strict=True)
+    ]
 
 
 def _held_histograms(task: TreeTask, values: npt.NDArray[Any]) -> AdditiveArrays:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from zoocli.errors import UsageError
+from zoocli.evaluating.links import Link
 from zoocli.resampling import MOST_SEED
 from zoocli.scoring.options import ScoreOptions
 from zoocli.statistics.evaluation.rules import DEFAULT_PROFILE, Rules, rules_of
@@ -29,6 +30,7 @@ class EvaluateOptions:
     confident: float | None = None
     bootstrap: int = 1000
     seed: int = 0
+    link: str | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.bootstrap <= MOST_REPLICATES:
@@ -37,7 +39,7 @@ class EvaluateOptions:
             )
         if not 0 <= self.seed <= MOST_SEED:
             raise UsageError(f"--seed must be between 0 and {MOST_SEED}, not {self.seed}.")
-        _ = self.rules
+        _ = self.rules, self.linking
 
     @property
     def rules(self) -> Rules:
@@ -50,6 +52,11 @@ class EvaluateOptions:
             min_path_fraction=self.min_path_fraction,
             confident=self.confident,
         )
+
+    @property
+    def linking(self) -> Link | None:
+        """How the worst galaxies are linked, if they are."""
+        return None if self.link is None else Link(self.link)
 
     def settings(self) -> dict[str, Any]:
         """What of them changes the numbers."""

@@ -1,0 +1,33 @@
+"""Figures of evaluations and summaries: PDF, PNG and SVG, the same bytes for the same numbers.
+
+matplotlib is imported when the first figure is drawn; `require` says so where it is not there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from zoocli.tables.optional import needed
+
+if TYPE_CHECKING:
+    from zoocli.report.figures.picture import Picture
+    from zoocli.statistics.evaluation.result import Evaluation
+
+EXTRA = "report"
+FORMATS = ("pdf", "png", "svg")
+# Those of an evaluation's figures; the last has a figure for each question.
+NAMES = ("loss", "deviance_explained", "fractions", "reliability", "coverage", "pit", "confusion-*")
+
+
+def require(what: str) -> None:
+    """Raises MachineError, which says how to get it, where matplotlib is not installed."""
+    needed("matplotlib", what, EXTRA)
+
+
+def draw_evaluation(evaluation: Evaluation, formats: tuple[str, ...]) -> Iterator[Picture]:
+    """Every figure of an evaluation, in the order of a report."""
+    from zoocli.report.figures import calibration, confusion, fractions, losses
+
+    for draw in (losses, fractions, calibration, confusion):
+        yield from draw.pictures(evaluation, formats)
