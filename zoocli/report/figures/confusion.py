@@ -18,10 +18,6 @@ from zoocli.report.figures.style import COLUMN, MAP, SMALL, wrapped
 from zoocli.schema import Question
 from zoocli.statistics.evaluation.result import Evaluation
 
-CAPTION = (
-    "{name}: of the galaxies whose volunteers chose an answer most (rows, with their number), the "
-    "percentage for which each answer was predicted most (columns)."
-)
 CELL, SMALLEST_CELL = 0.42, 0.2  # inches
 HEAD, LABEL = 0.36, 0.18
 TITLE_SIZE = 6.5
@@ -36,7 +32,7 @@ def pictures(evaluation: Evaluation, formats: Sequence[str]) -> Iterator[Picture
         yield picture(
             f"confusion-{name}",
             "Confusion matrix",
-            CAPTION.format(name=question.name),
+            question.name,
             partial(_draw, question, matrices[question.name]),
             formats,
         )

@@ -53,7 +53,7 @@ def interval_rows(names: Sequence[str], series: Series, label: str) -> Figure:
     axes.set_yticks(rows, shown)
     axes.set_ylim(len(names) - 0.5, -0.5)
     axes.set_xlabel(label)
-    axes.xaxis.set_major_locator(MaxNLocator(5))
+    axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
     axes.grid(axis="x")
     axes.tick_params(axis="y", length=0)
     axes.spines[["top", "right", "left"]].set_visible(False)

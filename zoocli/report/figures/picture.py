@@ -39,8 +39,7 @@ class Picture:
         text = self.files["svg"].decode()
         text = text[text.index("<svg") :]
         text = re.sub(r'(\bid="|href="#|url\(#)', rf"\1{self.name}-", text)
-        text = re.sub(r"<!--.*?-->|<metadata>.*?</metadata>", "", text, flags=re.S)
-        return text.replace("<svg ", '<svg role="img" ', 1)
+        return re.sub(r"<!--.*?-->|<metadata>.*?</metadata>", "", text, flags=re.S)
 
 
 def picture(

@@ -67,15 +67,24 @@ def read_sums(folder: Path) -> Evaluation:
 
 def _evaluation(folder: Path, content: Any, sums: AdditiveArrays) -> Evaluation:
     matching = content["matching"]
+    schema = Schema.from_dict(content["schema_content"], content["schema"])
     return Evaluation(
-        schema=Schema.from_dict(content["schema_content"], content["schema"]),
+        schema=schema,
         settings={**content["settings"]},
         matching=None if matching is None else Matching.from_dict(matching),
         sums=sums,
-        worst=[ScoredGalaxy(**galaxy) for galaxy in content["worst"]],
+        worst=[_scored(galaxy, schema) for galaxy in content["worst"]],
         version=str(content["version"]),
         file=str(folder),
     )
+
+
+def _scored(content: Any, schema: Schema) -> ScoredGalaxy:
+    galaxy = ScoredGalaxy(**content)
+    sizes = len(galaxy.losses), len(galaxy.votes), len(galaxy.predicted)
+    if sizes != (len(schema.questions), *[len(schema.label_cols)] * 2):
+        raise ValueError(f"galaxy {galaxy.id!r} is not of the schema")
+    return galaxy
 
 
 def _to_table(sums: AdditiveArrays) -> pa.Table:
