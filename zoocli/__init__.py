@@ -27,9 +27,11 @@ if TYPE_CHECKING:
     from zoocli.statistics.evaluation.result import Evaluation
     from zoocli.statistics.merge import merge_summaries
     from zoocli.statistics.summarize import summarize
+    from zoocli.statistics.summarize_by import BinnedSummary, summarize_by
     from zoocli.statistics.summary import Summary
 
 __all__ = [
+    "BinnedSummary",
     "Comparison",
     "DataError",
     "Evaluation",
@@ -49,9 +51,11 @@ __all__ = [
     "score",
     "simulate",
     "summarize",
+    "summarize_by",
 ]
 
 _HOMES = {
+    "BinnedSummary": "statistics.summarize_by",
     "Comparison": "statistics.comparison",
     "DataError": "errors",
     "Evaluation": "statistics.evaluation.result",
@@ -70,6 +74,7 @@ _HOMES = {
     "score": "api",
     "simulate": "simulation",
     "summarize": "statistics.summarize",
+    "summarize_by": "statistics.summarize_by",
 }
 
 

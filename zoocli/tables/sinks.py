@@ -284,15 +284,20 @@ def _same_file(one: Path, other: Path) -> bool:
     return False
 
 
+def drafted_text(target: Path, text: str) -> contextlib.AbstractContextManager[Callable[[], None]]:
+    """As `drafted_bytes`, for text."""
+    return drafted_bytes(target, text.encode())
+
+
 @contextlib.contextmanager
-def drafted_text(target: Path, text: str) -> Iterator[Callable[[], None]]:
-    """Writes a small text file, whole, under another name; calling what this gives shows it.
+def drafted_bytes(target: Path, content: bytes) -> Iterator[Callable[[], None]]:
+    """Writes a small file, whole, under another name; calling what this gives shows it.
 
     A device or a pipe has no other name: it gets the text itself, at once.
     """
     if is_device(target):
         with _explaining(target):
-            target.write_text(text, encoding="utf-8")
+            target.write_bytes(content)
         yield lambda: None
         return
     target = _behind_link(target)
@@ -300,7 +305,7 @@ def drafted_text(target: Path, text: str) -> Iterator[Callable[[], None]]:
         draft = draft_beside(target)
     try:
         with _explaining(target):
-            draft.write_text(text, encoding="utf-8")
+            draft.write_bytes(content)
         yield lambda: _show(draft, target)
     finally:
         remove_file(draft)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 EXTRA = "report"
 FORMATS = ("pdf", "png", "svg")
+MOST_SERIES = 7  # colours that can be told apart
 # Those of an evaluation's figures; the last has a figure for each question.
 NAMES = ("loss", "deviance_explained", "fractions", "reliability", "coverage", "pit", "confusion-*")
 

@@ -29,15 +29,21 @@ def axes_at(figure: Figure, left: float, bottom: float, width: float, height: fl
 
 
 def panels(
-    titles: Sequence[str], labels: tuple[str, str], aspect: float = 1.0, foot: float = 0.0
+    titles: Sequence[str],
+    labels: tuple[str, str],
+    aspect: float = 1.0,
+    foot: float = 0.0,
+    own_scales: bool = False,
 ) -> tuple[Figure, list[Axes]]:
     """A panel under each title, two in a row, with the axes' labels once.
 
-    `foot`: inches kept free at the bottom, for a legend or a colour bar.
+    `foot`: inches kept free at the bottom, for a legend or a colour bar. With `own_scales` each
+    panel has numbers on its vertical axis.
     """
     columns = min(COLUMNS, max(len(titles), 1))
+    gap = LEFT if own_scales else GAP
     rows = -(-len(titles) // columns)
-    width = (COLUMN - LEFT - RIGHT - GAP * (COLUMNS - 1)) / COLUMNS
+    width = (COLUMN - LEFT - RIGHT - gap * (columns - 1)) / columns
     height = width * aspect
     bottom = BOTTOM + foot
     figure = figure_of(bottom + rows * (height + TITLE))
@@ -45,7 +51,7 @@ def panels(
     for number, title in enumerate(titles):
         row, column = divmod(number, columns)
         place = (
-            LEFT + column * (width + GAP),
+            LEFT + column * (width + gap),
             bottom + (rows - 1 - row) * (height + TITLE),
             width,
             height,
@@ -53,7 +59,7 @@ def panels(
         axes = axes_at(figure, *place)
         axes.set_title(title)
         is_last = number + columns >= len(titles)
-        axes.tick_params(labelleft=column == 0, labelbottom=is_last)
+        axes.tick_params(labelleft=own_scales or column == 0, labelbottom=is_last)
         axes.set_xlabel(labels[0] if is_last else "")
         axes.set_ylabel(labels[1] if column == 0 else "")
         found.append(axes)
