@@ -127,8 +127,8 @@ class NumberBins(Bins):
         found: Positions = np.searchsorted(self._edges, values, side="right")
         if not self._open:
             found = np.clip(found - 1, 0, len(self.bins) - 1)
-        found[np.isnan(values)] = NOWHERE
-        return found
+        placed: Positions = np.where(np.isnan(values), NOWHERE, found)
+        return placed
 
 
 class TextBins(Bins):

@@ -13,7 +13,7 @@ from zoocli.report.figures.intervals import Interval, interval_rows
 from zoocli.report.figures.layout import figure_of, panel_title, panels, say_empty
 from zoocli.report.figures.picture import picture, text_width
 from zoocli.report.figures.style import BLUE, SMALL, wrapped
-from zoocli.report.summary import losses_title
+from zoocli.report.summary import LIKELIHOODS
 
 if TYPE_CHECKING:
     from zoocli.statistics.summarize_by import BinnedSummary
@@ -29,12 +29,18 @@ def draw_summaries(summaries: Sequence[Summary], format: str) -> bytes:
     """Each question's mean loss (the overall one where there is no question), with 1 se."""
     names = list(dict.fromkeys(name for one in summaries for name in one.questions)) or ["overall"]
     series = {
-        summary.file or f"file {number}": [_interval(_group(summary, name)) for name in names]
+        f"{summary.file or number}, N = {summary.overall.galaxies:,}": [
+            _interval(_group(summary, name)) for name in names
+        ]
         for number, summary in enumerate(summaries, start=1)
     }
-    label = f"mean {losses_title(summaries[0].loss, None)}, bars: 1 se"
+    label = f"{_label(summaries[0].loss)}, bars: 1 se"
     drawn = picture("losses", "", "", lambda: interval_rows(names, series, label), (format,))
     return drawn.files[format]
+
+
+def _label(loss: str | None) -> str:
+    return "mean loss (nats)" if loss in LIKELIHOODS else "mean loss"
 
 
 def _group(summary: Summary, name: str) -> Statistics | None:
@@ -49,7 +55,7 @@ def _interval(group: Statistics | None) -> Interval:
 
 
 def draw_binned(binned: BinnedSummary, format: str) -> bytes:
-    """The mean loss of each bin with 1 se: overall, of each campaign and of each question."""
+    """The mean loss of each bin with 1 se: overall, of the campaigns (of several), the questions."""
     return picture("binned", "", "", lambda: _binned(binned), (format,)).files[format]
 
 
@@ -58,14 +64,17 @@ def _binned(binned: BinnedSummary) -> Figure:
     every = -(-len(bins) // MOST_TICKS)
     places = list(range(0, len(bins), every))
     labels = [wrapped(bins[place].label, BIN_CHARACTERS, 1) for place in places]
-    groups = binned.groups()
+    groups = {
+        (level, name): of_bins
+        for (level, name), of_bins in binned.groups().items()
+        if level != "campaign" or len(binned.whole.campaigns or {}) > 1
+    }
     titles = [
         panel_title(name, sum(group.galaxies for group in of_bins))
         for (_, name), of_bins in groups.items()
     ]
-    unit = losses_title(binned.whole.loss, None)
     foot = text_width(figure_of(1.0), labels, SMALL) + FOOT
-    figure, panes = panels(titles, ("", f"mean {unit}"), ASPECT, foot, own_scales=True)
+    figure, panes = panels(titles, ("", _label(binned.whole.loss)), ASPECT, foot, own_scales=True)
     for axes, of_bins in zip(panes, groups.values(), strict=True):
         _panel(axes, of_bins)
         axes.set_xticks(places, labels, rotation=90)
