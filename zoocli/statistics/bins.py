@@ -142,7 +142,8 @@ class TextBins(Bins):
     def positions(self, column: pa.Array, table: str) -> Positions:
         """As in `Bins`."""
         found = pc.index_in(_texts(column), self._values)
-        return np.nan_to_num(to_floats(found, "", table), nan=NOWHERE).astype(np.intp)
+        placed: Positions = np.nan_to_num(to_floats(found, "", table), nan=NOWHERE).astype(np.intp)
+        return placed
 
 
 def find_bins(table: Table, by: By) -> Bins:

@@ -55,7 +55,7 @@ def _interval(group: Statistics | None) -> Interval:
 
 
 def draw_binned(binned: BinnedSummary, format: str) -> bytes:
-    """The mean loss of each bin with 1 se: overall, of the campaigns (of several), the questions."""
+    """The mean loss of each bin with 1 se: overall, of campaigns (of several) and questions."""
     return picture("binned", "", "", lambda: _binned(binned), (format,)).files[format]
 
 
