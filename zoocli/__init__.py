@@ -6,11 +6,13 @@ The public names are imported when they are first used, so that importing zoocli
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
 from zoocli.version import __version__
 
+TYPE_CHECKING = False  # as in typing, whose import takes longer than all else here
 if TYPE_CHECKING:
+    from typing import Any
+
     from zoocli.api import catalog, evaluate, score
     from zoocli.errors import (
         DataError,

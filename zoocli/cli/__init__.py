@@ -100,6 +100,8 @@ def _fill_closed_streams() -> None:
 
 
 def _run(args: Sequence[str] | None) -> int:
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # as in a job in the background
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     command = typer.main.get_command(app)
     code = command.main(args, prog_name="zoocli", standalone_mode=False)
     return code if isinstance(code, int) else 0
@@ -154,7 +156,8 @@ def _refuse_file(error: OSError) -> int:
     if isinstance(error, FileNotFoundError):
         return complain(f"{error.strerror}{where}. Check the path.", DataError.exit_code)
     advice = "Make room or give access, or choose another place."
-    return complain(f"{error.strerror or error}{where}. {advice}", MachineError.exit_code)
+    reason = error.strerror or str(error).rstrip(".")
+    return complain(f"{reason}{where}. {advice}", MachineError.exit_code)
 
 
 def _reader_left() -> int:

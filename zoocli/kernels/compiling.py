@@ -192,7 +192,7 @@ def _sources_and_processor() -> bytes:
 
 def _cache_folders() -> Iterator[Path]:
     """Beside the sources, else in the user's folder for caches; or just where the user says."""
-    if CACHE_VARIABLE in os.environ:
+    if os.environ.get(CACHE_VARIABLE):
         yield Path(os.environ[CACHE_VARIABLE])
         return
     yield FOLDER / "__pycache__"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from importlib.util import find_spec
@@ -98,10 +99,14 @@ def _numba_losses(loss: Loss, slices: Sequence[slice]) -> TreeLosses:
 
 
 def _warm_up(losses: TreeLosses, answers: int) -> None:
-    """Has the loop compiled or loaded for the usual types while the votes are being read."""
+    """Has the loop compiled or loaded for the usual types while the votes are being read.
+
+    What goes wrong with it is said when the loop is needed.
+    """
     nothing = np.empty(0, np.int32)
     column = np.empty(0, np.float32)
-    losses([column] * answers, nothing, np.empty((0, answers), np.uint8), nothing)
+    with contextlib.suppress(Exception):
+        losses([column] * answers, nothing, np.empty((0, answers), np.uint8), nothing)
 
 
 def _torch_losses(loss: Loss, device: torch.device, slices: Sequence[slice]) -> TreeLosses:

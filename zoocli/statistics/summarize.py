@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import io
-import json
 import re
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias, Union
+from typing import IO, TYPE_CHECKING, Any, TypeAlias, Union
 
 import pyarrow as pa
 
@@ -17,6 +16,7 @@ from zoocli.errors import DataError
 from zoocli.statistics.merge import merge_summaries
 from zoocli.statistics.scores_table import read_batches, read_layout
 from zoocli.statistics.summary import Summary, read_made
+from zoocli.strict_json import parse_json
 from zoocli.sums import Sums
 
 if TYPE_CHECKING:
@@ -73,14 +73,14 @@ def read_summary(source: str | Path) -> Summary:
     """The summary in a JSON file ("-" is standard input); raises DataError for anything else."""
     name = "standard input" if str(source) == STDIN else str(source)
     try:
-        binary = sys.stdin.buffer.read() if str(source) == STDIN else Path(source).read_bytes()
-        content = json.loads(binary.decode("utf-8-sig"))
+        binary = _stdin().read() if str(source) == STDIN else Path(source).read_bytes()
+        content = parse_json(binary.decode("utf-8-sig"))
     except OSError as error:
         raise DataError(
             f"Cannot read {name}: {error.strerror}. Give a JSON summary that `zoocli score "
             "--summary` or `zoocli merge` wrote."
         ) from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise DataError(
             f"{name} is not JSON ({error}). Give a JSON summary that `zoocli score --summary` or "
             "`zoocli merge` wrote."
@@ -91,7 +91,7 @@ def read_summary(source: str | Path) -> Summary:
 def _is_json(source: str | Path) -> bool:
     """A JSON summary is told by its content, or by its name where there is none to look at."""
     if str(source) == STDIN:
-        return _begins_json(_peek(sys.stdin.buffer))
+        return _begins_json(_peek(_stdin()))
     path = Path(source)
     if not path.is_file():
         return path.suffix.lower() == ".json" and not path.is_dir()
@@ -100,6 +100,12 @@ def _is_json(source: str | Path) -> bool:
             return path.suffix.lower() == ".json" or _begins_json(file.read(PEEKED))
     except OSError:
         return False  # opening it as a table says what is wrong
+
+
+def _stdin() -> IO[bytes]:
+    if sys.stdin is None:
+        raise DataError("Standard input is closed. Pipe a table or a summary into it.")
+    return sys.stdin.buffer
 
 
 def _begins_json(start: bytes) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
@@ -12,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from zoocli.errors import DataError, some
+from zoocli.strict_json import parse_json
 
 BATCH_ROWS = 65_536
 METADATA_KEY = b"zoocli"
@@ -50,7 +50,7 @@ class Table(ABC):
         if written is None:
             return None
         try:
-            content = json.loads(written)
+            content = parse_json(written.decode())
         except ValueError:
             return None
         return content if isinstance(content, dict) else None
