@@ -150,7 +150,7 @@ def test_places_that_are_no_place(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     cases: list[tuple[str, type[Exception], str]] = [
         ("nowhere/a.csv", MachineError, "There is no folder '.*nowhere' to write 'a.csv' in"),
-        ("folder.csv", DataError, "folder.csv' is a directory"),
+        ("folder.csv", UsageError, "folder.csv' is a directory"),
         ("file/a.csv", MachineError, "file/a.csv' cannot be written: Not a directory"),
     ]
     for name, kind, said in cases:

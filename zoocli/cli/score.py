@@ -191,6 +191,7 @@ def _check_outputs(
     from zoocli.tables.sinks import is_device, refuse_inputs, try_writing
 
     table = None if output in (None, "-") else Path(str(output))
+    refuse_inputs(Path("/dev/stdout"), inputs)
     if summary == STDOUT:
         if output == "-" or (output is None and format is not None):
             raise UsageError("Standard output takes one of the two: the table or the summary.")

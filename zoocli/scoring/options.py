@@ -88,6 +88,8 @@ class ScoreOptions:
             object.__setattr__(self, "ensemble", (self.ensemble,))
         if isinstance(self.null_value, int | float):
             object.__setattr__(self, "null_value", (self.null_value,))
+        if not all(map(math.isfinite, self.null_value)):
+            raise UsageError("--null-value takes finite numbers; NaN is missing anyway.")
         for option in ("keep", "label", "prediction"):
             if isinstance(getattr(self, option), str):
                 object.__setattr__(self, option, (getattr(self, option),))

@@ -125,7 +125,13 @@ def _difference(name: str, ours: Any, theirs: Any) -> Iterator[str]:
 
 
 def _shown(value: Any) -> str:
-    return "none" if value is None else some(value) if isinstance(value, list) else shortened(repr(value))
+    return (
+        "none"
+        if value is None
+        else some(value)
+        if isinstance(value, list)
+        else shortened(repr(value))
+    )
 
 
 def _check_shards(names: Sequence[str], summaries: Sequence[Summary]) -> None:

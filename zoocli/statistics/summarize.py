@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeAlias, Union
@@ -32,6 +33,7 @@ SUMMARY_KEYS = {
     *("file", "signature", "version", "loss", "schema", "settings", "shard"),
     *("overall", "campaigns", "questions", "matching"),
 }
+MOST_BYTES = 1 << 26  # of a JSON summary, and far more than any has
 PEEKED = 64  # bytes: enough to pass a byte order mark and some white space
 
 
@@ -73,7 +75,10 @@ def read_summary(source: str | Path) -> Summary:
     """The summary in a JSON file ("-" is standard input); raises DataError for anything else."""
     name = "standard input" if str(source) == STDIN else str(source)
     try:
-        binary = _stdin().read() if str(source) == STDIN else Path(source).read_bytes()
+        with _open(source) as file:
+            binary = file.read(MOST_BYTES + 1)
+        if len(binary) > MOST_BYTES:
+            raise ValueError(f"more than {MOST_BYTES:,} bytes")
         content = parse_json(binary.decode("utf-8-sig"))
     except OSError as error:
         raise DataError(
@@ -100,6 +105,15 @@ def _is_json(source: str | Path) -> bool:
             return path.suffix.lower() == ".json" or _begins_json(file.read(PEEKED))
     except OSError:
         return False  # opening it as a table says what is wrong
+
+
+@contextlib.contextmanager
+def _open(source: str | Path) -> Iterator[IO[bytes]]:
+    if str(source) == STDIN:
+        yield _stdin()
+        return
+    with Path(source).open("rb") as file:
+        yield file
 
 
 def _stdin() -> IO[bytes]:

@@ -30,7 +30,11 @@ class CsvEncoder(TextEncoder):
 
     def _header(self) -> str:
         line = io.StringIO()
-        csv.writer(line, lineterminator="\n").writerow(self._schema.names)
+        # A separator of another kind in a name could be taken for the table's own.
+        odd = any(separator in name for name in self._schema.names for separator in "\t;|")
+        csv.writer(
+            line, lineterminator="\n", quoting=csv.QUOTE_ALL if odd else csv.QUOTE_MINIMAL
+        ).writerow(self._schema.names)
         return line.getvalue()
 
 
