@@ -21,6 +21,9 @@ def command() -> None:
     finally:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)
+        # CPython holds an interruption that came through an exec (as in making a dataclass) for
+        # unhandled until the next exec, and `python -m` would then die of it instead of exiting.
+        exec("")
 
 
 def _leave(number: int, frame: object) -> None:
