@@ -267,8 +267,8 @@ def create_file(path: Path, mode: int = 0o666) -> None:
 
 
 def remove_file(path: Path) -> None:
-    """Removes a file that may never have come into being."""
-    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+    """Removes a file that may never have come into being, as on a disk that is only read."""
+    with contextlib.suppress(OSError):
         path.unlink()
 
 
