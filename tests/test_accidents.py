@@ -79,6 +79,13 @@ STREAMS = [
         2,
         "also an input",
     ),
+    (
+        "an input that a catalogue is appended to",
+        "$zoocli catalog p.csv -s tree.yaml -o - >>p.csv",
+        2,
+        "also an input",
+    ),
+    ("a file for a directory", "$zoocli evaluate ${score#*score } -o old.csv", 2, "is a file"),
     ("a full standard output", "$score >/dev/full", 4, "standard output cannot be written: No sp"),
     ("no space for a file", "ulimit -f 0; $score -o scores.csv", 4, "File too large"),
     ("no space for a stream", "ulimit -f 0; $score | cat", 4, "(TMPDIR) cannot be written"),

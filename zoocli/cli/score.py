@@ -161,9 +161,14 @@ def compile_note() -> Iterator[str]:
     from zoocli.kernels import compiling
 
     if compiling.compile_seconds > NOTICEABLE_SECONDS:
+        later = (
+            "The next run finds them ready."
+            if compiling.all_kept
+            else f"Name a folder to keep them in with the variable {compiling.CACHE_VARIABLE}."
+        )
         yield (
             "the loops were compiled for this machine, which took "
-            f"{compiling.compile_seconds:.0f} seconds. The next run finds them ready."
+            f"{compiling.compile_seconds:.0f} seconds. {later}"
         )
 
 

@@ -19,6 +19,7 @@ from zoocli.schema import Schema
 from zoocli.statistics.evaluation.additive import AdditiveArrays
 from zoocli.statistics.evaluation.result import Evaluation
 from zoocli.statistics.evaluation.worst import ScoredGalaxy
+from zoocli.strict_json import parse_json
 from zoocli.sums import Matching
 from zoocli.tables.table import METADATA_KEY
 
@@ -54,7 +55,7 @@ def read_sums(folder: Path) -> Evaluation:
         )
     try:
         table = pq.read_table(path)
-        content = json.loads((table.schema.metadata or {})[METADATA_KEY])
+        content = parse_json((table.schema.metadata or {})[METADATA_KEY].decode())
         evaluation = _evaluation(folder, content, _from_table(table))
         _ = evaluation.metrics  # which fails where an array is missing or has another shape
         return evaluation
