@@ -33,8 +33,25 @@ LONGEST_FLOAT = 30  # characters; 64 bits need 24 at most
 EXACT_BITS = {16: 11, 32: 24, 64: 53}
 
 
+def find_id_column(table: Table, given: str | None) -> str:
+    """The id column of a table that stands alone: as given, else the first usual name."""
+    there = table.column_names
+    column = given or next((name for name in ID_COLUMNS if name in there), None)
+    if column is None:
+        raise DataError(
+            f"No id column was found: {table.name} has none of {', '.join(ID_COLUMNS)}, but "
+            f"{some(there, limit=8)}. Name it with --id."
+        )
+    table.require([column])
+    return column
+
+
 def find_id_columns(
-    predictions: Table, votes: Table, predictions_id: str | None, votes_id: str | None
+    predictions: Table,
+    votes: Table,
+    predictions_id: str | None,
+    votes_id: str | None,
+    options: str = "--predictions-id and --votes-id",
 ) -> tuple[str, str]:
     """The id column of each table: as given, else the first usual name that both have."""
     there = set(predictions.column_names), set(votes.column_names)
@@ -46,8 +63,7 @@ def find_id_columns(
             raise DataError(
                 f"No id column was found: {predictions.name} and {votes.name} have none of "
                 f"{', '.join(ID_COLUMNS)} in common. {table.name} has the columns "
-                f"{some(table.column_names, limit=8)}. Name it with --id, or with "
-                "--predictions-id and --votes-id."
+                f"{some(table.column_names, limit=8)}. Name it with --id, or with {options}."
             )
         table.require([column])
         chosen.append(column)
