@@ -152,6 +152,7 @@ class Predictor:
         for start in range(0, len(features), BLOCK):
             block = slice(start, start + BLOCK)
             x = torch.from_numpy(features[block]).to(self._device, torch.float64, copy=True)
+            x = x.contiguous()  # ten times as fast as a product with columns
             for number in range(passes or 1):
                 masked = x
                 if hashes is not None:
