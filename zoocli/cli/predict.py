@@ -8,8 +8,9 @@ from typing import Annotated, Literal
 
 import typer
 
+from zoocli.cli.inputs import INPUTS, Device, MemoryLimit, Threads
 from zoocli.cli.options import Quiet
-from zoocli.cli.score import FORMATS, INPUTS
+from zoocli.cli.score import FORMATS
 
 
 def predict(
@@ -92,22 +93,12 @@ def predict(
     seed: Annotated[
         int, typer.Option(help="--samples: passes follow from this and the id alone.")
     ] = 0,
-    device: Annotated[
-        str, typer.Option(metavar="auto|cpu|cuda|cuda:N", help="Where torch computes.")
-    ] = "auto",
+    device: Device = "auto",
     batch_size: Annotated[
         int, typer.Option(help="Rows at a time, taken up to the next 1,024.")
     ] = 8192,
-    threads: Annotated[
-        int | None, typer.Option(help="[default: those of SLURM, the container or the machine]")
-    ] = None,
-    memory_limit: Annotated[
-        str | None,
-        typer.Option(
-            metavar="SIZE",
-            help="Of the whole process, like 4GB.  [default: as for --threads]",
-        ),
-    ] = None,
+    threads: Threads = None,
+    memory_limit: MemoryLimit = None,
     quiet: Quiet = False,
 ) -> None:
     """Apply a trained linear head to features: a table of predictions.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from zoocli.checks import Findings, Problem
-from zoocli.columns import to_floats
+from zoocli.checks import Findings, NamesOfRows, Problem
+from zoocli.columns import is_list, list_cells, to_floats
 from zoocli.errors import DataError, some
 from zoocli.tables import Table
 
@@ -20,8 +20,8 @@ USUAL = r"feat_[0-9]+"
 NOT_FINITE = Problem(
     "features that are missing, NaN or infinite", "Mend them, or leave these galaxies out."
 )
-WRONG_LENGTH = Problem(
-    "lists of features that are missing or of another length",
+RAGGED = Problem(
+    "lists of features that are longer or shorter",
     "Every galaxy needs as many features as the others and the head.",
 )
 
@@ -42,7 +42,7 @@ class FeatureColumns:
         self.names = _named(table, patterns) if patterns else _usual(table, others)
         table.require(self.names)
         self.types = dict.fromkeys(self.names, pa.float64())
-        lists = [name for name in self.names if _is_list(table.type_of(name))]
+        lists = [name for name in self.names if is_list(table.type_of(name))]
         if lists and len(self.names) > 1:
             raise DataError(
                 f"{table.name}: features are one column of lists or several of numbers, but "
@@ -63,7 +63,7 @@ class FeatureColumns:
         batch: pa.RecordBatch,
         count: int,
         findings: Findings,
-        ids: Callable[[Iterable[int]], list[str]],
+        ids: NamesOfRows,
     ) -> npt.NDArray[Any]:
         """The features (galaxies, count), float32 where all of them are, float64 otherwise.
 
@@ -89,22 +89,15 @@ class FeatureColumns:
         batch: pa.RecordBatch,
         count: int,
         findings: Findings,
-        ids: Callable[[Iterable[int]], list[str]],
+        ids: NamesOfRows,
     ) -> npt.NDArray[Any]:
         name = self.names[0]
-        lists = _plain(batch.column(name))
-        offsets = np.frombuffer(lists.buffers()[1], np.int64)[
-            lists.offset : lists.offset + len(lists) + 1
-        ]
-        present = np.array(lists.is_valid())
-        fitting = present & (np.diff(offsets) == count)
-        if not fitting.all():
-            findings.add(WRONG_LENGTH, name, ~fitting, ids)
-            return np.zeros((len(lists), count))
-        numbers = lists.values.slice(offsets[0], offsets[-1] - offsets[0])
-        values = to_floats(numbers, name, self.table_name, keep_single=True)
-        values = np.array(values).reshape(len(lists), count)
-        findings.add(NOT_FINITE, name, ~np.isfinite(values).all(axis=1), ids)
+        lists = batch.column(name)
+        cells, ragged = list_cells(lists, count)
+        values = np.array(to_floats(cells, name, self.table_name, keep_single=True))
+        values = values.reshape(len(lists), count)
+        findings.add(RAGGED, name, ragged, ids)
+        findings.add(NOT_FINITE, name, ~(np.isfinite(values).all(axis=1) | ragged), ids)
         return values
 
 
@@ -128,7 +121,7 @@ def _named(table: Table, patterns: Sequence[str]) -> list[str]:
 def _usual(table: Table, others: Sequence[str]) -> list[str]:
     names = [name for name in table.column_names if re.fullmatch(USUAL, name)]
     lists = [
-        name for name in table.column_names if _is_list(table.type_of(name)) and name not in others
+        name for name in table.column_names if is_list(table.type_of(name)) and name not in others
     ]
     if names:
         return sorted(names, key=_natural)
@@ -148,16 +141,5 @@ def _natural(name: str) -> list[tuple[int, str]]:
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
 
 
-def _is_list(kind: pa.DataType) -> bool:
-    return bool(
-        pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
-    )
-
-
 def _list_size(kind: pa.DataType) -> int | None:
     return int(kind.list_size) if pa.types.is_fixed_size_list(kind) else None
-
-
-def _plain(lists: pa.Array) -> pa.LargeListArray:
-    """Lists of whatever kind as one kind, with 64-bit offsets."""
-    return lists.cast(pa.large_list(lists.type.value_type))

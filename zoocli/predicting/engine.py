@@ -103,7 +103,7 @@ class Predictor:
         threads = max(1, self._resources.threads - 1)
         for predicted in ordered_map(self._predict, prefetch(self._read()), threads):
             findings.merge(predicted.findings)
-            if not findings.counts:
+            if not findings:
                 sink.write(predicted.table)
             rows += predicted.table.num_rows
             progress(rows, self._table.rows)
