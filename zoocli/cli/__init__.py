@@ -24,6 +24,7 @@ from zoocli.cli.catalog import catalog
 from zoocli.cli.check import check
 from zoocli.cli.compare import compare
 from zoocli.cli.evaluate import evaluate
+from zoocli.cli.fit import fit
 from zoocli.cli.merge import merge
 from zoocli.cli.messages import complain, say, warn
 from zoocli.cli.options import Quiet
@@ -54,6 +55,7 @@ app.command()(merge)
 app.command()(compare)
 app.command()(evaluate)
 app.command()(predict)
+app.command()(fit)
 app.command()(simulate)
 app.add_typer(schema.app, name="schema")
 
