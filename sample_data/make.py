@@ -67,17 +67,10 @@ def write_features() -> None:
     random = np.random.default_rng(SEED)
     mixing = random.normal(0, truth.shape[1] ** -0.5, (truth.shape[1], FEATURES))
     features = truth @ mixing + random.normal(0, NOISE, (len(truth), FEATURES)) + 1
-    columns = {
-        f"feat_{number}": pa.array(x.astype(np.float32)) for number, x in enumerate(features.T)
-    }
+    names = [f"feat_{number}" for number in range(FEATURES)]
+    columns = dict(zip(names, features.T.astype(np.float32), strict=True))
     table = pa.table({"id_str": predictions["id_str"], **columns})
-    single = pa.schema(
-        [
-            field if field.name == "id_str" else field.with_type(pa.float32())
-            for field in table.schema
-        ]
-    )
-    pq.write_table(table.cast(single), FOLDER / "features.parquet", use_dictionary=False)
+    pq.write_table(table, FOLDER / "features.parquet", use_dictionary=False)
 
 
 def write_csv(table: pa.Table, name: str) -> None:
