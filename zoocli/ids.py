@@ -33,19 +33,6 @@ LONGEST_FLOAT = 30  # characters; 64 bits need 24 at most
 EXACT_BITS = {16: 11, 32: 24, 64: 53}
 
 
-def find_id_column(table: Table, given: str | None) -> str:
-    """The id column of a table that stands alone: as given, else the first usual name."""
-    there = table.column_names
-    column = given or next((name for name in ID_COLUMNS if name in there), None)
-    if column is None:
-        raise DataError(
-            f"No id column was found: {table.name} has none of {', '.join(ID_COLUMNS)}, but "
-            f"{some(there, limit=8)}. Name it with --id."
-        )
-    table.require([column])
-    return column
-
-
 def find_id_columns(
     predictions: Table,
     votes: Table,
