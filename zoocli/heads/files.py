@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from zoocli.errors import DataError, some
+from zoocli.heads.activations import ACTIVATIONS
 from zoocli.heads.linear_head import LinearHead
 from zoocli.tables.sinks import drafted_bytes
 
@@ -46,22 +47,28 @@ class HeadMetadata:
 
     @classmethod
     def from_json(cls, text: str, name: str) -> HeadMetadata:
-        """The metadata that `to_json` wrote; keys of later versions are passed over."""
+        """The metadata that `to_json` wrote; what later versions may add is passed over."""
         try:
             content = json.loads(text)
-            values = {one.name: content.get(one.name) for one in fields(cls)}
-        except (ValueError, AttributeError):
-            values = {"dropout": "damaged"}
-        outputs, dropout = values["outputs"], values["dropout"]
-        texts = [values[key] for key in ("activation", "loss", "schema", "schema_hash", "version")]
-        texts += outputs if isinstance(outputs, list) else []
-        if not (
-            all(one is None or isinstance(one, str) for one in texts)
-            and (outputs is None or isinstance(outputs, list))
-            and (dropout is None or (isinstance(dropout, int | float) and 0 <= dropout < 1))
-        ):
-            raise DataError(f"{name} carries metadata of zoocli that are damaged. Fit it again.")
-        return cls(**values | {"outputs": None if outputs is None else tuple(outputs)})
+            metadata = cls(**{one.name: content.get(one.name) for one in fields(cls)})
+            metadata._check()
+        except (ValueError, AttributeError, TypeError) as error:
+            raise DataError(
+                f"The head '{name}' carries metadata of zoocli that are damaged ({error}). Fit it "
+                "again."
+            ) from error
+        return replace(metadata, outputs=metadata.outputs and tuple(metadata.outputs))
+
+    def _check(self) -> None:
+        for one in (self.loss, self.schema, self.schema_hash, self.version, *(self.outputs or ())):
+            if not (one is None or isinstance(one, str)):
+                raise ValueError(f"{one!r} is no text")
+        if self.activation is not None and self.activation not in ACTIVATIONS:
+            raise ValueError(f"{self.activation!r} is no activation")
+        if self.outputs is not None and not isinstance(self.outputs, list | tuple):
+            raise ValueError("outputs is no list")
+        if self.dropout is not None and not 0 <= self.dropout < 1:
+            raise ValueError(f"{self.dropout!r} is no rate")
 
 
 @dataclass(frozen=True)
@@ -75,8 +82,6 @@ class TrainedHead:
 
     def module(self, activation: str) -> LinearHead:
         """The head, not training, in float64."""
-        from zoocli.heads.activations import ACTIVATIONS
-
         outputs, features = self.weight.shape
         head = LinearHead(features, outputs, activation=ACTIVATIONS[activation]).double().eval()
         head.load_state_dict({"linear.weight": self.weight, "linear.bias": self.bias})
