@@ -381,6 +381,12 @@ def test_features_may_come_through_a_pipe(folder: Path) -> None:
     assert done.out == predict(folder).out
 
 
+def test_the_random_numbers_of_others_are_left_alone(folder: Path) -> None:
+    state = torch.random.get_rng_state()
+    zoocli.predict(features(), folder / "head.safetensors", samples=2)
+    assert torch.equal(torch.random.get_rng_state(), state)
+
+
 def test_unknown_options_of_the_function_are_refused(folder: Path) -> None:
     with pytest.raises(UsageError, match="no option 'sample'"):
         zoocli.predict(features(), folder / "head.safetensors", sample=3)

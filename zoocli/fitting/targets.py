@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 import torch
 from torch.nn import functional
 
-from zoocli.errors import DataError, some
+from zoocli.errors import DataError, UsageError, some
 from zoocli.fitting.options import FitOptions
 from zoocli.heads.activations import to_concentrations
 from zoocli.ids import IdColumn
@@ -105,6 +105,8 @@ def new_objective(
     loss = options.scored
     schema = None
     label = next(iter(options.label), "label")
+    if ids.column in options.label:
+        raise UsageError(f"'{ids.column}' is the id column, and no --label.")
     if loss.scores == "tree":
         side = find_sides(votes, votes, options.votes_options())[1]
         schema = find_schema([side], options.schema)

@@ -78,6 +78,7 @@ def _moments(features: npt.NDArray[np.float32]) -> tuple[npt.NDArray[Any], npt.N
 class Trained:
     """A trained head for features as they are, after the best of `epochs` epochs.
 
+    `best_epoch` is 0 where the features were of no use, and the head predicts a constant.
     `constant` and `learned` are the statistics of held-out galaxies (of those learned from, where
     none were held out): all together, then each question or target.
     """
@@ -107,29 +108,40 @@ class Trainer:
             torch.tensor(one, dtype=torch.float32, device=self._device)
             for one in (self._scaling.middle, self._scaling.unit, self._scaling.origin)
         )
-        features, outputs = len(self._scaling.factor), len(self._objective.outputs)
-        self._head = LinearHead(features, outputs, options.dropout)
         self._watched = data.held_out if len(data.held_out) else data.training
 
     def run(self, progress: Progress) -> Trained:
         """Trains until the held-out galaxies gain no more, and takes the best head that was met."""
-        with torch.random.fork_rng(), torch.no_grad():
+        devices = [self._device] if self._device.type == "cuda" else []
+        with torch.random.fork_rng(devices), torch.no_grad():
             torch.manual_seed(self._options.seed)
-            self._head.linear.weight.zero_()
-            self._head.linear.bias.copy_(self._best_constant())
-            self._head.to(self._device)
-            constant = self._statistics(self._watched)
+            self._begin()
+            constant, without = self._statistics(self._watched), self._state()
             # Where a sigmoid is all but 0 or 1 it has no slope, and nothing would be learned.
             self._head.linear.bias.clamp_(-STEEP, STEEP)
             epochs, best_epoch = self._train(progress)
+            learned = self._statistics(self._watched)
+            if learned[0].sum >= constant[0].sum:
+                self._head.load_state_dict(without)
+                learned, best_epoch = constant, 0
             return Trained(
                 self._scaling.folded(self._head, self._objective.activation),
                 epochs,
                 best_epoch,
                 self._mean(self._data.training),
                 constant,
-                self._statistics(self._watched),
+                learned,
             )
+
+    def _begin(self) -> None:
+        """The best constant prediction, as a head that takes no notice of the features."""
+        self._head = LinearHead(len(self._middle), len(self._unit), self._options.dropout)
+        self._head.linear.weight.zero_()
+        self._head.linear.bias.copy_(self._best_constant())
+        self._head.to(self._device)
+
+    def _state(self) -> dict[str, Any]:
+        return deepcopy(self._head.state_dict())
 
     def _train(self, progress: Progress) -> tuple[int, int]:
         options = self._options
@@ -138,14 +150,14 @@ class Trainer:
         )
         random = np.random.default_rng(options.seed)
         best, best_epoch = self._mean(self._watched), 0
-        state = deepcopy(self._head.state_dict())
+        state = self._state()
         epoch = 0
         while epoch < options.epochs and epoch - best_epoch < options.patience:
             epoch += 1
             self._learn(optimizer, random.permutation(len(self._data.training)))
             mean = self._mean(self._watched)
             if mean < best or not len(self._data.held_out):
-                best, best_epoch, state = mean, epoch, deepcopy(self._head.state_dict())
+                best, best_epoch, state = mean, epoch, self._state()
             progress(epoch, options.epochs)
         self._head.load_state_dict(state)
         return epoch, best_epoch

@@ -83,7 +83,8 @@ class TrainedHead:
     def module(self, activation: str) -> LinearHead:
         """The head, not training, in float64."""
         outputs, features = self.weight.shape
-        head = LinearHead(features, outputs, activation=ACTIVATIONS[activation]).double().eval()
+        with torch.random.fork_rng([]):  # weights are drawn, though nobody wants them
+            head = LinearHead(features, outputs, activation=ACTIVATIONS[activation]).double().eval()
         head.load_state_dict({"linear.weight": self.weight, "linear.bias": self.bias})
         return head.requires_grad_(False)
 
