@@ -22,6 +22,8 @@ if TYPE_CHECKING:
         ZoocliError,
         ZoocliWarning,
     )
+    from zoocli.fitting import Fit, fit
+    from zoocli.predicting import predict
     from zoocli.schema import Schema, load_schema
     from zoocli.simulation import simulate
     from zoocli.statistics.compare import compare
@@ -35,6 +37,7 @@ __all__ = [
     "Comparison",
     "DataError",
     "Evaluation",
+    "Fit",
     "MachineError",
     "Schema",
     "SchemaError",
@@ -46,8 +49,10 @@ __all__ = [
     "catalog",
     "compare",
     "evaluate",
+    "fit",
     "load_schema",
     "merge_summaries",
+    "predict",
     "score",
     "simulate",
     "summarize",
@@ -57,6 +62,7 @@ _HOMES = {
     "Comparison": "statistics.comparison",
     "DataError": "errors",
     "Evaluation": "statistics.evaluation.result",
+    "Fit": "fitting",
     "MachineError": "errors",
     "Schema": "schema",
     "SchemaError": "errors",
@@ -67,8 +73,10 @@ _HOMES = {
     "catalog": "api",
     "compare": "statistics.compare",
     "evaluate": "api",
+    "fit": "fitting",
     "load_schema": "schema",
     "merge_summaries": "statistics.merge",
+    "predict": "predicting",
     "score": "api",
     "simulate": "simulation",
     "summarize": "statistics.summarize",

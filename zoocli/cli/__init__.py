@@ -24,9 +24,11 @@ from zoocli.cli.catalog import catalog
 from zoocli.cli.check import check
 from zoocli.cli.compare import compare
 from zoocli.cli.evaluate import evaluate
+from zoocli.cli.fit import fit
 from zoocli.cli.merge import merge
 from zoocli.cli.messages import complain, say, warn
 from zoocli.cli.options import Quiet
+from zoocli.cli.predict import predict
 from zoocli.cli.score import score
 from zoocli.cli.simulate import simulate
 from zoocli.cli.summarize import summarize
@@ -52,6 +54,8 @@ app.command()(catalog)
 app.command()(merge)
 app.command()(compare)
 app.command()(evaluate)
+app.command()(predict)
+app.command()(fit)
 app.command()(simulate)
 app.add_typer(schema.app, name="schema")
 

@@ -302,14 +302,14 @@ def _same_file(one: Path, other: Path) -> bool:
 
 
 @contextlib.contextmanager
-def drafted_text(target: Path, text: str) -> Iterator[Callable[[], None]]:
-    """Writes a small text file, whole, under another name; calling what this gives shows it.
+def drafted_bytes(target: Path, content: bytes) -> Iterator[Callable[[], None]]:
+    """Writes a small file, whole, under another name; calling what this gives shows it.
 
-    A device or a pipe has no other name: it gets the text itself, at once.
+    A device or a pipe has no other name: it gets the content itself, at once.
     """
     if is_device(target):
         with _explaining(target), open_device(target) as device:
-            device.write(text.encode())
+            device.write(content)
         yield lambda: None
         return
     target = _behind_link(target)
@@ -317,10 +317,15 @@ def drafted_text(target: Path, text: str) -> Iterator[Callable[[], None]]:
         draft = draft_beside(target)
     try:
         with _explaining(target):
-            draft.write_text(text, encoding="utf-8")
+            draft.write_bytes(content)
         yield lambda: _show(draft, target)
     finally:
         remove_file(draft)
+
+
+def drafted_text(target: Path, text: str) -> contextlib.AbstractContextManager[Callable[[], None]]:
+    """The same for a text, in UTF-8."""
+    return drafted_bytes(target, text.encode())
 
 
 def _show(draft: Path, target: Path) -> None:
