@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import os
 import secrets
 import shutil
@@ -261,8 +262,11 @@ def remove_file(path: Path) -> None:
 
 
 def refuse_inputs(target: Path, inputs: list[str]) -> None:
-    """Raises UsageError where the output is one of the inputs, or a part in a directory of them."""
-    for source in map(Path, inputs):
+    """Raises UsageError where the output is one of the inputs, or a part in a directory of them.
+
+    An input may be a pattern such as `preds/*.parquet`.
+    """
+    for source in inputs:
         if any(_same_file(target, part) for part in _files_of(source)):
             raise UsageError(
                 f"The output '{target}' is also an input. Give it another name; inputs are never "
@@ -270,11 +274,12 @@ def refuse_inputs(target: Path, inputs: list[str]) -> None:
             )
 
 
-def _files_of(source: Path) -> Iterator[Path]:
+def _files_of(source: str) -> Iterator[Path]:
     """The input itself, and all files in it; what cannot be listed is passed over."""
-    yield source
-    for folder, _, names in os.walk(source):
-        yield from (Path(folder, name) for name in names)
+    for place in {source, *glob.glob(source, recursive=True)}:
+        yield Path(place)
+        for folder, _, names in os.walk(place):
+            yield from (Path(folder, name) for name in names)
 
 
 def _same_file(one: Path, other: Path) -> bool:
