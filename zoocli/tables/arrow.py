@@ -10,7 +10,7 @@ import pyarrow as pa
 from zoocli.errors import DataError
 from zoocli.resources import Resources
 from zoocli.tables.numbers import Types
-from zoocli.tables.table import Table, sound
+from zoocli.tables.table import Table, readable, sound
 
 FILE_MAGIC = b"ARROW1"
 STREAM_MAGIC = b"\xff\xff\xff\xff"
@@ -31,7 +31,7 @@ class ArrowTable(Table):
         with pa.memory_map(str(path)) as source:
             try:
                 reader = self._reader(source)
-                self.schema = reader.schema
+                self.schema = readable(reader.schema, self.name)
             except UNREADABLE as error:
                 raise self._unreadable() from error
 

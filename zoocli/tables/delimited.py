@@ -128,14 +128,16 @@ class DelimitedTable(Table):
         kinds: Mapping[int, str],
         rest: str = "",
     ) -> duckdb.DuckDBPyRelation:
-        columns = ", ".join(
-            f"'c{number}': '{kinds.get(number, 'VARCHAR')}'" for number in range(len(self.schema))
-        )
+        columns = {f"c{number}": kinds.get(number, "VARCHAR") for number in range(len(self.schema))}
         return connection.sql(
             f"SELECT {chosen} FROM read_csv($path, header = true, auto_detect = false, "
-            f"columns = {{{columns}}}, delim = $separator, quote = '\"', escape = '\"', "
+            f"columns = $columns, delim = $separator, quote = '\"', escape = '\"', "
             f"compression = 'none', strict_mode = true, hive_partitioning = false) {rest}",
-            params={"path": _without_wildcards(path), "separator": self._separator},
+            params={
+                "path": _without_wildcards(path),
+                "separator": self._separator,
+                "columns": columns,
+            },
         )
 
     def _refuse_markers(self, batch: pa.RecordBatch, rows_before: int) -> None:

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from zoocli.errors import DataError
 from zoocli.resources import Resources
 from zoocli.tables.numbers import Types
-from zoocli.tables.table import METADATA_KEY, Table, sound
+from zoocli.tables.table import METADATA_KEY, Table, readable, sound
 
 MAGIC = b"PAR1"
 ENCRYPTED_MAGIC = b"PARE"
@@ -28,7 +28,7 @@ class ParquetTable(Table):
         self._path = path
         self._threads = resources.threads
         with self._reading() as file:
-            self.schema = file.schema_arrow
+            self.schema = readable(file.schema_arrow, self.name)
             written = file.metadata.metadata or {}  # may have been added after the schema
             if METADATA_KEY in written:
                 metadata = {**(self.schema.metadata or {}), METADATA_KEY: written[METADATA_KEY]}

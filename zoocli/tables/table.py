@@ -90,6 +90,18 @@ class Table(ABC):
             )
 
 
+def readable(schema: pa.Schema, name: str) -> pa.Schema:
+    """The schema, once all names in it are known to be UTF-8; DataError where one is not."""
+    try:
+        str(schema.remove_metadata())
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"{name} has column names that are not UTF-8, or is damaged ({error.reason}). Write it "
+            "again."
+        ) from error
+    return schema
+
+
 def sound(batch: pa.RecordBatch, name: str) -> pa.RecordBatch:
     """The batch, once its buffers are known to hold what they say and its text to be UTF-8.
 
