@@ -405,7 +405,7 @@ def test_names_that_are_not_utf8(tmp_path: Path) -> None:
     for ending in ("parquet", "feather"):
         path = tmp_path / f"t.{ending}"
         path.write_bytes(WHOLE[ending].replace(b"name_to_break", b"name_to_\xf0reak"))
-        with pytest.raises(ZoocliError, match="column names that are not UTF-8"):
+        with pytest.raises(ZoocliError, match=r"UTF-8|utf-8"):
             open_table(path, RESOURCES)
 
 

@@ -157,20 +157,25 @@ class DelimitedTable(Table):
                 f"There is not enough memory to read {self.name}. Raise --memory-limit, or write "
                 "the file as Parquet."
             )
-        bad = {
+        try:
+            return self._bad_cells(kinds) or self._unreadable(str(error))
+        except (duckdb.Error, OSError) as other:
+            return self._unreadable(str(other))
+
+    def _bad_cells(self, kinds: Mapping[int, str]) -> DataError | None:
+        """The error about the first column with cells that are not of its type."""
+        tests = {
             position: f"c{position} IS NOT NULL AND TRY_CAST(c{position} AS {kind}) IS NULL"
             for position, kind in kinds.items()
         }
-        try:
-            counts = self._fetch(", ".join(f"count_if({test})" for test in bad.values()) or "1")
-            for (position, test), count in zip(bad.items(), counts[0], strict=False):
-                if count:
-                    rows = self._fetch(f"c{position}", f"WHERE {test} LIMIT 5")
-                    cells = [row[0] for row in rows]
-                    return text_error(self.name, self.column_names[position], cells, count)
-        except (duckdb.Error, OSError) as other:
-            error = other
-        return self._unreadable(str(error))
+        if not tests:
+            return None
+        (counts,) = self._fetch(", ".join(f"count_if({test})" for test in tests.values()))
+        for (position, test), count in zip(tests.items(), counts, strict=True):
+            if count:
+                cells = [cell for (cell,) in self._fetch(f"c{position}", f"WHERE {test} LIMIT 5")]
+                return text_error(self.name, self.column_names[position], cells, count)
+        return None
 
     def _fetch(self, chosen: str, rest: str = "") -> list[tuple[Any, ...]]:
         with self._connected() as (connection, path):
