@@ -93,7 +93,7 @@ class Table(ABC):
 def readable(schema: pa.Schema, name: str) -> pa.Schema:
     """The schema, once all names in it are known to be UTF-8; DataError where one is not."""
     try:
-        str(schema.remove_metadata())
+        list(schema.names)
     except UnicodeDecodeError as error:
         raise DataError(
             f"{name} has column names that are not UTF-8, or is damaged ({error.reason}). Write it "
