@@ -156,7 +156,10 @@ ACCIDENTS = [
     Accident(
         "the sum overflows", put(p={"bar_yes": [1e308] * 3, "bar_no": [1e308] * 3}), 3, ("'bar'",)
     ),
-    Accident("text", put(p=rows(["[4.5]", "1", "2"])), 3, ("'bar_yes'", "1 of its", "'[4.5]'")),
+    Accident("text", put(p=rows(["1", "[4.5]", "2"])), 3, ("'bar_yes'", "1 of its", "'[4.5]'")),
+    Accident(
+        "no lists", put(p=rows(["[4.5]", "1", "2"])), 3, ("'bar_yes'", "2 of its", "'1', '2'")
+    ),
     Accident("ragged", put(p=rows([[1.0], [2.0, 3.0], [3.0]])), 3, ("'bar_yes'", "'b'", "passes")),
     Accident("no passes", put(p=rows([[], [2.0], [3.0]])), 3, ("first row", "empty list")),
     Accident("votes as lists", put(v=rows([[1.0], [2.0], [3.0]])), 3, ("'bar_yes'", "list")),

@@ -91,7 +91,7 @@ def test_what_was_there_stays_until_commit(tmp_path: Path) -> None:
 def test_drafts_do_not_look_like_tables(tmp_path: Path) -> None:
     with FileSink(tmp_path / "scores.parquet") as sink:
         fill(sink, TABLE[:2])
-        with pytest.raises(DataError, match="is a directory without Parquet files"):
+        with pytest.raises(DataError, match="is a directory without tables"):
             open_table(tmp_path)
 
 

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from zoocli.columns import text_buffers
 from zoocli.errors import DataError, UsageError, some
 from zoocli.tables import Table
-from zoocli.tables.table import is_text
+from zoocli.tables.numbers import is_text
 
 ID_COLUMNS = (
     "id_str",

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from zoocli.schema import Schema
     from zoocli.tables import Table
-    from zoocli.tables.opening import Parts
+    from zoocli.tables.parts import Parts
 
 Scores: TypeAlias = Union[str, Path, pa.Table, "pd.DataFrame"]
 STDIN = "-"
@@ -57,7 +57,8 @@ def summarize(scores: Scores, schema: Schema | str | Path | None = None) -> Summ
     >>> overall.mean, overall.galaxies, overall.galaxies_all, overall.votes
     (2.0, 2, 3, 9)
     """
-    from zoocli.tables.opening import Parts, open_table
+    from zoocli.tables.opening import open_table
+    from zoocli.tables.parts import Parts
 
     if isinstance(schema, str | Path):
         from zoocli.schema import load_schema

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import glob
 import os
 import re
 import secrets
@@ -275,11 +276,12 @@ def remove_file(path: Path) -> None:
 def refuse_inputs(target: Path, inputs: list[str]) -> None:
     """Raises UsageError where the output is one of the inputs, or a part in a directory of them.
 
-    An input `-` is the file that standard input was redirected from. Devices cannot be damaged.
+    An input `-` is the file that standard input was redirected from, and one may be a pattern such
+    as `preds/*.parquet`. Devices cannot be damaged.
     """
     if not target.is_file():
         return
-    for source in (Path("/dev/stdin" if name == "-" else name) for name in inputs):
+    for source in ("/dev/stdin" if name == "-" else name for name in inputs):
         if any(_same_file(target, part) for part in _files_of(source)):
             raise UsageError(
                 f"The output '{target}' is also an input. Give it another name; inputs are never "
@@ -287,11 +289,12 @@ def refuse_inputs(target: Path, inputs: list[str]) -> None:
             )
 
 
-def _files_of(source: Path) -> Iterator[Path]:
+def _files_of(source: str) -> Iterator[Path]:
     """The input itself, and all files in it; what cannot be listed is passed over."""
-    yield source
-    for folder, _, names in os.walk(source):
-        yield from (Path(folder, name) for name in names)
+    for place in {source, *glob.glob(source, recursive=True)}:
+        yield Path(place)
+        for folder, _, names in os.walk(place):
+            yield from (Path(folder, name) for name in names)
 
 
 def _same_file(one: Path, other: Path) -> bool:
