@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 from pathlib import Path
 from typing import Any
@@ -197,3 +198,10 @@ def test_scores_of_partitions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         done = run("score", source, *options, "-o", "p/survey=dr5/part-0.parquet")
         assert done.code == 2 and "also an input" in done.err
     assert set(ANSWERS) < set(open_table("p", RESOURCES).column_names)
+
+
+def test_compressed_files_are_told_by_what_they_hold(tmp_path: Path) -> None:
+    line = b'{"x": "a"}\n'
+    (tmp_path / "lines.txt").write_bytes(gzip.compress(line))
+    table = open_table(tmp_path / "lines.txt", RESOURCES)
+    assert table.format == "JSON lines" and rows(table, ["x"]) == [{"x": "a"}]

@@ -53,8 +53,13 @@ FORMATS = (
 )
 
 
-def format_of_file(start: bytes, name: str) -> Format:
-    """The first format that the first bytes tell, else the one of the ending, else text."""
+def format_of_file(path: Path, name: str) -> Format:
+    """The first format that the first bytes tell, unpacked; else the one of the ending, else text.
+
+    `name` is the file's, or what it is called where it is only a copy. Raises DataError where the
+    first bytes cannot be unpacked.
+    """
+    start = compressed.read_start(path, compressed.codec_of(path), FIRST_BYTES, name)
     for format in FORMATS:
         if format.magics and start.startswith(format.magics):
             return format

@@ -15,7 +15,7 @@ from zoocli.errors import DataError, UsageError
 from zoocli.resources import Resources
 from zoocli.tables.astropy_tables import AstropyTable, is_astropy_table
 from zoocli.tables.directories import PartFile, files_of_directory, files_of_pattern, is_pattern
-from zoocli.tables.formats import FIRST_BYTES, format_of_file
+from zoocli.tables.formats import format_of_file
 from zoocli.tables.memory import MemoryTable
 from zoocli.tables.parts import Parts, keyed
 from zoocli.tables.streams import spooled
@@ -84,10 +84,9 @@ def _open_file(file: Path, resources: Resources) -> Table:
     if file.is_fifo() or file.is_char_device():
         with file.open("rb") as stream:
             return _open_stream(stream, str(file), resources)
-    start = _first_bytes(file)
-    if not start:
+    if not file.stat().st_size:
         raise DataError(f"{file} is empty (0 bytes). Write it again, or give another file.")
-    return format_of_file(start, file.name).reader(file, resources, None)
+    return format_of_file(file, str(file)).reader(file, resources, None)
 
 
 def _open_parts(files: Sequence[PartFile], name: str, resources: Resources) -> Table:
@@ -98,14 +97,8 @@ def _open_parts(files: Sequence[PartFile], name: str, resources: Resources) -> T
 def _open_stream(stream: IO[bytes], name: str, resources: Resources) -> Table:
     spool = spooled(stream, name)
     path = Path(spool.name)
-    start = _first_bytes(path)
-    if not start:
+    if not path.stat().st_size:
         raise DataError(f"Nothing came through {name}: it is empty.")
-    table = format_of_file(start, "").reader(path, resources, name)
+    table = format_of_file(path, name).reader(path, resources, name)
     table.spool = spool
     return table
-
-
-def _first_bytes(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read(FIRST_BYTES)
