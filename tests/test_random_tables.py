@@ -86,7 +86,7 @@ OPTIONS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=120, deadline=5_000, suppress_health_check=list(HealthCheck))
+@settings(max_examples=120, deadline=30_000, suppress_health_check=list(HealthCheck))
 @given(tables(), tables(), OPTIONS)
 def test_a_result_is_right_or_there_is_an_error(
     predictions: pa.Table, votes: pa.Table, options: dict[str, Any]
