@@ -211,6 +211,17 @@ def test_damaged_metadata_are_refused(written: str, tmp_path: Path) -> None:
         read_head(file)
 
 
+def test_a_header_of_any_length_is_known_for_what_it_is(tmp_path: Path) -> None:
+    starts = set()
+    for letters in range(0, 260, 4):
+        file = tmp_path / "head.safetensors"
+        metadata = HeadMetadata(outputs=("a" * (1 + letters), "b"))
+        write_head(file, LinearHead(3, 2), metadata)
+        starts.add(file.read_bytes()[:1])
+        assert read_head(file).metadata == metadata
+    assert b"\x80" in starts  # as pickles begin
+
+
 def test_metadata_of_others_are_passed_over(tmp_path: Path) -> None:
     file = tmp_path / "head.safetensors"
     save_file(layer("linear"), file, metadata={"format": "pt"})

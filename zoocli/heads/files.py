@@ -19,6 +19,7 @@ from zoocli.tables.sinks import drafted_bytes
 METADATA_KEY = "zoocli"
 LAYERS = ("linear", "head.linear", "head.1.0")  # the last is that of Zoobot's trees
 TORCH_MAGIC = (b"PK\x03\x04", b"\x80")  # a zip archive, or the bare pickle of old
+LENGTH_BYTES = 8  # in safetensors, before its header in JSON
 SAVE_ADVICE = (
     "Save its linear layer alone, as linear.weight and linear.bias: a state dict with torch.save, "
     "or safetensors."
@@ -102,10 +103,10 @@ def read_head(path: str | os.PathLike[str]) -> TrainedHead:
     """
     file = Path(path)
     try:
-        start = _first_bytes(file)
+        of_torch = _is_of_torch(file)
     except OSError as error:
         raise DataError(f"The head '{file}' cannot be read: {error.strerror or error}.") from error
-    if start.startswith(TORCH_MAGIC):
+    if of_torch:
         content, metadata = _read_torch(file), HeadMetadata()
     else:
         content, metadata = _read_safetensors(file)
@@ -127,9 +128,13 @@ def write_head(path: str | os.PathLike[str], head: LinearHead, metadata: HeadMet
         show()
 
 
-def _first_bytes(file: Path) -> bytes:
+def _is_of_torch(file: Path) -> bool:
+    """By its first bytes; the length with which safetensors begin may look like a pickle."""
     with file.open("rb") as stream:
-        return stream.read(4)
+        start = stream.read(LENGTH_BYTES + 1)
+    header = int.from_bytes(start[:LENGTH_BYTES], "little")
+    safetensors = start.endswith(b"{") and header < file.stat().st_size
+    return start.startswith(TORCH_MAGIC) and not safetensors
 
 
 def _read_safetensors(file: Path) -> tuple[dict[str, Any], HeadMetadata]:
