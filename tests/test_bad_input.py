@@ -444,10 +444,10 @@ def test_a_summary_that_standard_output_cannot_take(folder: Path) -> None:
 def test_a_summary_without_room_leaves_no_table(
     folder: Path, monkeypatch: pytest.MonkeyPatch, output: str
 ) -> None:
-    def refuse(target: Path, text: str, encoding: str) -> None:
+    def refuse(target: Path, content: bytes) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_text", refuse)
+    monkeypatch.setattr(Path, "write_bytes", refuse)
     before = contents(folder.parent)
     done = run("score", *GOOD, "-o", output, "--summary", "summary.json")
     assert_refused(done, 4, ("'summary.json' cannot be written: No space left on device",))
