@@ -197,6 +197,7 @@ def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
     [
         "{",
         "[]",
+        "[" * 100_000,
         json.dumps({"outputs": "a"}),
         json.dumps({"outputs": [1]}),
         json.dumps({"activation": 7}),

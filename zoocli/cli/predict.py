@@ -81,8 +81,7 @@ def predict(
         int | None,
         typer.Option(
             metavar="N",
-            help="Keep dropout on and write N passes: each cell is a list (JSON in CSV; take "
-            "-f arrow for a pipe into zoocli score).",
+            help="Keep dropout on and write N passes: each cell is a list (JSON in text formats).",
         ),
     ] = None,
     dropout: Annotated[

@@ -14,6 +14,7 @@ import torch
 from zoocli.errors import DataError, some
 from zoocli.heads.activations import ACTIVATIONS
 from zoocli.heads.linear_head import LinearHead
+from zoocli.strict_json import parse_json
 from zoocli.tables.sinks import drafted_bytes
 
 METADATA_KEY = "zoocli"
@@ -50,7 +51,7 @@ class HeadMetadata:
     def from_json(cls, text: str, name: str) -> HeadMetadata:
         """The metadata that `to_json` wrote; what later versions may add is passed over."""
         try:
-            content = json.loads(text)
+            content = parse_json(text)
             metadata = cls(**{one.name: content.get(one.name) for one in fields(cls)})
             metadata._check()
         except (ValueError, AttributeError, TypeError) as error:
