@@ -51,10 +51,9 @@ def main() -> None:
     print("| question | answer | metric | true value | interval holds it |")
     print("| --- | --- | --- | --- | --- |")
     for (question, answer, metric), times in sorted(counted.items(), key=str):
-        key = question, answer, metric
-        print(
-            f"| {question} | {answer or ''} | {metric} | {truth[key]:.5f} | {held[key] / times:.1%} |"
-        )
+        name = f"{question} | {answer or ''} | {metric}"
+        value, share = truth[question, answer, metric], held[question, answer, metric] / times
+        print(f"| {name} | {value:.5f} | {share:.1%} |")
 
 
 def large_sample() -> AdditiveArrays:
