@@ -22,11 +22,11 @@ from zoocli.kernels.resampling import HOLD_OUT, random_words
 from zoocli.matching import Account
 from zoocli.pipeline import prefetch
 from zoocli.resources import Resources
+from zoocli.scoring.backends import TORCH_BYTES
 from zoocli.scoring.held import FIRST_IDS, PROGRAM_BYTES, Held, hold_votes
 from zoocli.tables import Table, open_table, open_tables
 
 BATCH_ROWS = 8192
-TORCH_BYTES = 300_000_000  # what torch adds to the program
 COPIES = 2  # of the features: the batches as they were read, and all of them joined
 
 

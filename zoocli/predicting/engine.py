@@ -24,7 +24,7 @@ from zoocli.pipeline import ordered_map, prefetch
 from zoocli.predicting.options import PredictOptions
 from zoocli.predicting.settings import Settings
 from zoocli.resources import Resources
-from zoocli.scoring.backends import torch_device
+from zoocli.scoring.backends import TORCH_BYTES, torch_device
 from zoocli.scoring.held import PROGRAM_BYTES, kept_field
 from zoocli.tables import Table
 from zoocli.tables.sinks import Sink
@@ -124,12 +124,14 @@ class Predictor:
         passes = self._options.samples or 1
         row_bytes = 64 + 24 * self._count + 16 * passes * len(self._how.outputs)
         under_way = 2 * self._resources.threads + 4
-        fitting = (self._resources.memory - PROGRAM_BYTES) // (row_bytes * under_way)
+        spare = self._resources.memory - PROGRAM_BYTES - TORCH_BYTES
+        fitting = spare // (row_bytes * under_way)
         blocks = min(-(-self._options.batch_size // BLOCK), fitting // BLOCK)
         if blocks < 1:
             raise MachineError(
                 f"The memory limit of {self._resources.memory / 1e9:.2f} GB is too little for "
-                f"{self._count:,} features beside the program ({PROGRAM_BYTES / 1e9:.1f} GB). "
+                f"{self._count:,} features beside the program "
+                f"({(PROGRAM_BYTES + TORCH_BYTES) / 1e9:.1f} GB). "
                 "Raise --memory-limit."
             )
         return int(blocks) * BLOCK
