@@ -19,7 +19,7 @@ from zoocli.statistics.evaluation.climatology import reference
 from zoocli.statistics.evaluation.collecting import Plan, collect
 from zoocli.statistics.evaluation.galaxies import Galaxies
 from zoocli.statistics.evaluation.metric import Metric
-from zoocli.statistics.evaluation.result import Evaluation
+from zoocli.statistics.evaluation.result import TreeEvaluation
 from zoocli.statistics.evaluation.rules import Rules
 
 SMALL = Schema(
@@ -80,8 +80,10 @@ def sums_of(galaxies: Galaxies, rules: Rules | None = None, replicates: int = 0)
     return collect(galaxies, Plan(rules or Rules(), known, replicates, 0))
 
 
-def evaluation_of(sums: AdditiveArrays, schema: Schema) -> Evaluation:
-    return Evaluation(schema, {"profile": "zoobot"}, None, sums, [])
+def evaluation_of(sums: AdditiveArrays, schema: Schema) -> TreeEvaluation:
+    return TreeEvaluation(
+        schema=schema, settings={"profile": "zoobot"}, matching=None, sums=sums, worst=[]
+    )
 
 
 def metrics_of(

@@ -13,7 +13,7 @@ from zoocli.cataloguing import CatalogOptions, catalog_into
 from zoocli.errors import UsageError, ZoocliWarning
 from zoocli.evaluating import EvaluateOptions, evaluate_into
 from zoocli.scoring import ScoreOptions, score_into
-from zoocli.statistics.evaluation.result import Evaluation
+from zoocli.statistics.evaluation.evaluation import Evaluation
 from zoocli.tables.sinks import MemorySink
 
 
