@@ -47,7 +47,8 @@ def render_evaluation(
     """The evaluation as text that ends in a line end.
 
     `format` is one of `FORMATS`. JSON and CSV hold every number with all digits; the others are
-    the tables that papers print, one row a question, class or target. What is absent is null, empty or "-".
+    the tables that papers print, one row a question, class or target. What is absent is null, empty
+    or "-".
 
     Raises UsageError for another format.
     """

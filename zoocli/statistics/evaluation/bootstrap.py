@@ -38,7 +38,7 @@ class Binned:
 
     def sum(self) -> Floats:
         """(bins,): over all galaxies."""
-        return np.bincount(self.bins, self.values, self.size)
+        return np.bincount(self.bins, self.values, self.size).astype(np.float64)
 
     def drawn(self, weights: Floats) -> Floats:
         """(bins, replicates): with the weights (galaxies, replicates) of some replicates."""

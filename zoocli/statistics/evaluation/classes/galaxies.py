@@ -62,7 +62,8 @@ class LabelledGalaxies:
     @cached_property
     def best(self) -> npt.NDArray[np.intp]:
         """(galaxies,): the class predicted most, the first of equal ones."""
-        return self.predictions.argmax(axis=0)
+        best: npt.NDArray[np.intp] = self.predictions.argmax(axis=0)
+        return best
 
     @cached_property
     def right(self) -> npt.NDArray[np.bool_]:
@@ -73,4 +74,4 @@ class LabelledGalaxies:
     @cached_property
     def confidence(self) -> Floats:
         """(galaxies,): the probability of the class predicted most."""
-        return np.take_along_axis(self.probabilities, self.best[np.newaxis], axis=0)[0]
+        return self.probabilities[self.best, np.arange(len(self))]

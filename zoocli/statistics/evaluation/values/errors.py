@@ -6,9 +6,9 @@ Per target, over the galaxies that have both, with the prediction p and the true
 - r2 = 1 - sum (p - y)^2 / sum (y - mean y)^2, absent where all y are equal;
 - pearson: the correlation of p and y, absent where all p or all y are equal.
 
-Squares are summed about a number amid the labels (`centres_of`), so that a large common offset costs
-no digits. What spreads by less than 3e-5 of its distance from there counts as equal, since its
-digits are lost. Overall: the mean over the targets that have the number.
+Squares are summed about a number amid the labels (`centres_of`), so that a large common offset
+costs no digits. What spreads by less than 3e-5 of its distance from there counts as equal, since
+its digits are lost. Overall: the mean over the targets that have the number.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def features(galaxies: ValuedGalaxies) -> AdditiveArrays:
         labels = np.where(valid, galaxies.labels - centres, 0.0)
         return {
             "errors/galaxies": valid.astype(np.float64),
-            "errors/any_target": valid.any(axis=0, keepdims=True).astype(np.float64),
+            "errors/any_target": np.any(valid, axis=0, keepdims=True).astype(float),
             "errors/predicted": predicted,
             "errors/labels": labels,
             "errors/predicted_squares": np.square(predicted),
