@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from zoocli.simulation import simulate
     from zoocli.statistics.compare import compare
     from zoocli.statistics.comparison import Comparison
-    from zoocli.statistics.evaluation.result import Evaluation
+    from zoocli.statistics.evaluation.evaluation import Evaluation
     from zoocli.statistics.merge import merge_summaries
     from zoocli.statistics.summarize import summarize
     from zoocli.statistics.summary import Summary
@@ -61,7 +61,7 @@ __all__ = [
 _HOMES = {
     "Comparison": "statistics.comparison",
     "DataError": "errors",
-    "Evaluation": "statistics.evaluation.result",
+    "Evaluation": "statistics.evaluation.evaluation",
     "Fit": "fitting",
     "MachineError": "errors",
     "Schema": "schema",
