@@ -20,7 +20,7 @@ from zoocli.simulation import dirichlet_multinomial
 from zoocli.statistics.evaluation.additive import AdditiveArrays, add
 from zoocli.statistics.evaluation.collecting import Plan, collect
 from zoocli.statistics.evaluation.galaxies import Galaxies
-from zoocli.statistics.evaluation.result import Evaluation
+from zoocli.statistics.evaluation.result import TreeEvaluation
 from zoocli.statistics.evaluation.rules import Rules
 
 SCHEMA = Schema(
@@ -83,7 +83,7 @@ def drawn(galaxies: int, seed: int) -> Galaxies:
 
 
 def found(sums: AdditiveArrays) -> dict:
-    return Evaluation(SCHEMA, {}, None, sums, []).by_name
+    return TreeEvaluation(SCHEMA, {}, None, sums, []).by_name
 
 
 def values(sums: AdditiveArrays) -> dict[tuple[str, str | None, str], float]:
