@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import functools
+import io
 
 import numpy as np
 import pandas as pd
@@ -19,7 +21,7 @@ from zoocli.statistics.evaluation.climatology import reference
 from zoocli.statistics.evaluation.collecting import Plan, collect
 from zoocli.statistics.evaluation.galaxies import Galaxies
 from zoocli.statistics.evaluation.metric import Metric
-from zoocli.statistics.evaluation.result import Evaluation
+from zoocli.statistics.evaluation.result import TreeEvaluation
 from zoocli.statistics.evaluation.rules import Rules
 
 SMALL = Schema(
@@ -80,8 +82,10 @@ def sums_of(galaxies: Galaxies, rules: Rules | None = None, replicates: int = 0)
     return collect(galaxies, Plan(rules or Rules(), known, replicates, 0))
 
 
-def evaluation_of(sums: AdditiveArrays, schema: Schema) -> Evaluation:
-    return Evaluation(schema, {"profile": "zoobot"}, None, sums, [])
+def evaluation_of(sums: AdditiveArrays, schema: Schema) -> TreeEvaluation:
+    return TreeEvaluation(
+        schema=schema, settings={"profile": "zoobot"}, matching=None, sums=sums, worst=[]
+    )
 
 
 def metrics_of(
@@ -94,3 +98,23 @@ def metrics_of(
 def both() -> list[Galaxies]:
     """Simulated galaxies, and the real ones where they are."""
     return [simulated(), *([real()] if VOTES.exists() else [])]
+
+
+def numbers(text: str) -> dict[tuple[str, str, str], list[float | None]]:
+    """The long CSV as a dict."""
+    return {
+        (row["question"], row["answer"], row["metric"]): [
+            float(row[column]) if row[column] else None for column in ("value", "low", "high", "N")
+        ]
+        for row in csv.DictReader(io.StringIO(text))
+    }
+
+
+def assert_same_numbers(text: str, other: str) -> None:
+    ours, theirs = numbers(text), numbers(other)
+    assert ours.keys() == theirs.keys()
+    for name, values in ours.items():
+        for value, expected in zip(values, theirs[name], strict=True):
+            assert value == (
+                None if expected is None else pytest.approx(expected, rel=1e-10, abs=1e-10)
+            ), name

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from pathlib import Path
 
@@ -13,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.command import done_well, run, small_predictions, small_votes, write, write_tree
+from tests.evaluations import assert_same_numbers, numbers
 from zoocli.simulation import simulate
 
 FILES = {"metrics.json", "metrics.csv", "table.md", "table.tex", "sums.parquet"}
@@ -39,26 +38,6 @@ def evaluate(data: Path, *arguments: object, predictions: str = "predictions.par
     """What goes to stdout."""
     tree = ("-s", data / "tree.yaml", "--bootstrap", 50, "-q", "--no-report")
     return done_well("evaluate", data / predictions, data / "votes.parquet", *tree, *arguments).out
-
-
-def numbers(text: str) -> dict[tuple[str, str, str], list[float | None]]:
-    """The long CSV as a dict."""
-    return {
-        (row["question"], row["answer"], row["metric"]): [
-            float(row[column]) if row[column] else None for column in ("value", "low", "high", "N")
-        ]
-        for row in csv.DictReader(io.StringIO(text))
-    }
-
-
-def assert_same_numbers(text: str, other: str) -> None:
-    ours, theirs = numbers(text), numbers(other)
-    assert ours.keys() == theirs.keys()
-    for name, values in ours.items():
-        for value, expected in zip(values, theirs[name], strict=True):
-            assert value == (
-                None if expected is None else pytest.approx(expected, rel=1e-10, abs=1e-10)
-            ), name
 
 
 def test_the_directory_holds_every_file_and_stdout_nothing(data, tmp_path):
@@ -179,7 +158,7 @@ def test_a_result_is_replaced_and_nothing_else_is(data, tmp_path):
         "-s",
         data / "tree.yaml",
     )
-    assert done.code == 3
+    assert done.code == 2
     done = run(
         "evaluate",
         data / "predictions.parquet",

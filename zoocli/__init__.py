@@ -6,11 +6,13 @@ The public names are imported when they are first used, so that importing zoocli
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
 from zoocli.version import __version__
 
+TYPE_CHECKING = False  # as in typing, whose import takes longer than all else here
 if TYPE_CHECKING:
+    from typing import Any
+
     from zoocli.api import catalog, evaluate, score
     from zoocli.errors import (
         DataError,
@@ -20,11 +22,13 @@ if TYPE_CHECKING:
         ZoocliError,
         ZoocliWarning,
     )
+    from zoocli.fitting import Fit, fit
+    from zoocli.predicting import predict
     from zoocli.schema import Schema, load_schema
     from zoocli.simulation import simulate
     from zoocli.statistics.compare import compare
     from zoocli.statistics.comparison import Comparison
-    from zoocli.statistics.evaluation.result import Evaluation
+    from zoocli.statistics.evaluation.evaluation import Evaluation
     from zoocli.statistics.merge import merge_summaries
     from zoocli.statistics.summarize import summarize
     from zoocli.statistics.summarize_by import BinnedSummary, summarize_by
@@ -35,6 +39,7 @@ __all__ = [
     "Comparison",
     "DataError",
     "Evaluation",
+    "Fit",
     "MachineError",
     "Schema",
     "SchemaError",
@@ -46,8 +51,10 @@ __all__ = [
     "catalog",
     "compare",
     "evaluate",
+    "fit",
     "load_schema",
     "merge_summaries",
+    "predict",
     "score",
     "simulate",
     "summarize",
@@ -58,7 +65,8 @@ _HOMES = {
     "BinnedSummary": "statistics.summarize_by",
     "Comparison": "statistics.comparison",
     "DataError": "errors",
-    "Evaluation": "statistics.evaluation.result",
+    "Evaluation": "statistics.evaluation.evaluation",
+    "Fit": "fitting",
     "MachineError": "errors",
     "Schema": "schema",
     "SchemaError": "errors",
@@ -69,8 +77,10 @@ _HOMES = {
     "catalog": "api",
     "compare": "statistics.compare",
     "evaluate": "api",
+    "fit": "fitting",
     "load_schema": "schema",
     "merge_summaries": "statistics.merge",
+    "predict": "predicting",
     "score": "api",
     "simulate": "simulation",
     "summarize": "statistics.summarize",

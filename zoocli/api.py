@@ -13,7 +13,7 @@ from zoocli.cataloguing import CatalogOptions, catalog_into
 from zoocli.errors import UsageError, ZoocliWarning
 from zoocli.evaluating import EvaluateOptions, evaluate_into
 from zoocli.scoring import ScoreOptions, score_into
-from zoocli.statistics.evaluation.result import Evaluation
+from zoocli.statistics.evaluation.evaluation import Evaluation
 from zoocli.tables.sinks import MemorySink
 
 
@@ -54,15 +54,16 @@ def score(predictions: Any, votes: Any, schema: Any = None, **options: Any) -> p
 
 
 def evaluate(predictions: Any, votes: Any, schema: Any = None, **options: Any) -> Evaluation:
-    """What `zoocli evaluate` finds: losses, vote fractions and classification, with intervals.
+    """What `zoocli evaluate` finds: losses, errors and classification, with intervals.
 
     `predictions`, `votes` and `schema` as for `score`; `options` are those of the command line
-    with underscores, such as profile="decals", min_votes=10 or bootstrap=0.
+    with underscores, such as profile="decals", min_votes=10 or bootstrap=0. With loss="ce", "mse"
+    or "l1", `votes` have labels or values, and there is no schema.
 
     The result's `metrics` are every number with its 95 % interval (a Poisson bootstrap over
     galaxies) and its N; `by_name[question, answer, metric]` finds one, `to_pandas()` makes a table
-    of them. What is absent, such as a number on no galaxies, is None. Losses are in nats. Formulas
-    and sources: docs/evaluation.md.
+    of them. What is absent, such as a number on no galaxies, is None. Losses of concentrations and
+    classes are in nats. Formulas and sources: docs/evaluation.md.
 
     Raises UsageError, DataError or MachineError as the command exits with 2, 3 or 4.
 

@@ -33,7 +33,9 @@ def signature(
         parts.append(f"schema:{schema}@{settings.get('schema_hash')}")
     parts.append(f"rules:{_rules(settings)}")
     if "profile" in settings:
-        parts += [f"relevance:{_relevance(settings)}", f"bootstrap:{_bootstrap(settings)}"]
+        parts.append(f"relevance:{_relevance(settings)}")
+    if "bootstrap" in settings:
+        parts.append(f"bootstrap:{_bootstrap(settings)}")
     if (settings.get("passes") or 1) > 1:
         parts.append(f"passes:{settings['passes']}")
     for option in ("scale", "label_smoothing", "class_weights", "null_value", "only"):

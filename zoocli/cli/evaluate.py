@@ -12,10 +12,14 @@ from zoocli.cli.inputs import (
     INPUTS,
     Backend,
     BatchSize,
+    ClassWeights,
     Device,
     Ensemble,
     IdFrom,
     IdName,
+    Label,
+    LabelSmoothing,
+    LossName,
     MemoryLimit,
     MissingVotes,
     NullValue,
@@ -23,9 +27,11 @@ from zoocli.cli.inputs import (
     OnFractional,
     OnInvalid,
     Only,
+    Prediction,
     PredictionsColumn,
     PredictionsId,
     RequireAll,
+    Scale,
     SchemaName,
     Threads,
     VotesColumn,
@@ -37,7 +43,7 @@ from zoocli.cli.options import Quiet, Report
 from zoocli.report import Format
 
 if TYPE_CHECKING:
-    from zoocli.statistics.evaluation.result import Evaluation
+    from zoocli.statistics.evaluation.evaluation import Evaluation
 
 
 def evaluate(
@@ -50,6 +56,7 @@ def evaluate(
         ),
     ] = None,
     schema: SchemaName = None,
+    loss: LossName = "dirichlet",
     output: Annotated[
         Path | None,
         typer.Option(
@@ -74,9 +81,12 @@ def evaluate(
         ),
     ] = None,
     profile: Annotated[
-        str,
-        typer.Option(help="Published rules of which galaxies count for which question."),
-    ] = "zoobot",
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Published rules of which galaxies count for which question.  [default: zoobot]",
+        ),
+    ] = None,
     profiles: Annotated[
         bool, typer.Option("--profiles", help="List the profiles with their sources, and exit.")
     ] = False,
@@ -126,6 +136,11 @@ def evaluate(
     ensemble: Ensemble = None,
     null_value: NullValue = None,
     only: Only = None,
+    label: Label = None,
+    prediction: Prediction = None,
+    class_weights: ClassWeights = None,
+    label_smoothing: LabelSmoothing = 0.0,
+    scale: Scale = None,
     on_invalid: OnInvalid = "error",
     on_fractional: OnFractional = "error",
     on_duplicate: OnDuplicate = "error",
@@ -142,8 +157,10 @@ def evaluate(
 
     Per answer, question, campaign and overall: how much better the predictions are than always
     predicting the same and how far from the best possible, how far predicted fractions are from
-    the votes, and how often the answer predicted most is the one voted most. Intervals are 95 %
-    percentiles of a bootstrap over galaxies: they do not say how another training run would do.
+    the votes, and how often the answer predicted most is the one voted most. Classes (--loss ce):
+    accuracy and its like, confusion, Brier score, calibration; values (mse, l1): bias, errors, R2,
+    residuals. Intervals are 95 % percentiles of a bootstrap over galaxies: they do not say how
+    another training run would do.
     """
     from zoocli.cli.summarize import put
 

@@ -82,7 +82,7 @@ def _merge_evaluations(
 ) -> None:
     from zoocli.cli.evaluate import show_evaluation, wants_report
     from zoocli.report.evaluation_files import check_folder
-    from zoocli.statistics.evaluation.result import merge_evaluations
+    from zoocli.statistics.evaluation.evaluation import merge_evaluations
     from zoocli.statistics.evaluation.sums_file import read_sums
 
     has_report = wants_report(output, report, quiet)

@@ -5,17 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from zoocli.cli.messages import say
+from zoocli.cli.messages import note as say_note
 from zoocli.cli.options import Quiet
-from zoocli.errors import harmless
 from zoocli.report import Format, render_binned_summary, render_summaries
-
-if TYPE_CHECKING:
-    pass
 
 
 def summarize(
@@ -143,7 +139,7 @@ def _write(plot: Path, content: bytes) -> None:
 def say_notes(notes: Iterable[str]) -> None:
     """Writes notes to stderr, one a line."""
     for note in notes:
-        say(f"zoocli: note: {harmless(note)}")
+        say_note(note)
 
 
 def put(text: str) -> None:

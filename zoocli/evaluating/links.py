@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from urllib.parse import quote, urlsplit
 
 import pyarrow as pa
 
+from zoocli.columns import from_numpy
 from zoocli.errors import DataError, UsageError
+from zoocli.scoring.matched import Matched
 
 ID = "id"
 PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
@@ -70,6 +72,31 @@ class Link:
         if None in texts.values():
             return None
         return PLACEHOLDER.sub(lambda found: quote(str(texts[found[1]]), safe=""), self.template)
+
+
+class Links:
+    """The addresses of galaxies; `kept` are the columns of VOTES, a row for each id."""
+
+    def __init__(self, link: Link | None, kept: pa.Table) -> None:
+        self._link, self._kept = link, kept
+
+    def of(self, matched: Matched, rows: Sequence[int]) -> list[str | None]:
+        """Those of some of the matched galaxies; None where a value is missing."""
+        if self._link is None:
+            return [None] * len(rows)
+        here = from_numpy(matched.rows[rows])
+        there = from_numpy(matched.held_rows[rows])
+        columns: dict[str, list[str | None]] = {ID: [*matched.ids(rows)]}
+        for name in self._link.columns:
+            if name in matched.batch.schema.names:
+                taken = matched.batch.column(name).take(here)
+            else:
+                taken = self._kept.column(name).take(there)
+            columns[name] = as_texts(taken, name)
+        return [
+            self._link.fill(dict(zip(columns, values, strict=True)))
+            for values in zip(*columns.values(), strict=True)
+        ]
 
 
 def as_texts(column: pa.Array | pa.ChunkedArray, name: str) -> list[str | None]:

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from zoocli.errors import UsageError
 from zoocli.evaluating.links import Link
+from zoocli.losses import find_loss
 from zoocli.resampling import MOST_SEED
 from zoocli.scoring.options import ScoreOptions
 from zoocli.statistics.evaluation.rules import DEFAULT_PROFILE, Rules, rules_of
 
 MOST_REPLICATES = 10_000
+RULES = tuple(field.name for field in fields(Rules))
 
 
 @dataclass(frozen=True)
 class EvaluateOptions:
     """The options of `zoocli evaluate` under their long names; see its help for what each does.
 
-    `score` are those that it shares with `zoocli score`. A rule that is None is the profile's.
+    `score` are those that it shares with `zoocli score`. A profile that is None is the default
+    one, and a rule that is None is the profile's; both are for losses of a decision tree alone.
     """
 
     score: ScoreOptions = field(default_factory=ScoreOptions)
-    profile: str = DEFAULT_PROFILE
+    profile: str | None = None
     min_votes: int | None = None
     min_root_votes: int | None = None
     min_share_asked: float | None = None
@@ -40,25 +43,31 @@ class EvaluateOptions:
         if not 0 <= self.seed <= MOST_SEED:
             raise UsageError(f"--seed must be between 0 and {MOST_SEED}, not {self.seed}.")
         _ = self.rules, self.linking
+        self._refuse_rules_without_a_tree()
+
+    def _refuse_rules_without_a_tree(self) -> None:
+        loss = find_loss(self.score.loss)
+        for rule in ("profile", *RULES, "link"):
+            if loss.scores != "tree" and getattr(self, rule) is not None:
+                name = rule.replace("_", "-")
+                raise UsageError(f"The loss '{loss.name}' does not use --{name}. Leave it out.")
 
     @property
     def rules(self) -> Rules:
         """The rules of the profile, with those that were given in their place."""
-        return rules_of(
-            self.profile,
-            min_votes=self.min_votes,
-            min_root_votes=self.min_root_votes,
-            min_share_asked=self.min_share_asked,
-            min_path_fraction=self.min_path_fraction,
-            confident=self.confident,
-        )
+        given = {rule: getattr(self, rule) for rule in RULES}
+        return rules_of(self.profile or DEFAULT_PROFILE, **given)
 
     @property
     def linking(self) -> Link | None:
         """How the worst galaxies are linked, if they are."""
         return None if self.link is None else Link(self.link)
 
-    def settings(self) -> dict[str, Any]:
-        """What of them changes the numbers."""
-        made = {"bootstrap": self.bootstrap, "seed": self.seed}
-        return {"profile": self.profile} | self.rules.to_dict() | made
+    def bootstrap_settings(self) -> dict[str, Any]:
+        """What of the bootstrap changes the numbers."""
+        return {"bootstrap": self.bootstrap, "seed": self.seed}
+
+    def tree_settings(self) -> dict[str, Any]:
+        """What of the evaluation of a decision tree changes the numbers."""
+        profile = {"profile": self.profile or DEFAULT_PROFILE}
+        return profile | self.rules.to_dict() | self.bootstrap_settings()

@@ -8,31 +8,37 @@ from typing import TextIO
 
 from zoocli.errors import UsageError, harmless
 from zoocli.report.grid import Grid, to_latex, to_markdown, to_terminal
+from zoocli.report.metric_cells import MetricColumns
+from zoocli.report.plain_evaluation import class_grids, value_grid
 from zoocli.report.summary import FORMATS, render_json
-from zoocli.report.text import ABSENT, count, number
+from zoocli.report.text import count
+from zoocli.statistics.evaluation.classes.result import ClassEvaluation
+from zoocli.statistics.evaluation.evaluation import Evaluation
 from zoocli.statistics.evaluation.metric import Metric, levels
-from zoocli.statistics.evaluation.result import Evaluation
+from zoocli.statistics.evaluation.result import TreeEvaluation
 from zoocli.statistics.evaluation.rules import PROFILES
+from zoocli.statistics.evaluation.values.result import ValueEvaluation
 
 # What the table of a paper has, and whether its interval stands beside it.
-COLUMNS = {
-    "loss": True,
-    "deviance_explained": False,
-    "mae": False,
-    "rmse": True,
-    "rmse_ratio": False,
-    "accuracy": True,
-    "balanced_accuracy": False,
-    "f1_weighted": False,
-}
-HEADINGS = {
-    "deviance_explained": "explained",
-    "rmse_ratio": "/noise",
-    "balanced_accuracy": "balanced",
-    "f1_weighted": "F1",
-}
+COLUMNS = MetricColumns(
+    {
+        "loss": True,
+        "deviance_explained": False,
+        "mae": False,
+        "rmse": True,
+        "rmse_ratio": False,
+        "accuracy": True,
+        "balanced_accuracy": False,
+        "f1_weighted": False,
+    },
+    {
+        "deviance_explained": "explained",
+        "rmse_ratio": "/noise",
+        "balanced_accuracy": "balanced",
+        "f1_weighted": "F1",
+    },
+)
 CSV_COLUMNS = ("question", "answer", "metric", "value", "low", "high", "N")
-DIGITS = 3
 
 
 def render_evaluation(
@@ -41,7 +47,8 @@ def render_evaluation(
     """The evaluation as text that ends in a line end.
 
     `format` is one of `FORMATS`. JSON and CSV hold every number with all digits; the others are
-    the table that papers print, one row a question. What is absent is null, empty or "-".
+    the tables that papers print, one row a question, class or target. What is absent is null, empty
+    or "-".
 
     Raises UsageError for another format.
     """
@@ -51,10 +58,22 @@ def render_evaluation(
         return render_json(evaluation.to_dict())
     if format == "csv":
         return _csv(evaluation.metrics)
-    grid = _grid(evaluation)
+    return "\n".join(_as_text(grid, format, stream) for grid in _grids(evaluation))
+
+
+def _as_text(grid: Grid, format: str, stream: TextIO | None) -> str:
     if format == "markdown":
         return to_markdown(grid)
     return to_latex(grid) if format == "latex" else to_terminal(grid, stream)
+
+
+def _grids(evaluation: Evaluation) -> list[Grid]:
+    if isinstance(evaluation, ClassEvaluation):
+        return class_grids(evaluation)
+    if isinstance(evaluation, ValueEvaluation):
+        return [value_grid(evaluation)]
+    assert isinstance(evaluation, TreeEvaluation)
+    return [_tree_grid(evaluation)]
 
 
 def render_profiles() -> str:
@@ -75,35 +94,19 @@ def _csv(metrics: list[Metric]) -> str:
     return text.getvalue()
 
 
-def _grid(evaluation: Evaluation) -> Grid:
+def _tree_grid(evaluation: TreeEvaluation) -> Grid:
     """Sections for overall, the campaigns and the questions."""
-    header = [""]
-    for metric, has_interval in COLUMNS.items():
-        header += [HEADINGS.get(metric, metric)] + ["95 %"] * has_interval
     names = list(levels(evaluation.schema))
     campaigns = len(evaluation.schema.campaigns)
-    rows = [[name, *_cells(evaluation, name)] for name in names]
+    rows = [[name, *COLUMNS.cells(evaluation, name), *_sizes(evaluation, name)] for name in names]
     sections = [rows[:1], rows[1 : 1 + campaigns], rows[1 + campaigns :]]
-    title = f"{evaluation.made()['loss']} loss in nats, schema {evaluation.schema.name}"
+    title = f"{evaluation.loss} loss in nats, schema {evaluation.schema.name}"
     footer = [
         "N: galaxies with votes; counted: those that the rules of relevance count.",
         evaluation.signature,
     ]
-    return Grid(title, [*header, "N", "counted"], sections, footer)
+    return Grid(title, ["", *COLUMNS.header, "N", "counted"], sections, footer)
 
 
-def _cells(evaluation: Evaluation, name: str) -> list[str]:
-    cells = []
-    for metric, has_interval in COLUMNS.items():
-        found = evaluation.by_name[name, None, metric]
-        cells.append(number(found.value, DIGITS))
-        if has_interval:
-            cells.append(_interval(found))
-    sizes = [evaluation.by_name[name, None, metric].N for metric in ("loss", "accuracy")]
-    return cells + [count(size) for size in sizes]
-
-
-def _interval(metric: Metric) -> str:
-    if metric.low is None or metric.high is None:
-        return ABSENT
-    return f"{number(metric.low, DIGITS)} to {number(metric.high, DIGITS)}"
+def _sizes(evaluation: TreeEvaluation, name: str) -> list[str]:
+    return [count(evaluation.by_name[name, None, metric].N) for metric in ("loss", "accuracy")]

@@ -20,7 +20,7 @@ from zoocli.scoring.options import ScoreOptions
 from zoocli.scoring.task import Losses, Task, default_predictions, row_bytes
 from zoocli.sums import Groups
 from zoocli.tables import Table
-from zoocli.tables.table import is_text
+from zoocli.tables.numbers import is_text
 
 NO_LABEL = -1
 UNKNOWN = -2
@@ -120,13 +120,7 @@ class ClassTask(Task):
 
     def score(self, matched: Matched, values: npt.NDArray[Any]) -> Losses:
         """The cross-entropy of each galaxy; NaN where the label or the loss does not exist."""
-        predictions = np.stack(
-            [
-                to_floats(matched.batch.column(name), name, self._tables[0])[matched.rows]
-                for name in self.classes
-            ],
-            axis=1,
-        )
+        predictions = self.predictions(matched)
         labels = values[matched.held_rows, 0]
         labelled = labels != NO_LABEL
         self._check_scale(predictions, matched)
@@ -139,6 +133,29 @@ class ClassTask(Task):
         return Losses(
             loss, np.empty((0, len(loss))), columns=(self._names(labels), self._names(best))
         )
+
+    def predictions(self, matched: Matched) -> npt.NDArray[np.float64]:
+        """(galaxies, classes): what was predicted for the matched galaxies, NaN for null."""
+        return np.stack(
+            [
+                to_floats(matched.batch.column(name), name, self._tables[0])[matched.rows]
+                for name in self.classes
+            ],
+            axis=1,
+        )
+
+    def probabilities(self, predictions: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """(galaxies, classes): adding up to 1, by softmax of logits; NaN where that is not finite.
+
+        Neither class weights nor label smoothing change them.
+        """
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            if self.options.scale == "probabilities":
+                weights = predictions
+            else:
+                weights = np.exp(predictions - predictions.max(axis=1, keepdims=True))
+            probabilities: npt.NDArray[np.float64] = weights / weights.sum(axis=1, keepdims=True)
+        return probabilities
 
     def _compute(
         self, predictions: npt.NDArray[np.float64], labels: npt.NDArray[np.int32]

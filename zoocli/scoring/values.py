@@ -78,11 +78,10 @@ class ValueTask(Task):
 
         parts = np.empty((len(self.vote_columns), len(matched.rows)))
         labels = values[matched.held_rows]
+        predicted = self.predictions(matched)
         for target, name in enumerate(self.prediction_columns):
-            column = matched.batch.column(name)
-            predicted = to_floats(column, name, self._tables[0])[matched.rows]
             loss = self._loss.function(
-                torch.from_numpy(predicted).to(self._device),
+                torch.from_numpy(predicted[target]).to(self._device),
                 torch.from_numpy(np.ascontiguousarray(labels[:, target])).to(self._device),
             )
             parts[target] = loss.cpu().numpy()
@@ -91,6 +90,15 @@ class ValueTask(Task):
                 matched.findings.add(checks.NOT_FINITE, name, broken, matched.ids)
             parts[target, broken] = np.nan
         return Losses(sum_in_order(parts) / len(parts), parts if self.targets else parts[:0])
+
+    def predictions(self, matched: Matched) -> npt.NDArray[np.float64]:
+        """(targets, galaxies): what was predicted for the matched galaxies, NaN for null."""
+        return np.stack(
+            [
+                to_floats(matched.batch.column(name), name, self._tables[0])[matched.rows]
+                for name in self.prediction_columns
+            ]
+        )
 
     def output_fields(self) -> list[pa.Field]:
         """`loss`, and each target's where there are several."""

@@ -16,7 +16,8 @@ import pyarrow.compute as pc
 
 from zoocli.columns import to_floats
 from zoocli.errors import DataError, UsageError
-from zoocli.tables.table import Table, is_text, parse_text
+from zoocli.tables.numbers import is_text
+from zoocli.tables.table import Table
 
 DEFAULT_BINS = 10
 MOST_BINS = 100
@@ -181,7 +182,7 @@ def _different_texts(table: Table, name: str) -> list[str] | None:
     numbers = table.text
     for batch in table.batches([name]):
         texts = _texts(batch.column(0))
-        numbers = numbers and _are_numbers(batch, table.name)
+        numbers = numbers and _are_numbers(texts)
         if len(found) <= MOST_BINS:
             found.update(texts.unique().drop_null().to_pylist())
         if len(found) > MOST_BINS and not numbers:
@@ -192,10 +193,10 @@ def _different_texts(table: Table, name: str) -> list[str] | None:
     return None if numbers else sorted(found)
 
 
-def _are_numbers(batch: pa.RecordBatch, table: str) -> bool:
+def _are_numbers(texts: pa.Array) -> bool:
     try:
-        parse_text(batch, dict.fromkeys(batch.schema.names, pa.float64()), table)
-    except DataError:
+        texts.cast(pa.float64())
+    except pa.ArrowInvalid:
         return False
     return True
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from zoocli.ids import IdColumn
     from zoocli.schema import Schema
     from zoocli.tables import Table
-    from zoocli.tables.table import Types
+    from zoocli.tables.numbers import Types
 
 LOSS = "loss"
 LOSS_SUFFIX = "_loss"

@@ -91,7 +91,8 @@ def summarize_by(
     >>> [(one.label, summary.overall.mean) for one, summary in found.bins]
     [('below 0.15', 1.0), ('0.15 to 0.3', 3.0), ('0.3 and more', None), ('no value', 5.0)]
     """
-    from zoocli.tables.opening import Parts, open_table
+    from zoocli.tables.opening import open_table
+    from zoocli.tables.parts import Parts
 
     if isinstance(scores, str | Path) and is_json(scores):
         raise UsageError(f"{scores} is a summary, without galaxies: --by needs a scores table.")

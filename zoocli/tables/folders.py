@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from zoocli.errors import DataError, MachineError, UsageError, some
+from zoocli.errors import MachineError, UsageError, some
 
 
 @contextlib.contextmanager
@@ -21,12 +21,12 @@ def drafted_folder(
 
     A folder of that name is replaced where it holds nothing but such `names` (an earlier result):
     patterns, as a shell has them, also of what stands in a folder in it (`figures/*.png`).
-    Raises UsageError where it holds anything else, DataError where the name is a file's,
-    MachineError where nothing can be written.
+    Raises UsageError where it holds anything else or the name is a file's, MachineError where
+    nothing can be written.
     """
     target = Path(os.path.realpath(target))
     _refuse_others(target, names)
-    draft = target.parent / f".{target.name[:40]}.{secrets.token_hex(8)}"
+    draft = target.parent / f".{target.name[:40]}.{secrets.token_hex(8)}.zoocli"
     old = draft.with_name(draft.name + ".old")
     try:
         with _explaining(target):
@@ -41,7 +41,7 @@ def drafted_folder(
 
 def _refuse_others(target: Path, names: Collection[str]) -> None:
     if target.exists() and not target.is_dir():
-        raise DataError(f"'{target}' is a file. Give the name of a directory.")
+        raise UsageError(f"'{target}' is a file. Give the name of a directory.")
     with _explaining(target):
         others = sorted(name for name in _names_in(target) if not _is_one_of(name, names))
     if others:

@@ -14,8 +14,14 @@ from zoocli.report.figures.layout import from_0_to_1, panel_title, panels, say_e
 from zoocli.report.figures.picture import Picture, picture
 from zoocli.report.figures.style import BLUE, GREY, MARKERS, SERIES, SKY
 from zoocli.schema import Question
-from zoocli.statistics.evaluation.calibration_sums import BINS, LEVELS, Calibration
-from zoocli.statistics.evaluation.result import Evaluation
+from zoocli.statistics.evaluation.calibration_sums import (
+    BINS,
+    LEVELS,
+    Calibration,
+    ReliabilityCurve,
+)
+from zoocli.statistics.evaluation.classes.result import ClassEvaluation
+from zoocli.statistics.evaluation.result import TreeEvaluation
 
 LEGEND = 0.2
 PARTS = {"": "all", ":votes-1-19": "1 to 19 votes", ":votes-20+": "20 votes and more"}
@@ -27,6 +33,11 @@ RELIABILITY = (
     "Mean observed fraction of votes against the mean predicted one, of all answers of a question, "
     "in about 20 groups of nearly the same number of galaxies. Bars are standard errors of the "
     "difference. On the line, predictions come true."
+)
+CONFIDENCE = (
+    "Accuracy against the mean probability of the class predicted most, in at most 20 groups of "
+    "nearly the same number of galaxies. Bars are standard errors of the difference. Below the "
+    "line predictions are too sure of themselves."
 )
 COVERAGE = (
     "How often the votes lie in the central interval that was predicted for them, against the "
@@ -40,7 +51,7 @@ PIT = (
 )
 
 
-def pictures(evaluation: Evaluation, formats: Sequence[str]) -> Iterator[Picture]:
+def pictures(evaluation: TreeEvaluation, formats: Sequence[str]) -> Iterator[Picture]:
     """The figures `reliability`, `coverage` and `pit`."""
     yield picture(
         "reliability",
@@ -70,7 +81,7 @@ def pictures(evaluation: Evaluation, formats: Sequence[str]) -> Iterator[Picture
 
 
 def _draw(
-    evaluation: Evaluation,
+    evaluation: TreeEvaluation,
     panel: Panel,
     labels: tuple[str, str],
     aspect: float = 1.0,
@@ -86,7 +97,22 @@ def _draw(
 
 
 def _reliability(axes: Axes, calibration: Pooled, question: Question) -> None:
-    curve = calibration(question.columns, "").reliability()
+    _curve(axes, calibration(question.columns, "").reliability())
+
+
+def of_classes(evaluation: ClassEvaluation, formats: Sequence[str]) -> Picture:
+    """The figure `reliability` of the class predicted most."""
+
+    def draw() -> Figure:
+        title = panel_title("class predicted most", evaluation.galaxies)
+        figure, (axes,) = panels([title], ("confidence", "accuracy"))
+        _curve(axes, evaluation.reliability)
+        return figure
+
+    return picture("reliability", "Reliability", CONFIDENCE, draw, formats)
+
+
+def _curve(axes: Axes, curve: ReliabilityCurve) -> None:
     if not len(curve.galaxies):
         say_empty(axes)
     axes.errorbar(

@@ -16,7 +16,8 @@ from zoocli.report.figures.layout import axes_at, figure_of, panel_title, say_em
 from zoocli.report.figures.picture import Picture, picture, text_width
 from zoocli.report.figures.style import COLUMN, MAP, SMALL, wrapped
 from zoocli.schema import Question
-from zoocli.statistics.evaluation.result import Evaluation
+from zoocli.statistics.evaluation.classes.result import ClassEvaluation
+from zoocli.statistics.evaluation.result import TreeEvaluation
 
 CELL, SMALLEST_CELL = 0.42, 0.2  # inches
 HEAD, LABEL = 0.36, 0.18
@@ -24,7 +25,7 @@ TITLE_SIZE = 6.5
 ANSWER_CHARACTERS = 18
 
 
-def pictures(evaluation: Evaluation, formats: Sequence[str]) -> Iterator[Picture]:
+def pictures(evaluation: TreeEvaluation, formats: Sequence[str]) -> Iterator[Picture]:
     """A figure `confusion-QUESTION` for each question."""
     matrices = evaluation.confusion_matrices()
     names = file_names([question.name for question in evaluation.schema.questions])
@@ -33,7 +34,7 @@ def pictures(evaluation: Evaluation, formats: Sequence[str]) -> Iterator[Picture
             f"confusion-{name}",
             "Confusion matrix",
             question.name,
-            partial(_draw, question, matrices[question.name]),
+            partial(_of_question, question, matrices[question.name]),
             formats,
         )
 
@@ -57,16 +58,35 @@ def file_names(names: Sequence[str]) -> list[str]:
     return made
 
 
-def _draw(question: Question, matrix: Any) -> Figure:
-    short = [wrapped(one.suffix.removeprefix("_"), ANSWER_CHARACTERS) for one in question.answers]
+def of_classes(evaluation: ClassEvaluation, formats: Sequence[str]) -> Picture:
+    """The figure `confusion-classes`."""
+    matrix, classes = evaluation.confusion_matrix, evaluation.classes
+    axes = "class predicted most", "label"
+    return picture(
+        "confusion-classes",
+        "Confusion matrix",
+        "all classes",
+        lambda: _draw("classes", classes, matrix, axes),
+        formats,
+    )
+
+
+def _of_question(question: Question, matrix: Any) -> Figure:
+    answers = [answer.suffix.removeprefix("_") for answer in question.answers]
+    return _draw(question.name, answers, matrix, ("predicted most", "voted most"))
+
+
+def _draw(name: str, names: Sequence[str], matrix: Any, labels: tuple[str, str]) -> Figure:
+    """`labels`: of what was predicted, and of what is true."""
+    short = [wrapped(one, ANSWER_CHARACTERS) for one in names]
     support = matrix.sum(axis=1)
-    rows = [f"{name}\n({count:,})" for name, count in zip(short, support, strict=True)]
+    rows = [f"{one}\n({count:,})" for one, count in zip(short, support, strict=True)]
     scratch = figure_of(1.0)
     left = text_width(scratch, rows, SMALL) + LABEL + 0.08
     under = text_width(scratch, short, SMALL) + LABEL + 0.08
     cell = max(SMALLEST_CELL, min(CELL, (COLUMN - left - 0.1) / len(rows)))
     side = cell * len(rows)
-    title = panel_title(question.name, int(support.sum()))
+    title = panel_title(name, int(support.sum()))
     natural = left + side + 0.1
     width = max(natural, text_width(scratch, [title], TITLE_SIZE) + 0.1)
     figure = figure_of(under + side + HEAD, width)
@@ -78,8 +98,8 @@ def _draw(question: Question, matrix: Any) -> Figure:
     axes.set_xticks(places, short, rotation=90)
     axes.set_yticks(places, rows)
     axes.tick_params(length=0)
-    axes.set_xlabel("predicted most")
-    axes.set_ylabel("voted most")
+    axes.set_xlabel(labels[0])
+    axes.set_ylabel(labels[1])
     return figure
 
 

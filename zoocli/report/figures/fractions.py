@@ -14,7 +14,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from zoocli.report.figures.layout import axes_at, from_0_to_1, panel_title, panels, say_empty
 from zoocli.report.figures.picture import Picture, picture
 from zoocli.report.figures.style import COLUMN, MAP, VERMILION
-from zoocli.statistics.evaluation.result import Evaluation
+from zoocli.statistics.evaluation.result import TreeEvaluation
 
 CAPTION = (
     "Observed against predicted vote fraction of every answer of a question, for the N galaxies "
@@ -25,12 +25,12 @@ FOOT = 0.45
 BAR = 0.08  # inches: how thick the colour bar is
 
 
-def pictures(evaluation: Evaluation, formats: Sequence[str]) -> Iterator[Picture]:
+def pictures(evaluation: TreeEvaluation, formats: Sequence[str]) -> Iterator[Picture]:
     """The figure `fractions`."""
     yield picture("fractions", "Vote fractions", CAPTION, lambda: _draw(evaluation), formats)
 
 
-def _draw(evaluation: Evaluation) -> Figure:
+def _draw(evaluation: TreeEvaluation) -> Figure:
     densities = evaluation.densities()
     pooled = [
         np.sum([densities[answer.name] for answer in question.answers], axis=0)

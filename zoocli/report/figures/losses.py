@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from zoocli.report.figures.intervals import Interval, interval_rows
 from zoocli.report.figures.picture import Picture, picture
 from zoocli.statistics.evaluation.metric import levels
-from zoocli.statistics.evaluation.result import Evaluation
+from zoocli.statistics.evaluation.result import TreeEvaluation
 
 LOSS_CAPTION = (
     "Mean negative log-likelihood of the votes of each question, in nats a galaxy, over the N "
@@ -21,7 +21,7 @@ EXPLAINED_CAPTION = (
 )
 
 
-def pictures(evaluation: Evaluation, formats: Sequence[str]) -> Iterator[Picture]:
+def pictures(evaluation: TreeEvaluation, formats: Sequence[str]) -> Iterator[Picture]:
     """The figures `loss` and `deviance_explained`."""
     questions = [question.name for question in evaluation.schema.questions]
     found = {"": _intervals(evaluation, questions, "loss")}
@@ -43,6 +43,6 @@ def pictures(evaluation: Evaluation, formats: Sequence[str]) -> Iterator[Picture
     )
 
 
-def _intervals(evaluation: Evaluation, names: Sequence[str], metric: str) -> list[Interval]:
+def _intervals(evaluation: TreeEvaluation, names: Sequence[str], metric: str) -> list[Interval]:
     found = (evaluation.by_name[name, None, metric] for name in names)
     return [Interval(one.value, one.low, one.high, one.N) for one in found]

@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoocli.errors import harmless
-from zoocli.report.html.tables import answer_table, headlines, question_table
-from zoocli.report.html.words import GLOSSARY, account, rules, settings
-from zoocli.report.html.worst import worst_galaxies
+from zoocli.report.html.content import content_of
+from zoocli.report.html.words import account, settings
 from zoocli.tables.optional import needed
 
 if TYPE_CHECKING:
     from zoocli.report.figures.picture import Picture
-    from zoocli.statistics.evaluation.result import Evaluation
+    from zoocli.statistics.evaluation.evaluation import Evaluation
 
 HERE = Path(__file__).parent
 STYLE, SCRIPT = "report.css", "report.js"
@@ -35,15 +34,11 @@ def render_report(evaluation: Evaluation, pictures: Sequence[Picture]) -> str:
         script=script,
         script_hash=_hash(script),
         evaluation=evaluation,
-        headlines=headlines(evaluation),
-        tables=[question_table(evaluation), answer_table(evaluation)],
+        content=content_of(evaluation),
         pictures=[one for one in pictures if not one.name.startswith("confusion-")],
         confusions=[one for one in pictures if one.name.startswith("confusion-")],
-        galaxies=worst_galaxies(evaluation),
-        rules=rules(evaluation.settings),
         account=account(evaluation.matching),
         settings=settings(evaluation.settings),
-        glossary=GLOSSARY,
     )
     return page
 

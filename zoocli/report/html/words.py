@@ -11,7 +11,7 @@ from zoocli.report.text import ABSENT, count
 from zoocli.statistics.evaluation.rules import PROFILES
 from zoocli.sums import Matching
 
-GLOSSARY = {
+OF_TREES = {
     "loss": "The mean over galaxies with votes of -ln P(votes | concentrations), in nats, under "
     "the Dirichlet-multinomial distribution, the multinomial coefficient included (Walmsley et "
     "al. 2022, MNRAS 509, 3966, eq. 6-7). Overall and of a campaign: of the sum over a galaxy's "
@@ -39,6 +39,27 @@ GLOSSARY = {
     "models the sharper knows more.",
     "uniformity p (Holm)": "Of a chi-square test that the randomised transform is uniform, "
     "adjusted over all answers; absent below 100 galaxies.",
+}
+OF_CLASSES = {
+    "loss": "The mean over galaxies of -ln of the probability that was predicted for the label, in "
+    "nats, with the class weights and the label smoothing of the settings.",
+    "accuracy, balanced accuracy, precision, recall, F1": "Of the class predicted most against the "
+    "label, ties to the first. Balanced accuracy: the mean recall of the classes that occur. F1: "
+    "the harmonic mean of precision and recall.",
+    "Brier score": "The mean over galaxies of the sum over classes of (p - y) squared, y 1 for the "
+    "label and else 0: from 0 to 2 (Brier 1950, Monthly Weather Review 78, 1).",
+    "calibration error": "Of the class predicted most: the mean over groups of galaxies with "
+    "similar confidence of |accuracy - confidence| (Guo et al. 2017, arXiv:1706.04599).",
+}
+OF_VALUES = {
+    "loss": "The mean over galaxies with all targets of the loss, itself the mean over targets.",
+    "bias, MAE, RMSE": "The mean of predicted - true, of its absolute value, and the root of its "
+    "mean square.",
+    "R2, Pearson": "1 less the sum of squared residuals over that of the true values about their "
+    "mean; the correlation of predicted and true.",
+    "quantiles": "Of predicted - true, within 0.1 %.",
+}
+INTERVALS = {
     "intervals": "95 % percentile intervals of a Poisson bootstrap over galaxies (that of the "
     "calibration error: the estimate plus and minus a bound on its deviation). They say how the "
     "numbers would scatter over other galaxies of the same kind, not how another training run "

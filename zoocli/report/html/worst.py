@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from zoocli.report.html.tables import DIGITS
 from zoocli.report.text import number
-from zoocli.statistics.evaluation.result import Evaluation
+from zoocli.statistics.evaluation.result import TreeEvaluation
 from zoocli.statistics.evaluation.worst import ScoredGalaxy
 
 SHOWN_AT_ONCE = 3  # questions
@@ -35,7 +35,7 @@ class BadGalaxy:
     others: Sequence[AskedQuestion]
 
 
-def worst_galaxies(evaluation: Evaluation) -> list[BadGalaxy]:
+def worst_galaxies(evaluation: TreeEvaluation) -> list[BadGalaxy]:
     """The worst first."""
     found = []
     for galaxy in evaluation.worst:
@@ -58,7 +58,7 @@ def _safe(link: str | None) -> str | None:
     return link if link is not None and link.startswith(("http://", "https://")) else None
 
 
-def _asked(evaluation: Evaluation, galaxy: ScoredGalaxy) -> list[AskedQuestion]:
+def _asked(evaluation: TreeEvaluation, galaxy: ScoredGalaxy) -> list[AskedQuestion]:
     """The questions with votes, the highest loss first."""
     by_loss = sorted(
         zip(galaxy.losses, evaluation.schema.questions, strict=True), key=lambda pair: -pair[0]

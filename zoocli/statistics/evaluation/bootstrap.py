@@ -8,17 +8,51 @@ other volunteers would change is not in the intervals.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 import numpy as np
+import numpy.typing as npt
 
 from zoocli.hashing import HashArray
 from zoocli.resampling import poisson_weights
 from zoocli.statistics.evaluation.additive import AdditiveArrays
 
+Floats = npt.NDArray[np.float64]
+
 PREFIX = "replicates/"
 
 
+@dataclass(frozen=True, eq=False)
+class Binned:
+    """Features (bins, galaxies) that are 0 but for at most one bin a galaxy.
+
+    `galaxies` (n,): the positions of those that have one; `bins` (n,): which one that is, of
+    `size`; `values` (n,): what stands there.
+    """
+
+    bins: npt.NDArray[np.intp]
+    values: Floats
+    size: int
+    galaxies: npt.NDArray[np.intp]
+
+    def sum(self) -> Floats:
+        """(bins,): over all galaxies."""
+        return np.bincount(self.bins, self.values, self.size).astype(np.float64)
+
+    def drawn(self, weights: Floats) -> Floats:
+        """(bins, replicates): with the weights (galaxies, replicates) of some replicates."""
+        total = np.zeros((self.size, weights.shape[1]))
+        order = np.argsort(self.bins, kind="stable")
+        bins, starts = np.unique(self.bins[order], return_index=True)
+        if len(bins):
+            weighted = weights[self.galaxies[order]] * self.values[order, np.newaxis]
+            total[bins] = np.add.reduceat(weighted, starts)
+        return total
+
+
 def summed(
-    features: AdditiveArrays, hashes: HashArray, replicates: int, seed: int
+    features: Mapping[str, Floats | Binned], hashes: HashArray, replicates: int, seed: int
 ) -> AdditiveArrays:
     """The sums of features (rows, galaxies): of all galaxies, and in each replicate.
 
@@ -28,15 +62,19 @@ def summed(
     >>> found["one"].tolist(), found["replicates/one"].tolist()
     ([2.0], [[3.0, 2.0, 0.0]])
     """
-    sums = {name: values.sum(axis=1) for name, values in features.items()}
+    binned = {name: values for name, values in features.items() if isinstance(values, Binned)}
+    dense = {name: values for name, values in features.items() if not isinstance(values, Binned)}
+    sums: AdditiveArrays = {name: values.sum(axis=1) for name, values in dense.items()}
+    sums |= {name: values.sum() for name, values in binned.items()}
     if not replicates:
         return sums
     weights = poisson_weights(hashes, seed, replicates).astype(np.float64)
     # One product of large matrices is many times faster than one for each feature.
-    drawn = np.concatenate(list(features.values())) @ weights
-    ends = np.cumsum([len(values) for values in features.values()])
-    parts = np.split(drawn, ends[:-1])
-    return sums | {PREFIX + name: part for name, part in zip(features, parts, strict=True)}
+    drawn = np.concatenate(list(dense.values())) @ weights
+    ends = np.cumsum([len(values) for values in dense.values()])
+    parts = dict(zip(dense, np.split(drawn, ends[:-1]), strict=True))
+    parts |= {name: values.drawn(weights) for name, values in binned.items()}
+    return sums | {PREFIX + name: part for name, part in parts.items()}
 
 
 def replicate_sums(sums: AdditiveArrays) -> AdditiveArrays | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,6 +11,7 @@ import numpy.typing as npt
 from zoocli.kernels.calibration import OBSERVED, PREDICTED, SQUARES
 from zoocli.statistics.chi_square import uniformity
 from zoocli.statistics.evaluation.additive import AdditiveArrays
+from zoocli.statistics.evaluation.metric import divide
 
 Floats = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
@@ -118,22 +118,32 @@ class Calibration:
         return np.diff(distribution) * BINS
 
     def reliability(self, groups: int = CURVE_POINTS) -> ReliabilityCurve:
-        """The fixed bins merged into at most `groups` groups, cut at the quantiles nearest to them.
+        """The fixed bins merged into at most `groups` groups: see `reliability_curve`."""
+        return reliability_curve(self.fraction_counts, self.fraction_sums, groups)
 
-        A bin is never divided: predictions that are nearly equal make fewer groups.
-        """
-        counts = self.fraction_counts
-        middles = np.cumsum(counts) - counts / 2
-        group = (middles * groups / max(self.count, 1)).astype(np.int64).clip(0, groups - 1)
-        galaxies = np.bincount(group, counts, groups).astype(np.int64)
-        sums = np.stack([np.bincount(group, row, groups) for row in self.fraction_sums.T])
-        sums, galaxies = sums[:, galaxies > 0], galaxies[galaxies > 0]
-        difference = sums[OBSERVED] - sums[PREDICTED]
-        spread = np.maximum(sums[SQUARES] - np.square(difference) / galaxies, 0.0)
-        se = np.full(len(galaxies), math.nan)
-        np.sqrt(
-            np.divide(spread, galaxies * (galaxies - 1.0), out=se, where=galaxies > 1),
-            out=se,
-            where=galaxies > 1,
-        )
-        return ReliabilityCurve(sums[PREDICTED] / galaxies, sums[OBSERVED] / galaxies, se, galaxies)
+
+def reliability_curve(counts: Counts, sums: Floats, groups: int = CURVE_POINTS) -> ReliabilityCurve:
+    """Fixed bins of predictions merged into at most `groups`, cut at the quantiles nearest to them.
+
+    `counts` (bins,): galaxies; `sums` (bins, 3): their sums of predicted, of observed, and of the
+    squared difference. A bin is never divided: predictions that are nearly equal make fewer groups.
+    """
+    group = quantile_groups(counts, groups)
+    galaxies = np.bincount(group, counts, groups).astype(np.int64)
+    merged = np.stack([np.bincount(group, row, groups) for row in sums.T])
+    merged, galaxies = merged[:, galaxies > 0], galaxies[galaxies > 0]
+    difference = merged[OBSERVED] - merged[PREDICTED]
+    spread = np.maximum(merged[SQUARES] - np.square(difference) / galaxies, 0.0)
+    se = np.sqrt(divide(spread, galaxies * (galaxies - 1.0)))
+    return ReliabilityCurve(merged[PREDICTED] / galaxies, merged[OBSERVED] / galaxies, se, galaxies)
+
+
+def quantile_groups(counts: Counts, groups: int = CURVE_POINTS) -> npt.NDArray[np.intp]:
+    """(bins,): the group of each bin, which is that of the quantile at its middle.
+
+    >>> quantile_groups(np.array([2, 2, 0, 4]), 2).tolist()
+    [0, 0, 1, 1]
+    """
+    middles = np.cumsum(counts) - counts / 2
+    group = (middles * groups / max(int(counts.sum()), 1)).astype(np.intp)
+    return group.clip(0, groups - 1)

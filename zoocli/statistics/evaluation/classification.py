@@ -106,26 +106,20 @@ def metrics(sums: AdditiveArrays, schema: Schema) -> Iterator[Metric]:
 
 @dataclass(frozen=True, eq=False)
 class Confusion:
-    """One confusion matrix (true, predicted, replicates), and what follows from it."""
+    """What follows from a confusion matrix (true, predicted), in each of some replicates.
 
-    matrix: Floats
+    All (answers, replicates): `right`, its diagonal; `support`, the galaxies that are so;
+    `predicted`, those that are predicted so.
+    """
 
-    @cached_property
-    def right(self) -> Floats:
-        """(answers, replicates): the diagonal."""
-        return np.asarray(np.einsum("jjr->jr", self.matrix))
+    right: Floats
+    support: Floats
+    predicted: Floats
 
-    @cached_property
-    def support(self) -> Floats:
-        """(answers, replicates): galaxies whose volunteers chose the answer."""
-        support: Floats = self.matrix.sum(axis=1)
-        return support
-
-    @cached_property
-    def predicted(self) -> Floats:
-        """(answers, replicates): galaxies for which the answer was predicted."""
-        predicted: Floats = self.matrix.sum(axis=0)
-        return predicted
+    @classmethod
+    def of(cls, matrix: Floats) -> Confusion:
+        """Of a matrix (true, predicted, replicates)."""
+        return cls(np.einsum("jjr->jr", matrix), matrix.sum(axis=1), matrix.sum(axis=0))
 
     @cached_property
     def galaxies(self) -> Floats:
@@ -162,7 +156,7 @@ def estimates(sums: AdditiveArrays, schema: Schema) -> Iterator[Estimate]:
         found: list[dict[str, Floats]] = []
         for question, place in zip(schema.questions, cells(schema), strict=True):
             size = len(question.answers)
-            confusion = Confusion(matrices[place].reshape(size, size, -1))
+            confusion = Confusion.of(matrices[place].reshape(size, size, -1))
             found.append(dict(confusion.of_question()))
             for metric, (values, counted) in confusion.of_answers.items():
                 for answer, one, n in zip(question.answers, values, counted, strict=True):

@@ -14,11 +14,16 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from zoocli.columns import from_numpy
-from zoocli.errors import DataError, SchemaError
+from zoocli.errors import DataError, SchemaError, UsageError
+from zoocli.losses import find_loss
 from zoocli.schema import Schema
 from zoocli.statistics.evaluation.additive import AdditiveArrays
-from zoocli.statistics.evaluation.result import Evaluation
+from zoocli.statistics.evaluation.classes.result import ClassEvaluation
+from zoocli.statistics.evaluation.evaluation import Evaluation
+from zoocli.statistics.evaluation.result import TreeEvaluation
+from zoocli.statistics.evaluation.values.result import ValueEvaluation
 from zoocli.statistics.evaluation.worst import ScoredGalaxy
+from zoocli.strict_json import parse_json
 from zoocli.sums import Matching
 from zoocli.tables.table import METADATA_KEY
 
@@ -37,7 +42,9 @@ def write_sums(path: Path, evaluation: Evaluation) -> None:
     """Writes the file, plainly: the caller sees to it that it appears whole or not at all."""
     import pyarrow.parquet as pq
 
-    content = evaluation.made() | {"schema_content": evaluation.schema.to_dict()}
+    content = evaluation.made()
+    if isinstance(evaluation, TreeEvaluation):
+        content["schema_content"] = evaluation.schema.to_dict()
     table = _to_table(evaluation.sums)
     table = table.replace_schema_metadata({METADATA_KEY: json.dumps(content)})
     pq.write_table(table, path, compression="zstd")
@@ -54,11 +61,18 @@ def read_sums(folder: Path) -> Evaluation:
         )
     try:
         table = pq.read_table(path)
-        content = json.loads((table.schema.metadata or {})[METADATA_KEY])
+        content = parse_json((table.schema.metadata or {})[METADATA_KEY].decode())
         evaluation = _evaluation(folder, content, _from_table(table))
         _ = evaluation.metrics  # which fails where an array is missing or has another shape
         return evaluation
-    except (pa.ArrowException, LookupError, TypeError, ValueError, SchemaError) as error:
+    except (
+        pa.ArrowException,
+        LookupError,
+        TypeError,
+        ValueError,
+        SchemaError,
+        UsageError,
+    ) as error:
         raise DataError(
             f"'{path}' is not the sums of an evaluation, or is damaged ({error!r}). Evaluate that "
             "part again."
@@ -67,15 +81,24 @@ def read_sums(folder: Path) -> Evaluation:
 
 def _evaluation(folder: Path, content: Any, sums: AdditiveArrays) -> Evaluation:
     matching = content["matching"]
+    common: dict[str, Any] = {
+        "loss": str(content["loss"]),
+        "settings": {**content["settings"]},
+        "matching": None if matching is None else Matching.from_dict(matching),
+        "sums": sums,
+        "version": str(content["version"]),
+        "file": str(folder),
+    }
+    kind = find_loss(common["loss"]).scores
+    if kind == "classes":
+        return ClassEvaluation(**common)
+    if kind == "values":
+        return ValueEvaluation(**common)
     schema = Schema.from_dict(content["schema_content"], content["schema"])
-    return Evaluation(
+    return TreeEvaluation(
+        **common,
         schema=schema,
-        settings={**content["settings"]},
-        matching=None if matching is None else Matching.from_dict(matching),
-        sums=sums,
         worst=[_scored(galaxy, schema) for galaxy in content["worst"]],
-        version=str(content["version"]),
-        file=str(folder),
     )
 
 

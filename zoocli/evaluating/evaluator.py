@@ -1,0 +1,44 @@
+"""What an evaluation of any kind must say, so that one engine can run it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+
+from zoocli.scoring import Scoring
+from zoocli.scoring.matched import Matched
+from zoocli.scoring.task import Losses
+from zoocli.statistics.evaluation.additive import AdditiveArrays
+from zoocli.statistics.evaluation.evaluation import Evaluation
+from zoocli.statistics.evaluation.worst import ScoredGalaxy
+
+
+@dataclass(frozen=True)
+class Part:
+    """What a batch adds."""
+
+    losses: Losses
+    sums: AdditiveArrays
+    worst: list[ScoredGalaxy] = field(default_factory=list)
+
+
+class Evaluator(ABC):
+    """Knows what a batch adds to the evaluation, and what all batches together say.
+
+    `copies`: how many numbers it makes of each that was predicted.
+    """
+
+    copies: int
+
+    @abstractmethod
+    def collect(self, matched: Matched, losses: Losses) -> Part:
+        """What the matched galaxies of a batch add, whose losses are given.
+
+        Runs in several threads at once: it changes nothing that they share.
+        """
+
+    @abstractmethod
+    def evaluation(
+        self, scoring: Scoring, sums: AdditiveArrays, worst: list[ScoredGalaxy]
+    ) -> Evaluation:
+        """The evaluation, from what all batches added."""

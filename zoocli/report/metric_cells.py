@@ -1,0 +1,48 @@
+"""Columns of metrics for the tables of an evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from zoocli.report.text import ABSENT, number
+from zoocli.statistics.evaluation.evaluation import Evaluation
+from zoocli.statistics.evaluation.metric import Metric
+
+DIGITS = 3
+INTERVAL = "95 %"
+
+
+@dataclass(frozen=True)
+class MetricColumns:
+    """Which metrics a table shows: `intervals` says of each whether its interval stands beside it.
+
+    `headings` are those that are not the metric's name.
+    """
+
+    intervals: Mapping[str, bool]
+    headings: Mapping[str, str]
+
+    @property
+    def header(self) -> list[str]:
+        """The headings."""
+        header = []
+        for metric, has_interval in self.intervals.items():
+            header += [self.headings.get(metric, metric)] + [INTERVAL] * has_interval
+        return header
+
+    def cells(self, evaluation: Evaluation, question: str, answer: str | None = None) -> list[str]:
+        """The cells of a row; what the evaluation has not is "-"."""
+        cells = []
+        for metric, has_interval in self.intervals.items():
+            found = evaluation.by_name.get((question, answer, metric))
+            cells.append(number(found.value if found else None, DIGITS))
+            if has_interval:
+                cells.append(_interval(found))
+        return cells
+
+
+def _interval(metric: Metric | None) -> str:
+    if metric is None or metric.low is None or metric.high is None:
+        return ABSENT
+    return f"{number(metric.low, DIGITS)} to {number(metric.high, DIGITS)}"

@@ -1,0 +1,1 @@
+"""Evaluation of predicted classes against labels: components as those of the whole package."""

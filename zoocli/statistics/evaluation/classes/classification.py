@@ -1,0 +1,63 @@
+"""The class predicted most against the label.
+
+The numbers are those of `zoocli.statistics.evaluation.classification`, for the one question which
+class a galaxy has. `ties_predicted` counts the galaxies whose highest prediction is not alone; the
+first class is taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from zoocli.statistics.evaluation.additive import AdditiveArrays
+from zoocli.statistics.evaluation.classes.galaxies import LabelledGalaxies
+from zoocli.statistics.evaluation.classification import Confusion
+from zoocli.statistics.evaluation.metric import OVERALL, Estimate, Metric
+
+Floats = npt.NDArray[np.float64]
+
+
+def features(galaxies: LabelledGalaxies) -> AdditiveArrays:
+    """(classes, galaxies): 1 for the label, for the prediction, and where they are the same."""
+    classes = np.arange(len(galaxies.predictions))[:, np.newaxis]
+    support = (galaxies.labels == classes) & galaxies.valid
+    predicted = (galaxies.best == classes) & galaxies.valid
+    return {
+        "classification/support": support.astype(np.float64),
+        "classification/predicted": predicted.astype(np.float64),
+        "classification/right": (support & predicted).astype(np.float64),
+    }
+
+
+def collect(galaxies: LabelledGalaxies) -> AdditiveArrays:
+    """The confusion matrix (true, predicted), and the ties (1,)."""
+    size, valid = len(galaxies.predictions), galaxies.valid
+    cells = galaxies.labels[valid] * size + galaxies.best[valid]
+    highest = galaxies.predictions == galaxies.predictions.max(axis=0)
+    ties = np.count_nonzero((highest.sum(axis=0) > 1) & valid)
+    return {
+        "classification/confusion": np.bincount(cells, minlength=size**2).reshape(size, size),
+        "classification/ties": np.array([ties], np.int64),
+    }
+
+
+def estimates(sums: AdditiveArrays, classes: Sequence[str]) -> Iterator[Estimate]:
+    """The numbers of every class and of all together, for sums (rows, replicates)."""
+    confusion = Confusion(
+        *(sums[f"classification/{name}"] for name in ("right", "support", "predicted"))
+    )
+    for metric, values in confusion.of_question():
+        yield Estimate(OVERALL, None, metric, values, confusion.galaxies)
+    for metric, (of_classes, counted) in confusion.of_answers.items():
+        for name, values, galaxies in zip(classes, of_classes, counted, strict=True):
+            yield Estimate(OVERALL, name, metric, values, galaxies)
+
+
+def metrics(sums: AdditiveArrays) -> Iterator[Metric]:
+    """The ties."""
+    ties = float(sums["classification/ties"][0])
+    galaxies = int(sums["classification/confusion"].sum())
+    yield Metric(OVERALL, None, "ties_predicted", ties, N=galaxies)

@@ -1,0 +1,74 @@
+"""The evaluation of predicted classes against labels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from zoocli.statistics.evaluation import plain_losses
+from zoocli.statistics.evaluation.additive import AdditiveArrays
+from zoocli.statistics.evaluation.bootstrap import point_sums, replicate_sums
+from zoocli.statistics.evaluation.calibration_sums import ReliabilityCurve
+from zoocli.statistics.evaluation.classes import classification, confidence
+from zoocli.statistics.evaluation.evaluation import Evaluation
+from zoocli.statistics.evaluation.metric import OVERALL, Estimate, Metric, with_intervals
+
+
+class ClassEvaluation(Evaluation):
+    """What an evaluation of the cross-entropy found: all numbers are `overall`, or of a class."""
+
+    @property
+    def classes(self) -> list[str]:
+        """The names of the classes, in the order of all arrays."""
+        return list(self.settings["classes"])
+
+    @property
+    def galaxies(self) -> int:
+        """The galaxies that have a loss."""
+        return int(self.sums["loss/galaxies"][0])
+
+    def _metrics(self) -> list[Metric]:
+        replicates = replicate_sums(self.sums)
+
+        def estimates(sums: AdditiveArrays) -> Iterator[Estimate]:
+            yield from plain_losses.estimates(sums, [OVERALL])
+            yield from classification.estimates(sums, self.classes)
+            yield from confidence.estimates(sums)
+
+        whole = point_sums(self.sums)
+        return [
+            *with_intervals(estimates(whole), None if not replicates else estimates(replicates)),
+            *plain_losses.metrics(self.sums, [OVERALL]),
+            *classification.metrics(self.sums),
+            *confidence.metrics(self.sums),
+        ]
+
+    @property
+    def confusion_matrix(self) -> npt.NDArray[np.int64]:
+        """(classes, classes): the galaxies by label and by the class predicted most."""
+        confusion: npt.NDArray[np.int64] = self.sums["classification/confusion"]
+        return confusion
+
+    @property
+    def reliability(self) -> ReliabilityCurve:
+        """The confidence (`predicted`) against the accuracy (`observed`), in groups."""
+        return confidence.reliability(self.sums)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON evaluation, key for key."""
+        curve = self.reliability
+        return super().to_dict() | {
+            "confusion_matrix": {
+                "classes": self.classes,
+                "counts": self.confusion_matrix.tolist(),
+            },
+            "reliability": {
+                "confidence": curve.predicted.tolist(),
+                "accuracy": curve.observed.tolist(),
+                "se": [None if np.isnan(se) else float(se) for se in curve.se],
+                "galaxies": curve.galaxies.tolist(),
+            },
+        }

@@ -1,0 +1,131 @@
+"""An evaluation of any loss: its sums, the numbers that follow from them, how they were made."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from zoocli.errors import DataError, UsageError
+from zoocli.signature import signature
+from zoocli.statistics.evaluation.additive import AdditiveArrays, added
+from zoocli.statistics.evaluation.metric import Metric
+from zoocli.statistics.merge import add_matching, setting_differences
+from zoocli.sums import Matching
+from zoocli.version import __version__
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Found = TypeVar("Found", bound="Evaluation")
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Evaluation(ABC):
+    """What an evaluation found.
+
+    `loss` is the name of the loss, `settings` what changes the numbers, `matching` the account of
+    every galaxy, `sums` are additive (`zoocli.statistics.evaluation`), `notes` what the user should
+    be warned of. All else follows from them. There is one subclass for each kind of prediction:
+    `TreeEvaluation`, `ClassEvaluation`, `ValueEvaluation`.
+    """
+
+    loss: str
+    settings: dict[str, Any]
+    matching: Matching | None
+    sums: AdditiveArrays
+    notes: tuple[str, ...] = ()
+    version: str = __version__
+    file: str | None = None
+
+    @property
+    def schema_name(self) -> str | None:
+        """The decision tree, where the loss has one."""
+        return None
+
+    @property
+    def signature(self) -> str:
+        """The line for a paper."""
+        galaxies = self.galaxies
+        return signature(self.loss, self.schema_name, self.settings, galaxies, self.version)
+
+    @property
+    @abstractmethod
+    def galaxies(self) -> int:
+        """The galaxies that have a loss."""
+
+    @cached_property
+    def metrics(self) -> list[Metric]:
+        """Every number, with its 95 % interval and its N."""
+        return self._metrics()
+
+    @abstractmethod
+    def _metrics(self) -> list[Metric]:
+        """What `metrics` are, from the sums."""
+
+    @cached_property
+    def by_name(self) -> dict[tuple[str, str | None, str], Metric]:
+        """The metrics by question, answer and metric."""
+        return {(one.question, one.answer, one.metric): one for one in self.metrics}
+
+    def made(self) -> dict[str, Any]:
+        """How it was made, and of what: all but the numbers."""
+        return {
+            "signature": self.signature,
+            "version": self.version,
+            "loss": self.loss,
+            "schema": self.schema_name,
+            "settings": self.settings,
+            "matching": None if self.matching is None else asdict(self.matching),
+        }
+
+    def to_pandas(self) -> pd.DataFrame:
+        """One row a metric: question, answer, metric, value, low, high, N."""
+        import pandas as pd
+
+        return pd.DataFrame([metric.to_dict() for metric in self.metrics])
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON evaluation, key for key."""
+        return self.made() | {"metrics": [metric.to_dict() for metric in self.metrics]}
+
+    def merged(self: Found, parts: Sequence[Found]) -> Found:
+        """Itself, with what the parts (itself among them) found together."""
+        return replace(
+            self,
+            sums=added(part.sums for part in parts),
+            notes=tuple(note for part in parts for note in part.notes),
+            version=",".join(sorted({part.version for part in parts})),
+            file=None,
+        )
+
+
+def merge_evaluations(evaluations: Sequence[Evaluation]) -> Evaluation:
+    """The evaluation of the whole, from those of disjoint parts of PREDICTIONS.
+
+    Sums are added and every number is computed from them anew, so all numbers, intervals too, are
+    those of the whole. Raises DataError, which names the file, where loss, schema or settings
+    differ, or more rows of VOTES were matched than there are; UsageError where there is nothing to
+    merge.
+    """
+    if not evaluations:
+        raise UsageError("There is nothing to merge: give the directories of the parts.")
+    first = evaluations[0]
+    names = [part.file or f"part {number}" for number, part in enumerate(evaluations, start=1)]
+    for name, part in zip(names, evaluations, strict=True):
+        differing = list(setting_differences(_compared(first), _compared(part)))
+        if differing:
+            raise DataError(
+                f"{name} cannot be merged with {names[0]}: they differ in {'; '.join(differing)}. "
+                "Parts must be evaluated with the same settings against the same votes."
+            )
+    accounts = [part.matching for part in evaluations]
+    matching = add_matching(names, accounts, first.settings.get("votes_rows"))
+    return replace(first.merged(evaluations), matching=matching)
+
+
+def _compared(evaluation: Evaluation) -> dict[str, Any]:
+    kind = {"loss": evaluation.loss, "schema": evaluation.schema_name}
+    return kind | evaluation.settings

@@ -1,0 +1,31 @@
+"""What a batch of galaxies with values adds to an evaluation."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from zoocli.statistics.evaluation import plain_losses
+from zoocli.statistics.evaluation.additive import AdditiveArrays, add
+from zoocli.statistics.evaluation.bootstrap import summed
+from zoocli.statistics.evaluation.values import errors, residuals
+from zoocli.statistics.evaluation.values.galaxies import ValuedGalaxies
+
+
+def collect(galaxies: ValuedGalaxies, replicates: int, seed: int) -> AdditiveArrays:
+    """Everything that is added up, block by block but for the histograms."""
+    total = residuals.collect(galaxies)
+    for block in galaxies.blocks():
+        losses = _rows_of_losses(block)
+        features = plain_losses.features(losses) | errors.features(block)
+        with np.errstate(invalid="ignore", over="ignore"):
+            add(total, summed(features, block.hashes, replicates, seed))
+            add(total, plain_losses.collect(losses))
+    return total
+
+
+def _rows_of_losses(galaxies: ValuedGalaxies) -> npt.NDArray[np.float64]:
+    """The losses of `errors.rows`: of all targets, then of each where there are several."""
+    if len(galaxies.losses) == 1:
+        return galaxies.losses
+    return np.concatenate([galaxies.loss[np.newaxis], galaxies.losses])

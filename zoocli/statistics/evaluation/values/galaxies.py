@@ -1,0 +1,77 @@
+"""A batch of galaxies with true values, and those that were predicted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+
+BLOCK = 2048  # galaxies that are worked on at once
+
+
+@dataclass(frozen=True, eq=False)
+class ValuedGalaxies:
+    """Predicted and true values of some galaxies, side by side.
+
+    `predicted`, `labels` and `losses` (targets, galaxies), the losses NaN where either value does
+    not exist; `loss` (galaxies,): the mean over the targets; `hashes` (galaxies,): of the ids,
+    which the bootstrap comes from; `centres` (targets,): a number amid each target's labels, the
+    same for every batch and every part.
+    """
+
+    predicted: Floats
+    labels: Floats
+    losses: Floats
+    loss: Floats
+    hashes: npt.NDArray[np.uint64]
+    centres: Floats
+
+    def __len__(self) -> int:
+        return len(self.hashes)
+
+    def blocks(self) -> Iterator[ValuedGalaxies]:
+        """The galaxies in parts of a size that is worked on at once, over the same memory."""
+        for start in range(0, len(self), BLOCK):
+            rows = slice(start, start + BLOCK)
+            yield ValuedGalaxies(
+                self.predicted[:, rows],
+                self.labels[:, rows],
+                self.losses[:, rows],
+                self.loss[rows],
+                self.hashes[rows],
+                self.centres,
+            )
+
+    @cached_property
+    def valid(self) -> npt.NDArray[np.bool_]:
+        """(targets, galaxies): whether there are a label and a prediction."""
+        return ~np.isnan(self.losses)
+
+    @cached_property
+    def residuals(self) -> Floats:
+        """(targets, galaxies): predicted - true; 0 where not valid."""
+        with np.errstate(invalid="ignore", over="ignore"):
+            return np.where(self.valid, self.predicted - self.labels, 0.0)
+
+
+def centres_of(labels: Floats) -> Floats:
+    """(targets,): the lower median of the labels (galaxies, targets) that exist; 0 without any.
+
+    It does not depend on the order of the galaxies, and lies within one standard deviation of
+    their mean.
+
+    >>> centres_of(np.array([[1.0, np.nan], [9.0, np.nan], [np.nan, np.nan]])).tolist()
+    [1.0, 0.0]
+    """
+    centres = np.zeros(labels.shape[1])
+    for target, column in enumerate(labels.T):
+        present = column[~np.isnan(column)]
+        if len(present):
+            middle = (len(present) - 1) // 2
+            centres[target] = np.partition(present, middle)[middle]
+    return centres

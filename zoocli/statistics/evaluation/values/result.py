@@ -1,0 +1,48 @@
+"""The evaluation of predicted values against true ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from zoocli.statistics.evaluation import plain_losses
+from zoocli.statistics.evaluation.additive import AdditiveArrays
+from zoocli.statistics.evaluation.bootstrap import point_sums, replicate_sums
+from zoocli.statistics.evaluation.evaluation import Evaluation
+from zoocli.statistics.evaluation.metric import Estimate, Metric, with_intervals
+from zoocli.statistics.evaluation.values import errors, residuals
+
+
+class ValueEvaluation(Evaluation):
+    """What an evaluation of mse or l1 found.
+
+    All numbers are `overall`, or of a target where there are several.
+    """
+
+    @property
+    def targets(self) -> list[str]:
+        """The names of the targets: their columns of labels."""
+        return list(self.settings["labels"])
+
+    @property
+    def rows(self) -> list[str]:
+        """What numbers are about: `overall`, and the targets where there are several."""
+        return [name for name, _ in errors.rows(self.targets)]
+
+    @property
+    def galaxies(self) -> int:
+        """The galaxies that have a loss: those with all targets."""
+        return int(self.sums["loss/galaxies"][0])
+
+    def _metrics(self) -> list[Metric]:
+        replicates = replicate_sums(self.sums)
+
+        def estimates(sums: AdditiveArrays) -> Iterator[Estimate]:
+            yield from plain_losses.estimates(sums, self.rows)
+            yield from errors.estimates(sums, self.targets)
+
+        whole = point_sums(self.sums)
+        return [
+            *with_intervals(estimates(whole), None if not replicates else estimates(replicates)),
+            *plain_losses.metrics(self.sums, self.rows),
+            *residuals.metrics(self.sums, self.targets),
+        ]
