@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from zoocli.report.figures.style import COLUMN, wrapped
@@ -13,6 +14,7 @@ COLUMNS = 2
 LEFT, RIGHT, BOTTOM, GAP = 0.42, 0.08, 0.42, 0.12
 TITLE = 0.34  # above each panel: two lines of name, one of N
 TITLE_CHARACTERS = 30
+PAD = 0.03
 UNIT = ("0", "0.5", "1")
 
 
@@ -64,6 +66,20 @@ def panels(
         axes.set_ylabel(labels[1] if column == 0 else "")
         found.append(axes)
     return figure, found
+
+
+def make_room(figure: Figure, panes: Sequence[Axes]) -> None:
+    """Narrows panels whose own numbers are too wide for the place at their left."""
+    canvas = FigureCanvasAgg(figure)
+    right_end = -PAD
+    for column in (panes[start::COLUMNS] for start in range(COLUMNS)):
+        boxes = [axes.get_tightbbox(canvas.get_renderer()) for axes in column]
+        lefts = [box.x0 / figure.dpi for box in boxes if box is not None]
+        shift = max(0.0, right_end + 2 * PAD - min(lefts, default=COLUMN)) / COLUMN
+        for axes in column:
+            place = axes.get_position()
+            axes.set_position((place.x0 + shift, place.y0, place.width - shift, place.height))
+            right_end = COLUMN * place.x1
 
 
 def panel_title(name: str, galaxies: int) -> str:

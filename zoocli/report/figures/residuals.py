@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from zoocli.report.figures.layout import panel_title, panels, say_empty
+from zoocli.report.figures.layout import make_room, panel_title, panels, say_empty
 from zoocli.report.figures.picture import Picture, picture
 from zoocli.report.figures.style import BLUE, GREY
 from zoocli.statistics.evaluation.metric import OVERALL, Metric
@@ -38,6 +38,7 @@ def _draw(evaluation: ValueEvaluation) -> Figure:
     figure, every = panels(titles, labels, ASPECT, own_scales=True)
     for axes, of_target in zip(every, found, strict=True):
         _panel(axes, of_target)
+    make_room(figure, every)
     return figure
 
 

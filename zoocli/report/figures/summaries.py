@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from zoocli.report.figures.intervals import Interval, interval_rows
-from zoocli.report.figures.layout import figure_of, panel_title, panels, say_empty
+from zoocli.report.figures.layout import figure_of, make_room, panel_title, panels, say_empty
 from zoocli.report.figures.picture import picture, text_width
 from zoocli.report.figures.style import BLUE, SMALL, wrapped
 from zoocli.report.summary import LIKELIHOODS
@@ -79,6 +79,7 @@ def _binned(binned: BinnedSummary) -> Figure:
         _panel(axes, of_bins)
         axes.set_xticks(places, labels, rotation=90)
         axes.set_xlim(-0.6, len(bins) - 0.4)
+    make_room(figure, panes)
     bottom = 0.06 / figure.get_figheight()
     figure.text(0.5, bottom, f"{wrapped(binned.column, 40, 1)} (bars: 1 se)", ha="center")
     return figure
