@@ -138,7 +138,7 @@ def test_nothing_global_is_changed(drawn):
 
 def test_the_user_s_own_style_changes_nothing():
     def rows() -> Any:
-        return interval_rows(["a"], {"": [Interval(1.0, 0.5, 2.0, 7)]}, "nats")
+        return interval_rows(["a"], [("", [Interval(1.0, 0.5, 2.0, 7)])], "nats")
 
     before = pictures.picture("x", "", "", rows, ("svg",)).files
     with matplotlib.rc_context({"font.size": 20, "axes.facecolor": "red", "text.usetex": True}):
@@ -153,7 +153,7 @@ import numpy as np
 from zoocli.report.figures.confusion import _draw
 from zoocli.report.figures.intervals import Interval, interval_rows
 from zoocli.report.figures.picture import picture
-rows = lambda: interval_rows(["bar", "arms"], {"": [Interval(1.0, 0.5, 2.0, 7)] * 2}, "nats")
+rows = lambda: interval_rows(["bar", "arms"], [("", [Interval(1.0, 0.5, 2.0, 7)] * 2)], "nats")
 cells = lambda: _draw("bar", ["yes", "no"], np.array([[3, 1], [0, 2]]), ("predicted", "voted"))
 for draw in (rows, cells):
     for format, content in picture("x", "", "", draw, ("pdf", "png", "svg")).files.items():
@@ -178,7 +178,7 @@ assert "matplotlib.pyplot" not in sys.modules
 def test_dots_and_bars_are_the_numbers():
     intervals = [Interval(3.0, 2.5, 3.75, 1200), Interval(None, None, None, 0)]
     with drawing("test"):
-        (axes,) = interval_rows(["bar", "arms"], {"": intervals}, "nats").axes
+        (axes,) = interval_rows(["bar", "arms"], [("", intervals)], "nats").axes
     np.testing.assert_array_equal(axes.lines[0].get_xdata(), [3.0, np.nan])
     np.testing.assert_array_equal(axes.collections[0].get_segments()[0], [[2.5, 0], [3.75, 0]])
     assert [label.get_text() for label in axes.get_yticklabels()] == ["bar", "arms"]
