@@ -14,6 +14,7 @@ from zoocli.simulation import simulate
 
 FOLDER = Path(__file__).parent
 GALAXIES, VOTED, SEED = 400, 380, 7
+FEATURES, NOISE = 64, 0.5
 FIRST_QUESTION = "smooth-or-featured-dr5"
 CLASSES = ["smooth", "featured-or-disk", "artifact"]
 
@@ -28,6 +29,7 @@ def main() -> None:
     votes = pq.read_table(FOLDER / "votes.parquet", columns=["id_str", *columns])
     write_classification(predictions, votes, columns)
     write_regression(predictions, votes, columns)
+    write_features()
 
 
 def write_classification(predictions: pa.Table, votes: pa.Table, columns: list[str]) -> None:
@@ -50,6 +52,25 @@ def write_regression(predictions: pa.Table, votes: pa.Table, columns: list[str])
         numbers = np.stack([table[answer].to_numpy() for answer in columns], axis=1).astype(float)
         fraction = numbers[:, 1] / numbers.sum(axis=1)
         write_csv(pa.table({"id_str": table["id_str"], column: fraction}), name)
+
+
+def write_features() -> None:
+    """What an encoder might have seen: mixtures of what the true concentrations go by, and noise.
+
+    A concentration is 100 sigmoid(x) + 1 of some x, so a linear head can find the x again.
+    """
+    predictions = pq.read_table(FOLDER / "predictions.parquet")
+    concentrations = np.stack([column.to_numpy() for column in predictions.columns[1:]], axis=1)
+    share = np.clip((concentrations.astype(float) - 1) / 100, 0.005, 0.995)
+    truth = np.log(share / (1 - share))
+    truth = (truth - truth.mean(axis=0)) / truth.std(axis=0)
+    random = np.random.default_rng(SEED)
+    mixing = random.normal(0, truth.shape[1] ** -0.5, (truth.shape[1], FEATURES))
+    features = truth @ mixing + random.normal(0, NOISE, (len(truth), FEATURES)) + 1
+    names = [f"feat_{number}" for number in range(FEATURES)]
+    columns = dict(zip(names, features.T.astype(np.float32), strict=True))
+    table = pa.table({"id_str": predictions["id_str"], **columns})
+    pq.write_table(table, FOLDER / "features.parquet", use_dictionary=False)
 
 
 def write_csv(table: pa.Table, name: str) -> None:

@@ -34,3 +34,18 @@ def zoocli(tmp_path: Path) -> Run:
         )
 
     return run
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Good inputs for accidents, and an old output; the current folder."""
+    from tests.accidents import OLD
+    from tests.command import small_predictions, small_votes, write, write_tree
+
+    monkeypatch.chdir(tmp_path)
+    write_tree(tmp_path)
+    for suffix in ("parquet", "csv"):
+        write(tmp_path / f"p.{suffix}", small_predictions())
+        write(tmp_path / f"v.{suffix}", small_votes())
+    (tmp_path / "old.csv").write_text(OLD)
+    return tmp_path

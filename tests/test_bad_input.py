@@ -156,7 +156,10 @@ ACCIDENTS = [
     Accident(
         "the sum overflows", put(p={"bar_yes": [1e308] * 3, "bar_no": [1e308] * 3}), 3, ("'bar'",)
     ),
-    Accident("text", put(p=rows(["[4.5]", "1", "2"])), 3, ("'bar_yes'", "1 of its", "'[4.5]'")),
+    Accident("text", put(p=rows(["1", "[4.5]", "2"])), 3, ("'bar_yes'", "1 of its", "'[4.5]'")),
+    Accident(
+        "no lists", put(p=rows(["[4.5]", "1", "2"])), 3, ("'bar_yes'", "2 of its", "'1', '2'")
+    ),
     Accident("ragged", put(p=rows([[1.0], [2.0, 3.0], [3.0]])), 3, ("'bar_yes'", "'b'", "passes")),
     Accident("no passes", put(p=rows([[], [2.0], [3.0]])), 3, ("first row", "empty list")),
     Accident("votes as lists", put(v=rows([[1.0], [2.0], [3.0]])), 3, ("'bar_yes'", "list")),
@@ -441,10 +444,10 @@ def test_a_summary_that_standard_output_cannot_take(folder: Path) -> None:
 def test_a_summary_without_room_leaves_no_table(
     folder: Path, monkeypatch: pytest.MonkeyPatch, output: str
 ) -> None:
-    def refuse(target: Path, text: str, encoding: str) -> None:
+    def refuse(target: Path, content: bytes) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_text", refuse)
+    monkeypatch.setattr(Path, "write_bytes", refuse)
     before = contents(folder.parent)
     done = run("score", *GOOD, "-o", output, "--summary", "summary.json")
     assert_refused(done, 4, ("'summary.json' cannot be written: No space left on device",))

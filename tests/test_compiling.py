@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import ROOT
+from zoocli.cli.score import compile_note
 from zoocli.kernels import compiling
 
 SCRIPT = """
@@ -56,6 +57,14 @@ def test_works_where_nothing_can_be_written(tmp_path):
     occupied = tmp_path / "a-file"
     occupied.write_text("not a folder")
     assert run(occupied / "cache") == "[1, 0, 2] True True"
+
+
+def test_the_note_says_whether_the_next_run_finds_the_code(monkeypatch):
+    monkeypatch.setattr(compiling, "compile_seconds", 9.0)
+    for kept, said in ((True, "next run finds them"), (False, "ZOOCLI_CACHE_DIR")):
+        monkeypatch.setattr(compiling, "all_kept", kept)
+        [note] = compile_note()
+        assert said in note and "9 seconds" in note
 
 
 @compiling.compiled

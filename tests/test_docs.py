@@ -41,11 +41,13 @@ def same(printed: str, expected: str) -> bool:
 def shell(tmp_path):
     """Runs a line as a shell does, in one folder for the whole page."""
     folder = tmp_path
+    (folder / "sample_data").symlink_to(ROOT / "sample_data")
     programs = folder / "bin"
     programs.mkdir()
-    program = programs / "zoocli"
-    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m zoocli "$@"\n')
-    program.chmod(0o755)
+    for name, options in (("zoocli", "-m zoocli"), ("python", "")):
+        program = programs / name
+        program.write_text(f'#!/bin/sh\nexec "{sys.executable}" {options} "$@"\n')
+        program.chmod(0o755)
 
     def run(line: str) -> str:
         done = subprocess.run(
@@ -79,7 +81,7 @@ def test_blocks_run_and_print_what_is_shown(page, shell):
                 shown_anything = True
     assert shown_anything or not blocks(page, "console")
     for block in blocks(page, "python"):
-        shell(f"python - <<'END'\n{block}\nEND".replace("python -", f"'{sys.executable}' -", 1))
+        shell(f"python - <<'END'\n{block}\nEND")
 
 
 def test_every_command_is_named():

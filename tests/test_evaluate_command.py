@@ -158,7 +158,7 @@ def test_a_result_is_replaced_and_nothing_else_is(data, tmp_path):
         "-s",
         data / "tree.yaml",
     )
-    assert done.code == 3
+    assert done.code == 2
     done = run(
         "evaluate",
         data / "predictions.parquet",

@@ -232,7 +232,7 @@ def test_cut_short(tmp_path: Path, packed: bool) -> None:
     assert read(path, rows=10**6)["a"] == numbers.tolist()
     for size in (len(whole) // 2, 5000, 3000, 2000, 100):
         path.write_bytes(whole[:size])
-        with pytest.raises(DataError, match=r"cannot be read as FITS|without a table"):
+        with pytest.raises(DataError, match=r"cannot be (read as FITS|unpacked)|without a table"):
             read(path, rows=10**6)
 
 
@@ -240,7 +240,7 @@ def test_a_gzipped_file_whose_checksum_is_wrong(tmp_path: Path) -> None:
     content = by_hand({"TTYPE1": "a", "TFORM1": "J"}, 4, bytes(400))
     path = tmp_path / "t.fits.gz"
     path.write_bytes(gzip.compress(content)[:-8] + b"damaged!")
-    with pytest.raises(DataError, match="CRC"):
+    with pytest.raises(DataError, match=r"CRC|data check"):
         read(path)
 
 

@@ -30,7 +30,7 @@ HEAVY = (
 
 # From what everything may use up to what uses everything. A part imports from earlier lines only.
 LAYERS = (
-    ("errors", "version", "hashing"),
+    ("errors", "version", "hashing", "strict_json"),
     ("signature", "resources", "schema_checks", "pipeline"),
     ("schema_files",),
     ("schema", "sums"),
@@ -42,8 +42,7 @@ LAYERS = (
     ("losses",),
     ("heads", "simulation"),
     ("scoring",),
-    ("checking",),
-    ("cataloguing",),
+    ("checking", "cataloguing", "predicting", "fitting"),
     ("statistics",),
     ("evaluating",),
     ("metrics", "report"),

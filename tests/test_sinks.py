@@ -91,7 +91,7 @@ def test_what_was_there_stays_until_commit(tmp_path: Path) -> None:
 def test_drafts_do_not_look_like_tables(tmp_path: Path) -> None:
     with FileSink(tmp_path / "scores.parquet") as sink:
         fill(sink, TABLE[:2])
-        with pytest.raises(DataError, match="is a directory without Parquet files"):
+        with pytest.raises(DataError, match="is a directory without tables"):
             open_table(tmp_path)
 
 
@@ -150,7 +150,7 @@ def test_places_that_are_no_place(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     cases: list[tuple[str, type[Exception], str]] = [
         ("nowhere/a.csv", MachineError, "There is no folder '.*nowhere' to write 'a.csv' in"),
-        ("folder.csv", DataError, "folder.csv' is a directory"),
+        ("folder.csv", UsageError, "folder.csv' is a directory"),
         ("file/a.csv", MachineError, "file/a.csv' cannot be written: Not a directory"),
     ]
     for name, kind, said in cases:

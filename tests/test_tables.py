@@ -23,7 +23,7 @@ from zoocli.columns import to_floats
 from zoocli.errors import DataError, MachineError, UsageError
 from zoocli.resources import Resources
 from zoocli.tables import Table, open_table, open_tables
-from zoocli.tables.opening import Parts
+from zoocli.tables.parts import Parts
 from zoocli.tables.table import METADATA_KEY
 
 RESOURCES = Resources(2, 10**9)
@@ -402,7 +402,7 @@ def test_a_directory_of_parts(tmp_path: Path) -> None:
 
 
 def test_a_directory_without_parts(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="is a directory without Parquet files"):
+    with pytest.raises(DataError, match="is a directory without tables in it"):
         open_table(tmp_path, RESOURCES)
 
 

@@ -75,4 +75,4 @@ def test_the_wheel_scores_the_sample(installed):
 def test_the_wheel_declares_its_command(wheel):
     with zipfile.ZipFile(wheel) as archive:
         name = next(name for name in archive.namelist() if name.endswith("entry_points.txt"))
-        assert "zoocli = zoocli.cli:main" in archive.read(name).decode()
+        assert "zoocli = zoocli.__main__:command" in archive.read(name).decode()

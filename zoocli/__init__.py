@@ -6,11 +6,13 @@ The public names are imported when they are first used, so that importing zoocli
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
 from zoocli.version import __version__
 
+TYPE_CHECKING = False  # as in typing, whose import takes longer than all else here
 if TYPE_CHECKING:
+    from typing import Any
+
     from zoocli.api import catalog, evaluate, score
     from zoocli.errors import (
         DataError,
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
         ZoocliError,
         ZoocliWarning,
     )
+    from zoocli.fitting import Fit, fit
+    from zoocli.predicting import predict
     from zoocli.schema import Schema, load_schema
     from zoocli.simulation import simulate
     from zoocli.statistics.compare import compare
@@ -33,6 +37,7 @@ __all__ = [
     "Comparison",
     "DataError",
     "Evaluation",
+    "Fit",
     "MachineError",
     "Schema",
     "SchemaError",
@@ -44,8 +49,10 @@ __all__ = [
     "catalog",
     "compare",
     "evaluate",
+    "fit",
     "load_schema",
     "merge_summaries",
+    "predict",
     "score",
     "simulate",
     "summarize",
@@ -55,6 +62,7 @@ _HOMES = {
     "Comparison": "statistics.comparison",
     "DataError": "errors",
     "Evaluation": "statistics.evaluation.evaluation",
+    "Fit": "fitting",
     "MachineError": "errors",
     "Schema": "schema",
     "SchemaError": "errors",
@@ -65,8 +73,10 @@ _HOMES = {
     "catalog": "api",
     "compare": "statistics.compare",
     "evaluate": "api",
+    "fit": "fitting",
     "load_schema": "schema",
     "merge_summaries": "statistics.merge",
+    "predict": "predicting",
     "score": "api",
     "simulate": "simulation",
     "summarize": "statistics.summarize",

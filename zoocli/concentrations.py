@@ -17,7 +17,7 @@ from zoocli.errors import DataError
 from zoocli.matching import RowArray
 from zoocli.schema import Schema
 from zoocli.tables import Table
-from zoocli.tables.table import Types, is_text
+from zoocli.tables.numbers import Types, is_text
 
 
 @dataclass(frozen=True)

@@ -50,10 +50,22 @@ def some(names: Iterable[object], limit: int = 5) -> str:
     >>> some([7])
     "'7'"
     """
-    items = [str(name) for name in names]
-    shown = ", ".join(f"'{item}'" for item in items[:limit])
+    items = list(names)
+    shown = ", ".join(f"'{shortened(str(item))}'" for item in items[:limit])
     left = len(items) - limit
     return f"{shown} and {left:,} more" if left > 0 else shown
+
+
+def shortened(text: str, most: int = 80) -> str:
+    """The beginning and the end of a text that has more than `most` characters.
+
+    >>> shortened("abcdefghijklmnop", 12)
+    'abcdef...nop'
+    """
+    if len(text) <= most:
+        return text
+    behind = most // 3 - 1
+    return f"{text[: most - 3 - behind]}...{text[-behind:]}"
 
 
 def harmless(text: str) -> str:

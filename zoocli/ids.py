@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from zoocli.columns import text_buffers
 from zoocli.errors import DataError, UsageError, some
 from zoocli.tables import Table
-from zoocli.tables.table import is_text
+from zoocli.tables.numbers import is_text
 
 ID_COLUMNS = (
     "id_str",
@@ -34,7 +34,11 @@ EXACT_BITS = {16: 11, 32: 24, 64: 53}
 
 
 def find_id_columns(
-    predictions: Table, votes: Table, predictions_id: str | None, votes_id: str | None
+    predictions: Table,
+    votes: Table,
+    predictions_id: str | None,
+    votes_id: str | None,
+    options: str = "--predictions-id and --votes-id",
 ) -> tuple[str, str]:
     """The id column of each table: as given, else the first usual name that both have."""
     there = set(predictions.column_names), set(votes.column_names)
@@ -46,8 +50,7 @@ def find_id_columns(
             raise DataError(
                 f"No id column was found: {predictions.name} and {votes.name} have none of "
                 f"{', '.join(ID_COLUMNS)} in common. {table.name} has the columns "
-                f"{some(table.column_names, limit=8)}. Name it with --id, or with "
-                "--predictions-id and --votes-id."
+                f"{some(table.column_names, limit=8)}. Name it with --id, or with {options}."
             )
         table.require([column])
         chosen.append(column)

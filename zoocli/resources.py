@@ -15,6 +15,8 @@ from zoocli.errors import UsageError
 UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
 BINARY_UNITS = {"ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}
 CGROUP = Path("/sys/fs/cgroup")
+MOST_THREADS = 1024
+MOST_MEMORY = 10**16
 
 
 @dataclass(frozen=True)
@@ -27,12 +29,14 @@ class Resources:
     @classmethod
     def available(cls, threads: int | None = None, memory: str | int | None = None) -> Resources:
         """What was asked for, or else what SLURM, the container or the machine gives."""
-        if threads is not None and threads < 1:
-            raise UsageError(f"--threads must be at least 1, not {threads}.")
+        if threads is not None and not 1 <= threads <= MOST_THREADS:
+            raise UsageError(f"--threads must be from 1 to {MOST_THREADS:,}, not {threads}.")
         if isinstance(memory, str):
             memory = parse_memory(memory)
-        if memory is not None and memory < 1:
-            raise UsageError(f"--memory-limit must be at least 1 byte, not {memory}.")
+        if memory is not None and not 1 <= memory <= MOST_MEMORY:
+            raise UsageError(
+                f"--memory-limit must be from 1 byte to {MOST_MEMORY / 1e15:.0f} PB, not {memory}."
+            )
         return cls(threads or default_threads(), memory or default_memory())
 
     @contextlib.contextmanager
@@ -62,16 +66,16 @@ def parse_memory(text: str) -> int:
     (4000000000, 2147483648, 1500000000)
     """
     found = re.fullmatch(r"\s*([0-9]*\.?[0-9]+)\s*([kmgt]i?)?b?\s*", text.lower())
-    if not found or float(found[1]) == 0:
+    if not found or not 0 < float(found[1]) < MOST_MEMORY:
         raise UsageError(f"'{text}' is not an amount of memory. Write it like 4GB or 500MB.")
     return int(float(found[1]) * (UNITS | BINARY_UNITS)[found[2] or ""])
 
 
 def default_threads(environment: Mapping[str, str] = os.environ) -> int:
     """SLURM's CPUs per task, else the cores that this process may run on, cut by its container."""
-    slurm = environment.get("SLURM_CPUS_PER_TASK", "")
-    if slurm.isdigit() and int(slurm) > 0:
-        return int(slurm)
+    slurm = _whole(environment.get("SLURM_CPUS_PER_TASK", ""))
+    if slurm and slurm <= MOST_THREADS:
+        return slurm
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return max(1, min(cores or 1, _container_cores() or 10**6))
 
@@ -79,26 +83,29 @@ def default_threads(environment: Mapping[str, str] = os.environ) -> int:
 def default_memory(environment: Mapping[str, str] = os.environ) -> int:
     """SLURM's memory, else the container's limit, else the machine's memory."""
     for name, factor in (("SLURM_MEM_PER_NODE", 1), ("SLURM_MEM_PER_CPU", None)):
-        megabytes = environment.get(name, "")
-        if megabytes.isdigit() and int(megabytes) > 0:
-            return int(megabytes) * 2**20 * (factor or default_threads(environment))
+        memory = (_whole(environment.get(name, "")) or 0) * 2**20
+        if 0 < memory <= MOST_MEMORY:
+            return memory * (factor or default_threads(environment))
     machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return min(machine, _container_memory() or machine)
 
 
 def _container_cores() -> int | None:
-    quota, _, period = _read(CGROUP / "cpu.max").partition(" ")
-    if quota.isdigit() and period.isdigit():
-        return max(1, round(int(quota) / int(period)))
-    return None
+    quota, period = map(_whole, _read(CGROUP / "cpu.max").partition(" ")[::2])
+    return max(1, round(quota / period)) if quota and period else None
 
 
 def _container_memory() -> int | None:
     for file in (CGROUP / "memory.max", CGROUP / "memory/memory.limit_in_bytes"):
-        limit = _read(file)
-        if limit.isdigit():
-            return int(limit)
+        limit = _whole(_read(file))
+        if limit is not None:
+            return limit
     return None
+
+
+def _whole(text: str) -> int | None:
+    """A whole number, or None for anything else: what the environment says is not the user's."""
+    return int(text) if re.fullmatch("[0-9]{1,19}", text) else None
 
 
 def _read(file: Path) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zoocli.errors import DataError, MachineError, SchemaError
+from zoocli.errors import DataError, MachineError, SchemaError, shortened
 from zoocli.schema_checks import shown
 
 if TYPE_CHECKING:
@@ -142,14 +142,15 @@ def _text(node: yaml.Node) -> str:
     if isinstance(node, yaml.ScalarNode) and tag == "str":
         return str(node.value)
     if not isinstance(node, yaml.ScalarNode):
-        raise SchemaError(f"{_line(node)}: a {tag} stands where plain text belongs.")
+        raise SchemaError(f"{_line(node)}: a {shortened(tag)} stands where plain text belongs.")
     if tag == "bool":
         raise SchemaError(
             f"{_line(node)}: YAML reads an unquoted {node.value} as true or false, not as text. "
             f'Quote it: "{node.value}" (answers are suffixes, such as _yes and _no).'
         )
     raise SchemaError(
-        f"{_line(node)}: YAML reads {shown(node.value)} as {tag}, not as text. Put it in quotes."
+        f"{_line(node)}: YAML reads {shown(node.value)} as {shortened(tag)}, not as text. Put it in"
+        " quotes."
     )
 
 

@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from zoocli.errors import DataError
+
 FloatArray = npt.NDArray[np.float64]
 CountArray = npt.NDArray[np.int64]
 
@@ -43,9 +45,17 @@ class Statistics:
     ) -> Statistics:
         """The statistics that follow from the additive ones.
 
+        Raises DataError where losses or their squares add up beyond the largest number.
+
         >>> Statistics.from_sums(6.0, 14.0, 3, 4, 30).mean
         2.0
         """
+        if not (math.isfinite(total) and math.isfinite(squares)):
+            raise DataError(
+                "The losses, or their squares, add up to more than the largest number (1.8e308), "
+                "so they have no mean and no standard error. Look for extreme values in the "
+                "predictions and mend them."
+            )
         return cls(
             mean=total / galaxies if galaxies else None,
             mean_all=total / galaxies_all if galaxies_all else None,
@@ -171,6 +181,12 @@ class Sums:
         A NaN loss is a null: it leaves every statistic, its votes too. `votes` None means that
         every galaxy counts (a loss without votes).
         """
+        with np.errstate(over="ignore"):
+            self._add(group, losses, votes)
+
+    def _add(
+        self, group: int, losses: FloatArray, votes: npt.NDArray[np.integer[Any]] | None
+    ) -> None:
         total = float(losses.sum())
         if math.isnan(total):
             valid = ~np.isnan(losses)

@@ -24,9 +24,11 @@ from zoocli.cli.catalog import catalog
 from zoocli.cli.check import check
 from zoocli.cli.compare import compare
 from zoocli.cli.evaluate import evaluate
+from zoocli.cli.fit import fit
 from zoocli.cli.merge import merge
 from zoocli.cli.messages import complain, say, warn
 from zoocli.cli.options import Quiet
+from zoocli.cli.predict import predict
 from zoocli.cli.score import score
 from zoocli.cli.simulate import simulate
 from zoocli.cli.summarize import summarize
@@ -52,6 +54,8 @@ app.command()(catalog)
 app.command()(merge)
 app.command()(compare)
 app.command()(evaluate)
+app.command()(predict)
+app.command()(fit)
 app.command()(simulate)
 app.add_typer(schema.app, name="schema")
 
@@ -100,6 +104,8 @@ def _fill_closed_streams() -> None:
 
 
 def _run(args: Sequence[str] | None) -> int:
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # as in a job in the background
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     command = typer.main.get_command(app)
     code = command.main(args, prog_name="zoocli", standalone_mode=False)
     return code if isinstance(code, int) else 0
@@ -154,7 +160,8 @@ def _refuse_file(error: OSError) -> int:
     if isinstance(error, FileNotFoundError):
         return complain(f"{error.strerror}{where}. Check the path.", DataError.exit_code)
     advice = "Make room or give access, or choose another place."
-    return complain(f"{error.strerror or error}{where}. {advice}", MachineError.exit_code)
+    reason = error.strerror or str(error).rstrip(".")
+    return complain(f"{reason}{where}. {advice}", MachineError.exit_code)
 
 
 def _reader_left() -> int:

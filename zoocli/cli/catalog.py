@@ -107,8 +107,8 @@ def catalog(
         threads=threads,
         memory_limit=memory_limit,
     )
-    if Path(output) != STDOUT:
-        refuse_inputs(Path(output), [*predictions, *filter(None, [schema])])
+    target = Path("/dev/stdout" if Path(output) == STDOUT else output)
+    refuse_inputs(target, [*predictions, *filter(None, [schema])])
     with choose_sink(output, format, None) as sink:
         with progress_bar(quiet) as progress:
             made = catalog_into(sink, predictions, options, progress)

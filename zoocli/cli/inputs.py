@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from zoocli.scoring.options import ScoreOptions
 
 INPUTS = (
-    "Parquet, CSV or TSV (gzipped too), Arrow, JSON lines, FITS, VOTable, ECSV, Zoobot's HDF5; a "
-    "directory of Parquet parts; - is stdin."
+    "Parquet, CSV or TSV (also .gz, .zst), Arrow, JSON lines, FITS, VOTable, ECSV, Zoobot's HDF5; "
+    "directories and patterns of parts; - is stdin."
 )
 
 Tables = Annotated[

@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import sys
 
-from zoocli.errors import harmless
+from zoocli.errors import harmless, shortened
+
+MOST_CHARACTERS = 2_000  # of a message; names and ids may be of any length
 
 
 def say(text: str) -> None:
@@ -16,10 +18,19 @@ def say(text: str) -> None:
 
 def complain(message: str, exit_code: int) -> int:
     """Writes the error and hands back the exit code that goes with it."""
-    say(f"zoocli: error: {harmless(message)}")
+    say(f"zoocli: error: {_readable(message)}")
     return exit_code
 
 
 def warn(message: str) -> None:
     """Writes a warning."""
-    say(f"zoocli: warning: {harmless(message)}")
+    say(f"zoocli: warning: {_readable(message)}")
+
+
+def note(message: str) -> None:
+    """Writes what is good to know."""
+    say(f"zoocli: note: {_readable(message)}")
+
+
+def _readable(message: str) -> str:
+    return shortened(harmless(message), MOST_CHARACTERS)

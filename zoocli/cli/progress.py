@@ -13,24 +13,26 @@ SECONDS_BETWEEN_LINES = 60.0
 
 
 @contextlib.contextmanager
-def progress_bar(quiet: bool) -> Iterator[Callable[[int, int | None], None]]:
+def progress_bar(
+    quiet: bool, unit: str = "galaxies"
+) -> Iterator[Callable[[int, int | None], None]]:
     """Gives a function to call with the rows done, and of how many (None: not known)."""
     if quiet:
         yield lambda rows, of: None
     elif sys.stderr.isatty():
-        with _bar() as update:
+        with _bar(unit) as update:
             yield update
     else:
-        yield _lines()
+        yield _lines(unit)
 
 
 @contextlib.contextmanager
-def _bar() -> Iterator[Callable[[int, int | None], None]]:
+def _bar(unit: str) -> Iterator[Callable[[int, int | None], None]]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (
-        TextColumn("{task.completed:,.0f} galaxies"),
+        TextColumn(f"{{task.completed:,.0f}} {unit}"),
         BarColumn(),
         TextColumn("{task.percentage:>3.0f}%"),
         TextColumn("{task.fields[rate]}"),
@@ -47,7 +49,7 @@ def _bar() -> Iterator[Callable[[int, int | None], None]]:
         yield update
 
 
-def _lines() -> Callable[[int, int | None], None]:
+def _lines(unit: str) -> Callable[[int, int | None], None]:
     start = last = time.monotonic()
 
     def update(rows: int, of: int | None) -> None:
@@ -56,6 +58,6 @@ def _lines() -> Callable[[int, int | None], None]:
         if now - last >= SECONDS_BETWEEN_LINES:
             last = now
             total = "" if of is None else f" of {of:,} ({rows / of:.0%})"
-            say(f"zoocli: {rows:,} galaxies{total} in {now - start:,.0f} s")
+            say(f"zoocli: {rows:,} {unit}{total} in {now - start:,.0f} s")
 
     return update

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from zoocli.errors import harmless
+
 if TYPE_CHECKING:
     from zoocli.schema import Schema
 
@@ -86,7 +88,7 @@ def check(
 
     schema = read_schema(file)
     typer.echo(
-        f"{file}: a valid schema with {len(schema.questions)} questions, "
+        f"{harmless(str(file))}: a valid schema with {len(schema.questions)} questions, "
         f"{len(schema.label_cols)} answers, campaigns {', '.join(schema.campaigns)}, "
         f"hash {schema.content_hash}"
     )

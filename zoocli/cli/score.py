@@ -161,9 +161,14 @@ def compile_note() -> Iterator[str]:
     from zoocli.kernels import compiling
 
     if compiling.compile_seconds > NOTICEABLE_SECONDS:
+        later = (
+            "The next run finds them ready."
+            if compiling.all_kept
+            else f"Name a folder to keep them in with the variable {compiling.CACHE_VARIABLE}."
+        )
         yield (
             "the loops were compiled for this machine, which took "
-            f"{compiling.compile_seconds:.0f} seconds. The next run finds them ready."
+            f"{compiling.compile_seconds:.0f} seconds. {later}"
         )
 
 
@@ -191,6 +196,7 @@ def _check_outputs(
     from zoocli.tables.sinks import is_device, refuse_inputs, try_writing
 
     table = None if output in (None, "-") else Path(str(output))
+    refuse_inputs(Path("/dev/stdout"), inputs)
     if summary == STDOUT:
         if output == "-" or (output is None and format is not None):
             raise UsageError("Standard output takes one of the two: the table or the summary.")

@@ -8,9 +8,8 @@ from typing import Annotated
 
 import typer
 
-from zoocli.cli.messages import say
+from zoocli.cli.messages import note as say_note
 from zoocli.cli.options import Quiet
-from zoocli.errors import harmless
 from zoocli.report import Format, render_summaries
 
 
@@ -60,7 +59,7 @@ def summarize(
 def say_notes(notes: Iterable[str]) -> None:
     """Writes notes to stderr, one a line."""
     for note in notes:
-        say(f"zoocli: note: {harmless(note)}")
+        say_note(note)
 
 
 def put(text: str) -> None:

@@ -36,6 +36,7 @@ NEVER_CALLED = "NRT_MemInfo_call_dtor"
 Function = Callable[..., Any]
 Kind = tuple[np.dtype[Any], int]  # the type, and the dimensions (0: a number)
 
+all_kept = True  # whether the next process finds on disk what this one compiled
 compile_seconds = 0.0  # spent by this process; nothing where everything was found on disk
 _inlined: list[Function] = []
 _alive: list[Any] = []  # the engines that own the machine code
@@ -98,11 +99,12 @@ def _flat(arguments: tuple[Any, ...]) -> list[Any]:
 
 def _native(function: Function, kinds: tuple[Kind, ...]) -> Callable[[list[Any]], int]:
     """The machine code for these types: from disk, or else compiled and kept there."""
+    global all_kept
     name = _cache_name(function, kinds)
     code = _read_code(name)
     if code is None:
         code = _compile(function, kinds)
-        _keep_code(name, code)
+        all_kept &= _keep_code(name, code)
     return _load(code, kinds)
 
 
@@ -192,7 +194,7 @@ def _sources_and_processor() -> bytes:
 
 def _cache_folders() -> Iterator[Path]:
     """Beside the sources, else in the user's folder for caches; or just where the user says."""
-    if CACHE_VARIABLE in os.environ:
+    if os.environ.get(CACHE_VARIABLE):
         yield Path(os.environ[CACHE_VARIABLE])
         return
     yield FOLDER / "__pycache__"
@@ -211,8 +213,8 @@ def _read_code(name: str) -> bytes | None:
     return None
 
 
-def _keep_code(name: str, code: bytes) -> None:
-    """Writes it to the first folder that can be written, if there is one.
+def _keep_code(name: str, code: bytes) -> bool:
+    """Writes it to the first folder that can be written; False where there is none.
 
     Whole or not at all: several processes may compile at the same time.
     """
@@ -225,6 +227,7 @@ def _keep_code(name: str, code: bytes) -> None:
                     file.write(hashlib.sha256(code).digest() + code)
                 os.chmod(draft, 0o644)  # for other users of the same installation
                 os.replace(draft, folder / name)
-                return
+                return True
             finally:
                 Path(draft).unlink(missing_ok=True)
+    return False

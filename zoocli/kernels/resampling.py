@@ -18,7 +18,7 @@ FIRST_SHIFT, SECOND_SHIFT, LAST_SHIFT = np.uint64(30), np.uint64(27), np.uint64(
 HALF_SHIFT, FRACTION_SHIFT = np.uint64(32), np.uint64(11)
 ONE = np.uint64(1)
 
-WEIGHTS, SIGNS, UNIFORMS = range(3)  # the purposes
+WEIGHTS, SIGNS, UNIFORMS, DROPOUT, HOLD_OUT = range(5)  # the purposes
 FLIPS_PER_WORD = 64
 
 # 2^32 P(X <= k) of the Poisson distribution with mean 1, for k = 0, 1, ...: beyond the last of

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from importlib.util import find_spec
@@ -18,6 +19,8 @@ from zoocli.scoring.options import ScoreOptions
 
 if TYPE_CHECKING:
     import torch
+
+TORCH_BYTES = 300_000_000  # what torch adds to the program's memory
 
 Losses = tuple[npt.NDArray[np.float64], npt.NDArray[np.int32]]
 TreeLosses = Callable[[Sequence[Any], RowArray, npt.NDArray[Any], RowArray], Losses]
@@ -98,10 +101,14 @@ def _numba_losses(loss: Loss, slices: Sequence[slice]) -> TreeLosses:
 
 
 def _warm_up(losses: TreeLosses, answers: int) -> None:
-    """Has the loop compiled or loaded for the usual types while the votes are being read."""
+    """Has the loop compiled or loaded for the usual types while the votes are being read.
+
+    What goes wrong with it is said when the loop is needed.
+    """
     nothing = np.empty(0, np.int32)
     column = np.empty(0, np.float32)
-    losses([column] * answers, nothing, np.empty((0, answers), np.uint8), nothing)
+    with contextlib.suppress(Exception):
+        losses([column] * answers, nothing, np.empty((0, answers), np.uint8), nothing)
 
 
 def _torch_losses(loss: Loss, device: torch.device, slices: Sequence[slice]) -> TreeLosses:

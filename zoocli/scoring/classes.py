@@ -20,7 +20,7 @@ from zoocli.scoring.options import ScoreOptions
 from zoocli.scoring.task import Losses, Task, default_predictions, row_bytes
 from zoocli.sums import Groups
 from zoocli.tables import Table
-from zoocli.tables.table import is_text
+from zoocli.tables.numbers import is_text
 
 NO_LABEL = -1
 UNKNOWN = -2

@@ -21,7 +21,7 @@ from zoocli.pipeline import prefetch
 from zoocli.resources import Resources
 from zoocli.scoring.task import Task
 from zoocli.tables import Table
-from zoocli.tables.table import Types, is_text
+from zoocli.tables.numbers import Types, is_text
 
 PROGRAM_BYTES = 300_000_000  # the interpreter, its libraries and the compiled kernels
 FIRST_IDS = 5

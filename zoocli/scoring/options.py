@@ -32,6 +32,7 @@ MEANT_FOR: dict[str, tuple[str, ...]] = {
     "scale": ("classes",),
 }
 BATCH_ROWS = 65_536
+MOST_BATCH_ROWS = 10**8
 
 
 @dataclass(frozen=True)
@@ -71,8 +72,10 @@ class ScoreOptions:
             check_choice(option, getattr(self, option), choices)
         if self.scale not in SCALES:
             check_choice("scale", self.scale, ("logits", "probabilities"))
-        if self.batch_size < 1:
-            raise UsageError(f"--batch-size must be at least 1, not {self.batch_size}.")
+        if not 1 <= self.batch_size <= MOST_BATCH_ROWS:
+            raise UsageError(
+                f"--batch-size must be from 1 to {MOST_BATCH_ROWS:,}, not {self.batch_size}."
+            )
         if not 0.0 <= self.label_smoothing < 1.0:
             raise UsageError(
                 f"--label-smoothing must be from 0 up to, not including, 1; "
@@ -85,6 +88,8 @@ class ScoreOptions:
             object.__setattr__(self, "ensemble", (self.ensemble,))
         if isinstance(self.null_value, int | float):
             object.__setattr__(self, "null_value", (self.null_value,))
+        if not all(map(math.isfinite, self.null_value)):
+            raise UsageError("--null-value takes finite numbers; NaN is missing anyway.")
         for option in ("keep", "label", "prediction"):
             if isinstance(getattr(self, option), str):
                 object.__setattr__(self, option, (getattr(self, option),))

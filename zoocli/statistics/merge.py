@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
-from zoocli.errors import DataError, UsageError, some
+from zoocli.errors import DataError, UsageError, shortened, some
 from zoocli.statistics.summary import Summary
 from zoocli.sums import Matching, Statistics
+
+FIRST = 5
 
 
 def merge_summaries(summaries: Sequence[Summary]) -> Summary:
@@ -65,12 +68,20 @@ def merge_summaries(summaries: Sequence[Summary]) -> Summary:
 def _add(parts: Sequence[Statistics]) -> Statistics:
     votes = [part.votes for part in parts if part.votes is not None]
     return Statistics.from_sums(
-        math.fsum(part.sum for part in parts),
-        math.fsum(part.sum_squares for part in parts),
+        _exact_sum(part.sum for part in parts),
+        _exact_sum(part.sum_squares for part in parts),
         sum(part.galaxies for part in parts),
         sum(part.galaxies_all for part in parts),
         sum(votes) if len(votes) == len(parts) else None,
     )
+
+
+def _exact_sum(values: Iterable[float]) -> float:
+    """With one rounding; infinite where it is too large."""
+    try:
+        return math.fsum(values)
+    except OverflowError:
+        return math.inf
 
 
 def _add_groups(parts: Sequence[Mapping[str, Statistics]]) -> dict[str, Statistics]:
@@ -114,7 +125,13 @@ def _difference(name: str, ours: Any, theirs: Any) -> Iterator[str]:
 
 
 def _shown(value: Any) -> str:
-    return "none" if value is None else some(value) if isinstance(value, list) else repr(value)
+    return (
+        "none"
+        if value is None
+        else some(value)
+        if isinstance(value, list)
+        else shortened(repr(value))
+    )
 
 
 def _check_shards(names: Sequence[str], summaries: Sequence[Summary]) -> None:
@@ -137,10 +154,12 @@ def _check_shards(names: Sequence[str], summaries: Sequence[Summary]) -> None:
             )
         seen[number] = name
     [total] = totals
-    missing = [number for number in range(1, total + 1) if number not in seen]
+    missing = total - len(seen)
     if missing:
+        first = islice((number for number in range(1, total + 1) if number not in seen), FIRST)
+        more = f" and {missing - FIRST:,} more" if missing > FIRST else ""
         raise DataError(
-            f"{len(missing):,} of {total:,} shards are missing: {some(missing)}. Merge all of them."
+            f"{missing:,} of {total:,} shards are missing: {some(first)}{more}. Merge all of them."
         )
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from zoocli.errors import DataError, some
 from zoocli.ids import IdColumn
 from zoocli.statistics.scores_table import LOSS, Layout, read_layout
-from zoocli.tables.opening import Parts
+from zoocli.tables.parts import Parts
 
 if TYPE_CHECKING:
     from zoocli.schema import Schema

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
-import json
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias, Union
+from typing import IO, TYPE_CHECKING, Any, TypeAlias, Union
 
 import pyarrow as pa
 
@@ -17,6 +17,7 @@ from zoocli.errors import DataError
 from zoocli.statistics.merge import merge_summaries
 from zoocli.statistics.scores_table import read_batches, read_layout
 from zoocli.statistics.summary import Summary, read_made
+from zoocli.strict_json import parse_json
 from zoocli.sums import Sums
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from zoocli.schema import Schema
     from zoocli.tables import Table
-    from zoocli.tables.opening import Parts
+    from zoocli.tables.parts import Parts
 
 Scores: TypeAlias = Union[str, Path, pa.Table, "pd.DataFrame"]
 STDIN = "-"
@@ -32,6 +33,7 @@ SUMMARY_KEYS = {
     *("file", "signature", "version", "loss", "schema", "settings", "shard"),
     *("overall", "campaigns", "questions", "matching"),
 }
+MOST_BYTES = 1 << 26  # of a JSON summary, and far more than any has
 PEEKED = 64  # bytes: enough to pass a byte order mark and some white space
 
 
@@ -55,7 +57,8 @@ def summarize(scores: Scores, schema: Schema | str | Path | None = None) -> Summ
     >>> overall.mean, overall.galaxies, overall.galaxies_all, overall.votes
     (2.0, 2, 3, 9)
     """
-    from zoocli.tables.opening import Parts, open_table
+    from zoocli.tables.opening import open_table
+    from zoocli.tables.parts import Parts
 
     if isinstance(schema, str | Path):
         from zoocli.schema import load_schema
@@ -73,14 +76,17 @@ def read_summary(source: str | Path) -> Summary:
     """The summary in a JSON file ("-" is standard input); raises DataError for anything else."""
     name = "standard input" if str(source) == STDIN else str(source)
     try:
-        binary = sys.stdin.buffer.read() if str(source) == STDIN else Path(source).read_bytes()
-        content = json.loads(binary.decode("utf-8-sig"))
+        with _open(source) as file:
+            binary = file.read(MOST_BYTES + 1)
+        if len(binary) > MOST_BYTES:
+            raise ValueError(f"more than {MOST_BYTES:,} bytes")
+        content = parse_json(binary.decode("utf-8-sig"))
     except OSError as error:
         raise DataError(
             f"Cannot read {name}: {error.strerror}. Give a JSON summary that `zoocli score "
             "--summary` or `zoocli merge` wrote."
         ) from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise DataError(
             f"{name} is not JSON ({error}). Give a JSON summary that `zoocli score --summary` or "
             "`zoocli merge` wrote."
@@ -91,7 +97,7 @@ def read_summary(source: str | Path) -> Summary:
 def _is_json(source: str | Path) -> bool:
     """A JSON summary is told by its content, or by its name where there is none to look at."""
     if str(source) == STDIN:
-        return _begins_json(_peek(sys.stdin.buffer))
+        return _begins_json(_peek(_stdin()))
     path = Path(source)
     if not path.is_file():
         return path.suffix.lower() == ".json" and not path.is_dir()
@@ -100,6 +106,21 @@ def _is_json(source: str | Path) -> bool:
             return path.suffix.lower() == ".json" or _begins_json(file.read(PEEKED))
     except OSError:
         return False  # opening it as a table says what is wrong
+
+
+@contextlib.contextmanager
+def _open(source: str | Path) -> Iterator[IO[bytes]]:
+    if str(source) == STDIN:
+        yield _stdin()
+        return
+    with Path(source).open("rb") as file:
+        yield file
+
+
+def _stdin() -> IO[bytes]:
+    if sys.stdin is None:
+        raise DataError("Standard input is closed. Pipe a table or a summary into it.")
+    return sys.stdin.buffer
 
 
 def _begins_json(start: bytes) -> bool:

@@ -8,9 +8,13 @@ from pathlib import Path
 import pyarrow as pa
 
 from zoocli.errors import DataError
-from zoocli.tables.table import Table, Types, parse_text
+from zoocli.resources import Resources
+from zoocli.tables.numbers import Types
+from zoocli.tables.table import Table, readable, sound
 
 FILE_MAGIC = b"ARROW1"
+STREAM_MAGIC = b"\xff\xff\xff\xff"
+UNREADABLE = (pa.ArrowException, OSError, ValueError)
 
 
 class ArrowTable(Table):
@@ -18,16 +22,17 @@ class ArrowTable(Table):
 
     format = "Arrow"
 
-    def __init__(self, path: Path, name: str | None = None) -> None:
+    def __init__(self, path: Path, resources: Resources, name: str | None = None) -> None:
         self.name = name or str(path)
         self._path = path
+        del resources  # nothing of them is needed: batches lie in the file as they are
         with path.open("rb") as file:
             self._is_file = file.read(len(FILE_MAGIC)) == FILE_MAGIC
         with pa.memory_map(str(path)) as source:
             try:
                 reader = self._reader(source)
-                self.schema = reader.schema
-            except (pa.ArrowException, OSError) as error:
+                self.schema = readable(reader.schema, self.name)
+            except UNREADABLE as error:
                 raise self._unreadable() from error
 
     def _reader(self, source: pa.NativeFile) -> pa.RecordBatchFileReader | pa.RecordBatchReader:
@@ -39,10 +44,10 @@ class ArrowTable(Table):
         with pa.memory_map(str(self._path)) as source:
             try:
                 for whole in self._record_batches(source):
-                    chosen = whole.select(columns)
+                    chosen = sound(whole.select(columns), self.name)
                     for start in range(0, chosen.num_rows, batch_rows):
-                        yield parse_text(chosen.slice(start, batch_rows), types, self.name)
-            except (pa.ArrowException, OSError) as error:
+                        yield chosen.slice(start, batch_rows)
+            except UNREADABLE as error:
                 raise self._unreadable() from error
 
     def _record_batches(self, source: pa.NativeFile) -> Iterator[pa.RecordBatch]:

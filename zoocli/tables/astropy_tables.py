@@ -16,9 +16,9 @@ import pyarrow as pa
 from zoocli.errors import DataError
 from zoocli.resources import Resources
 from zoocli.tables.arrays import ArraysTable, arrow_type, to_arrow
+from zoocli.tables.numbers import Types
 from zoocli.tables.optional import needed
 from zoocli.tables.packed import open_plain
-from zoocli.tables.table import Types, parse_text
 
 # Rows that lie elsewhere, and text that the document puts together first, which could hide them.
 ELSEWHERE = re.compile(rb"<(?:[\w.-]+:)?STREAM[^<]*?\shref\s*=|<!ENTITY", re.S)
@@ -53,7 +53,7 @@ class AstropyTable(ArraysTable):
         for start in range(0, self.rows, batch_rows):
             rows = slice(start, start + batch_rows)
             arrays = [self._values(name, rows) for name in columns]
-            yield parse_text(pa.RecordBatch.from_arrays(arrays, schema=schema), types, self.name)
+            yield pa.RecordBatch.from_arrays(arrays, schema=schema)
 
     def _values(self, name: str, rows: slice) -> pa.Array:
         cells = self._columns[name][rows]

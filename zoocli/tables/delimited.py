@@ -1,41 +1,45 @@
 """CSV and its kin, read in parallel and in file order by DuckDB.
 
 The header is read here, so that nothing about the file is guessed from a sample: not whether there
-is a header, not how many lines to skip, not the columns' types. DuckDB is told all of it, and
-knows the columns by number only, so that no name of theirs ever stands in a query.
+is a header, not how many lines to skip, not the columns' types (but for lists: see `TextParser`).
+DuckDB is told all of it, and knows the columns by number only, so that no name of theirs ever
+stands in a query.
 """
 
 from __future__ import annotations
 
+import contextlib
 import csv
-import gzip
 import io
 import re
-import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from zoocli.errors import DataError, MachineError
 from zoocli.resources import Resources
-from zoocli.tables.table import Table, Types, text_error
+from zoocli.tables.compressed import codec_of, plain_path, read_start
+from zoocli.tables.numbers import LIST_START, Types, text_error
+from zoocli.tables.table import Table
 
 if TYPE_CHECKING:
     import duckdb
 
 SEPARATORS = ",\t;|"
 SQL_TYPES = {pa.float64(): "DOUBLE"}
-GZIP_MAGIC = b"\x1f\x8b"
+SAMPLE_BYTES = 1 << 20
 HEADER_BYTES = 1 << 22
 BYTES_PER_THREAD = 1 << 26  # what DuckDB takes for each, with some to spare
+MERGE_MARKERS = ("<<<<<<< ", ">>>>>>> ")
 # The lines of DuckDB's errors that say what is wrong.
 TELLING = ("Expected Number.*", "Invalid unicode.*", "Value with unt.*", "Maximum line size.*")
 
 
 class DelimitedTable(Table):
-    """A text file with a header line, plain or gzipped. Blank cells are null."""
+    """A text file with a header line, plain or compressed. Blank cells are null."""
 
     format = "text"
     text = True
@@ -44,20 +48,22 @@ class DelimitedTable(Table):
         self.name = name or str(path)
         self._path = path
         self._resources = resources
-        header = self._read_header_line()
+        self._codec = codec_of(path)
+        header, sample = self._read_start()
         self._separator = max(SEPARATORS, key=re.sub('"[^"]*"', "", header).count)
         names = self._split_header(header)
         self._check_header(names)
         self.schema = pa.schema([(column, pa.string()) for column in names])
+        self._lists = _columns_of_lists(sample, self._separator)
 
-    def _read_header_line(self) -> str:
-        with _open_bytes(self._path) as file:
-            try:
-                line = file.readline(HEADER_BYTES)
-            except (OSError, EOFError, zlib.error) as error:
-                raise self._unreadable(str(error)) from error
+    def _read_start(self) -> tuple[str, bytes]:
+        """The header line, and some of what follows it."""
+        start = read_start(self._path, self._codec, SAMPLE_BYTES, self.name)
+        if b"\n" not in start:
+            start = read_start(self._path, self._codec, HEADER_BYTES, self.name)
+        line, _, sample = start.partition(b"\n")
         try:
-            return line.decode("utf-8-sig").rstrip("\r\n")
+            return line.decode("utf-8-sig").rstrip("\r"), sample
         except UnicodeDecodeError as error:
             raise DataError(
                 f"{self.name} is not a text table in UTF-8: its first line cannot be read. Save it "
@@ -65,6 +71,8 @@ class DelimitedTable(Table):
             ) from error
 
     def _split_header(self, header: str) -> list[str]:
+        if header.startswith(MERGE_MARKERS):
+            raise self._unresolved(1)
         try:
             return next(csv.reader([header], delimiter=self._separator), [])
         except csv.Error as error:  # such as a carriage return in it, or a name without end
@@ -84,45 +92,63 @@ class DelimitedTable(Table):
     ) -> Iterator[pa.RecordBatch]:
         import duckdb
 
-        schema = pa.schema([(column, types.get(column, pa.string())) for column in columns])
         positions = [self.schema.get_field_index(column) for column in columns]
         kinds = {
-            position: SQL_TYPES[field.type]
-            for position, field in zip(positions, schema, strict=True)
-            if field.type in SQL_TYPES
+            position: SQL_TYPES[types[column]]
+            for position, column in zip(positions, columns, strict=True)
+            if types.get(column) in SQL_TYPES and position not in self._lists
         }
-        with connect(self._resources) as connection:
-            try:
-                chosen = ", ".join(f"c{position}" for position in positions)
-                reader = self._query(connection, chosen, kinds).to_arrow_reader(batch_rows)
+        chosen = ", ".join(f"c{position}" for position in positions)
+        rows = 0
+        try:
+            with self._connected() as (connection, path):
+                reader = self._query(connection, path, chosen, kinds).to_arrow_reader(batch_rows)
                 for batch in reader:
                     if batch.num_rows:
-                        yield pa.RecordBatch.from_arrays(batch.columns, schema=schema)
-            except (duckdb.Error, OSError) as error:
-                raise self._explain(connection, error, kinds) from error
+                        self._refuse_markers(batch, rows)
+                        yield batch.rename_columns(columns)
+                        rows += batch.num_rows
+        except (duckdb.Error, OSError) as error:
+            raise self._explain(error, kinds) from error
+
+    @contextlib.contextmanager
+    def _connected(self) -> Iterator[tuple[duckdb.DuckDBPyConnection, str]]:
+        """A connection, and the path under which it reads the file, once."""
+        with (
+            plain_path(self._path, self._codec, self.name) as path,
+            connect(self._resources) as connection,
+        ):
+            yield connection, path
 
     def _query(
         self,
         connection: duckdb.DuckDBPyConnection,
+        path: str,
         chosen: str,
-        kinds: dict[int, str],
-        where: str = "",
+        kinds: Mapping[int, str],
+        rest: str = "",
     ) -> duckdb.DuckDBPyRelation:
-        columns = ", ".join(
-            f"'c{number}': '{kinds.get(number, 'VARCHAR')}'" for number in range(len(self.schema))
-        )
-        compression = "gzip" if _is_gzip(self._path) else "none"
+        columns = {f"c{number}": kinds.get(number, "VARCHAR") for number in range(len(self.schema))}
         return connection.sql(
             f"SELECT {chosen} FROM read_csv($path, header = true, auto_detect = false, "
-            f"columns = {{{columns}}}, delim = $separator, quote = '\"', escape = '\"', "
-            f"compression = '{compression}', strict_mode = true, hive_partitioning = false) "
-            f"{where}",
-            params={"path": _without_wildcards(self._path), "separator": self._separator},
+            f"columns = $columns, delim = $separator, quote = '\"', escape = '\"', "
+            f"compression = 'none', strict_mode = true, hive_partitioning = false) {rest}",
+            params={
+                "path": _without_wildcards(path),
+                "separator": self._separator,
+                "columns": columns,
+            },
         )
 
-    def _explain(
-        self, connection: duckdb.DuckDBPyConnection, error: Exception, kinds: dict[int, str]
-    ) -> DataError | MachineError:
+    def _refuse_markers(self, batch: pa.RecordBatch, rows_before: int) -> None:
+        """A table of several columns has no such lines, but a list of ids may."""
+        if len(self.schema) > 1:
+            return
+        first = pc.index(pc.starts_with(batch.column(0), MERGE_MARKERS[0]), True).as_py()
+        if first >= 0:
+            raise self._unresolved(rows_before + first + 2)
+
+    def _explain(self, error: Exception, kinds: Mapping[int, str]) -> DataError | MachineError:
         """Finds the cells that are not numbers; otherwise passes on the line that failed."""
         import duckdb
 
@@ -132,19 +158,34 @@ class DelimitedTable(Table):
                 "the file as Parquet."
             )
         try:
-            for position, kind in kinds.items():
-                bad = f"c{position} IS NOT NULL AND TRY_CAST(c{position} AS {kind}) IS NULL"
-                query = self._query(connection, f"c{position}", {}, f"WHERE {bad}")
-                ((count,),) = query.aggregate("count(*)").fetchall()
-                if count:
-                    cells = [row[0] for row in query.limit(5).fetchall()]
-                    return text_error(self.name, self.column_names[position], cells, count)
+            return self._bad_cells(kinds) or self._unreadable(str(error))
         except (duckdb.Error, OSError) as other:
-            error = other
-        return self._unreadable(str(error))
+            return self._unreadable(str(other))
+
+    def _bad_cells(self, kinds: Mapping[int, str]) -> DataError | None:
+        """The error about the first column with cells that are not of its type."""
+        tests = {
+            position: f"c{position} IS NOT NULL AND TRY_CAST(c{position} AS {kind}) IS NULL"
+            for position, kind in kinds.items()
+        }
+        if not tests:
+            return None
+        (counts,) = self._fetch(", ".join(f"count_if({test})" for test in tests.values()))
+        for (position, test), count in zip(tests.items(), counts, strict=True):
+            if count:
+                cells = [cell for (cell,) in self._fetch(f"c{position}", f"WHERE {test} LIMIT 5")]
+                return text_error(self.name, self.column_names[position], cells, count)
+        return None
+
+    def _fetch(self, chosen: str, rest: str = "") -> list[tuple[Any, ...]]:
+        with self._connected() as (connection, path):
+            rows: list[tuple[Any, ...]] = self._query(connection, path, chosen, {}, rest).fetchall()
+        return rows
 
     def _unreadable(self, reason: str) -> DataError:
         line = re.search(r"Line: (\d+)", reason)
+        if re.search(rf"^Original Line: ({'|'.join(MERGE_MARKERS)})", reason, re.M):
+            return self._unresolved(int(line[1]) if line else None)
         said = re.search(rf"^({'|'.join(TELLING)})", reason, re.M)
         where = f" at line {int(line[1]):,}" if line else ""
         why = (said[1] if said else reason.strip().splitlines()[0])[:200].rstrip(". ")
@@ -153,8 +194,13 @@ class DelimitedTable(Table):
         return DataError(
             f"{self.name} cannot be read as a table of {len(self.schema)} columns separated by "
             f"{self._separator!r}{where}: {why}. Mend that line, or write the file again."
-            if hasattr(self, "schema")
-            else f"{self.name} cannot be read: {why}. Write the file again."
+        )
+
+    def _unresolved(self, line: int | None) -> DataError:
+        where = f" at line {line:,}" if line else ""
+        return DataError(
+            f"{self.name} holds the marks of an unresolved merge{where} (<<<<<<< and >>>>>>>, from "
+            "git). Resolve it, or take the file from one of the two sides."
         )
 
 
@@ -175,15 +221,20 @@ def connect(resources: Resources) -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def _is_gzip(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(2) == GZIP_MAGIC
+def _columns_of_lists(sample: bytes, separator: str) -> frozenset[int]:
+    """The columns whose first cell that is not blank begins a list, by their positions."""
+    if LIST_START.encode() not in sample:
+        return frozenset()
+    first: dict[int, str] = {}
+    text = io.StringIO(sample.decode("utf-8", errors="replace"), newline="")
+    with contextlib.suppress(csv.Error):  # of which reading the whole file will tell
+        for cells in csv.reader(text, delimiter=separator):
+            for position, cell in enumerate(cells):
+                if position not in first and cell.strip():
+                    first[position] = cell.strip()
+    return frozenset(place for place, cell in first.items() if cell.startswith(LIST_START))
 
 
-def _open_bytes(path: Path) -> gzip.GzipFile | io.BufferedReader:
-    return gzip.open(path, "rb") if _is_gzip(path) else path.open("rb")
-
-
-def _without_wildcards(path: Path) -> str:
+def _without_wildcards(path: str) -> str:
     """The path for DuckDB, which would take * ? [ for a pattern."""
-    return re.sub(r"([*?[])", r"[\1]", str(path.absolute()))
+    return re.sub(r"([*?[])", r"[\1]", path)

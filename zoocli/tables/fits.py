@@ -14,9 +14,10 @@ from zoocli.errors import DataError
 from zoocli.resources import Resources
 from zoocli.tables.arrays import ArraysTable
 from zoocli.tables.fits_columns import Column, read_columns
+from zoocli.tables.numbers import Types
 from zoocli.tables.optional import needed
 from zoocli.tables.packed import is_gzip, open_plain
-from zoocli.tables.table import METADATA_KEY, Types, parse_text
+from zoocli.tables.table import METADATA_KEY
 
 SLICE_BYTES = 1 << 24
 
@@ -81,7 +82,7 @@ class FitsTable(ArraysTable):
         schema = pa.schema([(column.name, column.kind) for column in chosen])
         for rows in self._slices(max(1, min(batch_rows, SLICE_BYTES // max(1, self._row_bytes)))):
             arrays = [self._values(column, rows) for column in chosen]
-            yield parse_text(pa.RecordBatch.from_arrays(arrays, schema=schema), types, self.name)
+            yield pa.RecordBatch.from_arrays(arrays, schema=schema)
 
     def _values(self, column: Column, rows: bytes) -> pa.Array:
         try:

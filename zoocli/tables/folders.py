@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
-from zoocli.errors import DataError, MachineError, UsageError, some
+from zoocli.errors import MachineError, UsageError, some
 
 
 @contextlib.contextmanager
@@ -19,12 +19,12 @@ def drafted_folder(
     """A folder to write into, and a function that shows it under its name.
 
     A folder of that name is replaced where it holds nothing but such `names` (an earlier result).
-    Raises UsageError where it holds anything else, DataError where the name is a file's,
-    MachineError where nothing can be written.
+    Raises UsageError where it holds anything else or the name is a file's, MachineError where
+    nothing can be written.
     """
     target = Path(os.path.realpath(target))
     _refuse_others(target, names)
-    draft = target.parent / f".{target.name[:40]}.{secrets.token_hex(8)}"
+    draft = target.parent / f".{target.name[:40]}.{secrets.token_hex(8)}.zoocli"
     old = draft.with_name(draft.name + ".old")
     try:
         with _explaining(target):
@@ -39,7 +39,7 @@ def drafted_folder(
 
 def _refuse_others(target: Path, names: Collection[str]) -> None:
     if target.exists() and not target.is_dir():
-        raise DataError(f"'{target}' is a file. Give the name of a directory.")
+        raise UsageError(f"'{target}' is a file. Give the name of a directory.")
     with _explaining(target):
         others = sorted(set(os.listdir(target)) - set(names)) if target.exists() else []
     if others:

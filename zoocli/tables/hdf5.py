@@ -13,8 +13,8 @@ import pyarrow as pa
 from zoocli.errors import DataError, some
 from zoocli.resources import Resources
 from zoocli.tables.arrays import ArraysTable, arrow_type, to_arrow
+from zoocli.tables.numbers import Types
 from zoocli.tables.optional import needed
-from zoocli.tables.table import Types, parse_text
 
 PREDICTIONS, IDS, LABELS = DATASETS = ("predictions", "id_str", "label_cols")
 SLICE_BYTES = 1 << 24
@@ -95,8 +95,7 @@ class Hdf5Table(ArraysTable):
                     to_arrow(ids[rows] if name == IDS else self._column(values, name))
                     for name in columns
                 ]
-                batch = pa.RecordBatch.from_arrays(arrays, schema=schema)
-                yield parse_text(batch, types, self.name)
+                yield pa.RecordBatch.from_arrays(arrays, schema=schema)
 
     def _column(self, values: Any, name: str) -> Any:
         column = values[:, self._answers[name]]

@@ -13,8 +13,9 @@ import pyarrow as pa
 from zoocli.errors import DataError
 from zoocli.resources import Resources
 from zoocli.tables.delimited import connect
+from zoocli.tables.numbers import Types
 from zoocli.tables.packed import is_gzip, unpacked
-from zoocli.tables.table import Table, Types, parse_text
+from zoocli.tables.table import Table
 
 if TYPE_CHECKING:
     import duckdb
@@ -73,8 +74,7 @@ class JsonLinesTable(Table):
         with self._asking() as ask:
             for batch in ask(query, pointers=pointers).to_arrow_reader(batch_rows):
                 if batch.num_rows:
-                    batch = pa.RecordBatch.from_arrays(batch.columns, schema=schema)
-                    yield parse_text(batch, types, self.name)
+                    yield pa.RecordBatch.from_arrays(batch.columns, schema=schema)
 
     @contextmanager
     def _asking(self) -> Iterator[Callable[..., duckdb.DuckDBPyRelation]]:

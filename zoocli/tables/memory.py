@@ -8,7 +8,8 @@ from typing import Any
 import pyarrow as pa
 
 from zoocli.errors import DataError
-from zoocli.tables.table import Table, Types, parse_text
+from zoocli.tables.numbers import Types
+from zoocli.tables.table import Table, sound
 
 
 class MemoryTable(Table):
@@ -30,7 +31,7 @@ class MemoryTable(Table):
         self, columns: list[str], types: Types, batch_rows: int
     ) -> Iterator[pa.RecordBatch]:
         for batch in self._content.select(columns).to_batches(max_chunksize=batch_rows):
-            yield parse_text(batch, types, self.name)
+            yield sound(batch, self.name)
 
 
 def _from_pandas(frame: Any, name: str) -> pa.Table:

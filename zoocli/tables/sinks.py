@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import glob
 import os
+import re
 import secrets
 import shutil
 import tempfile
@@ -20,6 +23,9 @@ from zoocli.errors import DataError, MachineError, UsageError
 from zoocli.tables.encoders import ENCODERS, Encoder, format_of, plain_type, slab_rows
 
 SLABS_WAITING = 2
+MOST_LINKS = 40  # one after the other, as Linux has it
+STREAMS = rf"/dev/(stdout|stderr)|/(?:dev|proc/(?:self|{os.getpid()}))/fd/([0-9]+)"
+NUMBERS = {"stdout": 1, "stderr": 2}
 
 
 class Sink(ABC):
@@ -190,6 +196,7 @@ class FileSink(EncodedSink):
     """
 
     def __init__(self, target: Path, format: str | None = None) -> None:
+        _refuse_directory(target)
         self._target = _behind_link(target)
         super().__init__(format_of(target, format), f"'{target}'")
 
@@ -221,10 +228,10 @@ class StreamSink(EncodedSink):
 
 
 class DeviceSink(StreamSink):
-    """What is there, but is no regular file: /dev/null and its kin, or a named pipe."""
+    """What no rename may replace: /dev/null, /dev/stdout and their kin, or a named pipe."""
 
     def __init__(self, target: Path, format: str) -> None:
-        super().__init__(target.open("wb"), format)
+        super().__init__(open_device(target), format)
         self._stream_name = f"'{target}'"
 
     def discard(self) -> None:
@@ -240,13 +247,19 @@ def draft_beside(target: Path) -> Path:
     Only a name, so that whoever removes the file knows it before it is there: a signal may come
     at any moment.
     """
-    if target.is_dir():
-        raise DataError(f"'{target}' is a directory. Give the name of a file in it.")
+    _refuse_directory(target)
     if not target.parent.exists():
         raise MachineError(
             f"There is no folder '{target.parent}' to write '{target.name}' in. Create it first."
         )
-    return target.parent / f".{target.name[:40]}.{secrets.token_hex(8)}"
+    if target.exists() and not os.access(target, os.W_OK):
+        raise PermissionError(errno.EACCES, "it is there and is protected from being written")
+    return target.parent / f".{target.name[:40]}.{secrets.token_hex(8)}.zoocli"
+
+
+def _refuse_directory(target: Path) -> None:
+    if target.is_dir():
+        raise UsageError(f"'{target}' is a directory. Give the name of a file in it.")
 
 
 def create_file(path: Path, mode: int = 0o666) -> None:
@@ -255,14 +268,20 @@ def create_file(path: Path, mode: int = 0o666) -> None:
 
 
 def remove_file(path: Path) -> None:
-    """Removes a file that may never have come into being."""
-    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+    """Removes a file that may never have come into being, as on a disk that is only read."""
+    with contextlib.suppress(OSError):
         path.unlink()
 
 
 def refuse_inputs(target: Path, inputs: list[str]) -> None:
-    """Raises UsageError where the output is one of the inputs, or a part in a directory of them."""
-    for source in map(Path, inputs):
+    """Raises UsageError where the output is one of the inputs, or a part in a directory of them.
+
+    An input `-` is the file that standard input was redirected from, and one may be a pattern such
+    as `preds/*.parquet`. Devices cannot be damaged.
+    """
+    if not target.is_file():
+        return
+    for source in ("/dev/stdin" if name == "-" else name for name in inputs):
         if any(_same_file(target, part) for part in _files_of(source)):
             raise UsageError(
                 f"The output '{target}' is also an input. Give it another name; inputs are never "
@@ -270,11 +289,12 @@ def refuse_inputs(target: Path, inputs: list[str]) -> None:
             )
 
 
-def _files_of(source: Path) -> Iterator[Path]:
+def _files_of(source: str) -> Iterator[Path]:
     """The input itself, and all files in it; what cannot be listed is passed over."""
-    yield source
-    for folder, _, names in os.walk(source):
-        yield from (Path(folder, name) for name in names)
+    for place in {source, *glob.glob(source, recursive=True)}:
+        yield Path(place)
+        for folder, _, names in os.walk(place):
+            yield from (Path(folder, name) for name in names)
 
 
 def _same_file(one: Path, other: Path) -> bool:
@@ -285,14 +305,14 @@ def _same_file(one: Path, other: Path) -> bool:
 
 
 @contextlib.contextmanager
-def drafted_text(target: Path, text: str) -> Iterator[Callable[[], None]]:
-    """Writes a small text file, whole, under another name; calling what this gives shows it.
+def drafted_bytes(target: Path, content: bytes) -> Iterator[Callable[[], None]]:
+    """Writes a small file, whole, under another name; calling what this gives shows it.
 
-    A device or a pipe has no other name: it gets the text itself, at once.
+    A device or a pipe has no other name: it gets the content itself, at once.
     """
     if is_device(target):
-        with _explaining(target):
-            target.write_text(text, encoding="utf-8")
+        with _explaining(target), open_device(target) as device:
+            device.write(content)
         yield lambda: None
         return
     target = _behind_link(target)
@@ -300,10 +320,15 @@ def drafted_text(target: Path, text: str) -> Iterator[Callable[[], None]]:
         draft = draft_beside(target)
     try:
         with _explaining(target):
-            draft.write_text(text, encoding="utf-8")
+            draft.write_bytes(content)
         yield lambda: _show(draft, target)
     finally:
         remove_file(draft)
+
+
+def drafted_text(target: Path, text: str) -> contextlib.AbstractContextManager[Callable[[], None]]:
+    """The same for a text, in UTF-8."""
+    return drafted_bytes(target, text.encode())
 
 
 def _show(draft: Path, target: Path) -> None:
@@ -336,8 +361,33 @@ def try_writing(target: Path) -> None:
 
 
 def is_device(target: Path) -> bool:
-    """Whether this is /dev/null or its kin, a pipe say, which no rename may replace."""
+    """Whether this is /dev/null, /dev/stdout or their kin, or a pipe, which no rename may replace.
+
+    A stream that was redirected to a file counts: what else is written there must stay.
+    """
+    if _stream_number(target) is not None:
+        return True
     return target.exists() and not target.is_file() and not target.is_dir()
+
+
+def open_device(target: Path) -> IO[bytes]:
+    """Opens a device; a stream of this process where it stands, and so that others may go on."""
+    number = _stream_number(target)
+    with _explaining(target):
+        return target.open("wb") if number is None else os.fdopen(os.dup(number), "wb")
+
+
+def _stream_number(target: Path) -> int | None:
+    """The number of the open stream that /dev/stdout, /dev/fd/3 or a link to them names."""
+    path = os.path.abspath(target)
+    for _ in range(MOST_LINKS):
+        found = re.fullmatch(STREAMS, path)
+        if found:
+            return NUMBERS.get(found[1]) or int(found[2])
+        if not os.path.islink(path):
+            break
+        path = os.path.abspath(os.path.join(os.path.dirname(path), os.readlink(path)))
+    return None
 
 
 def _behind_link(target: Path) -> Path:

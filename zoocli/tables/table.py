@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from zoocli.errors import DataError, some
+from zoocli.strict_json import parse_json
+from zoocli.tables.numbers import TextParser, Types
 
 BATCH_ROWS = 65_536
 METADATA_KEY = b"zoocli"
-
-Types = Mapping[str, pa.DataType]
 
 
 class Table(ABC):
@@ -41,7 +39,7 @@ class Table(ABC):
 
     def type_of(self, column: str) -> pa.DataType:
         """The type of a column, of the first one where several have that name."""
-        return self.schema.types[self.schema.names.index(column)]
+        return self.schema.field(self.schema.get_all_field_indices(column)[0]).type
 
     @property
     def metadata(self) -> dict[str, Any] | None:
@@ -50,7 +48,7 @@ class Table(ABC):
         if written is None:
             return None
         try:
-            content = json.loads(written)
+            content = parse_json(written.decode())
         except ValueError:
             return None
         return content if isinstance(content, dict) else None
@@ -60,12 +58,15 @@ class Table(ABC):
     ) -> Iterator[pa.RecordBatch]:
         """The given columns, in the order given, as batches of at most `batch_rows` rows.
 
-        A column that holds text is parsed as its type in `types`; DataError names what cannot be.
-        Columns that hold anything else are left as they are.
+        A column that holds text is parsed as its type in `types`, or as lists of it where its first
+        cell begins with `[`; DataError names what cannot be. Columns that hold anything else are
+        left as they are.
         """
         columns = list(dict.fromkeys(columns))
         self.require(columns)
-        yield from self._batches(columns, types or {}, batch_rows)
+        parser = TextParser(types or {}, self.name)
+        for batch in self._batches(columns, types or {}, batch_rows):
+            yield parser.parse(batch)
 
     @abstractmethod
     def _batches(
@@ -89,48 +90,31 @@ class Table(ABC):
             )
 
 
-def parse_text(batch: pa.RecordBatch, types: Types, name: str) -> pa.RecordBatch:
-    """Replaces the text columns of a batch that have a type in `types`; blank cells are null."""
-    for position, field in enumerate(batch.schema):
-        wanted = types.get(field.name)
-        if wanted is None or not is_text(field.type):
-            continue
-        column = batch.column(position).cast(pa.string())
-        parsed = _parse_column(column, wanted, field.name, name)
-        batch = batch.set_column(position, pa.field(field.name, wanted), parsed)
+def readable(schema: pa.Schema, name: str) -> pa.Schema:
+    """The schema, once all names in it are known to be UTF-8; DataError where one is not."""
+    try:
+        list(schema.names)
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"{name} has column names that are not UTF-8, or is damaged ({error.reason}). Write it "
+            "again."
+        ) from error
+    return schema
+
+
+def sound(batch: pa.RecordBatch, name: str) -> pa.RecordBatch:
+    """The batch, once its buffers are known to hold what they say and its text to be UTF-8.
+
+    Readers of binary files take both on trust: without this a damaged file could give nonsense,
+    or end the process.
+    """
+    try:
+        batch.validate()
+        for column in batch.columns:
+            if not pa.types.is_primitive(column.type):
+                column.validate(full=True)
+    except pa.ArrowInvalid as error:
+        raise DataError(
+            f"{name} holds damaged data, or text that is not UTF-8 ({error}). Write it again."
+        ) from error
     return batch
-
-
-def is_text(kind: pa.DataType) -> bool:
-    """Whether a column of this type holds text, a dictionary of texts included."""
-    if pa.types.is_dictionary(kind):
-        kind = kind.value_type
-    return bool(
-        pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
-    )
-
-
-def _parse_column(column: pa.Array, wanted: pa.DataType, field: str, name: str) -> pa.Array:
-    trimmed = pc.utf8_trim_whitespace(column)
-    filled = pc.if_else(pc.equal(trimmed, ""), pa.scalar(None, pa.string()), trimmed)
-    try:
-        return filled.cast(wanted)
-    except pa.ArrowInvalid:
-        bad = [text.as_py() for text in filled.drop_null() if not _is_number(text, wanted)]
-        raise text_error(name, field, bad, len(bad)) from None
-
-
-def _is_number(text: pa.StringScalar, wanted: pa.DataType) -> bool:
-    try:
-        text.cast(wanted)
-    except pa.ArrowInvalid:
-        return False
-    return True
-
-
-def text_error(name: str, column: str, values: Collection[str], count: int) -> DataError:
-    """The error for text where numbers are expected: the first few, and how many in all."""
-    return DataError(
-        f"{name}: column '{column}' should hold numbers, but {count:,} of its cells do not: "
-        f"{some(list(values)[:5])}. Mend them, or leave the cells blank where there is no value."
-    )

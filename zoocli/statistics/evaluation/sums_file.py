@@ -23,6 +23,7 @@ from zoocli.statistics.evaluation.evaluation import Evaluation
 from zoocli.statistics.evaluation.result import TreeEvaluation
 from zoocli.statistics.evaluation.values.result import ValueEvaluation
 from zoocli.statistics.evaluation.worst import ScoredGalaxy
+from zoocli.strict_json import parse_json
 from zoocli.sums import Matching
 from zoocli.tables.table import METADATA_KEY
 
@@ -60,7 +61,7 @@ def read_sums(folder: Path) -> Evaluation:
         )
     try:
         table = pq.read_table(path)
-        content = json.loads((table.schema.metadata or {})[METADATA_KEY])
+        content = parse_json((table.schema.metadata or {})[METADATA_KEY].decode())
         evaluation = _evaluation(folder, content, _from_table(table))
         _ = evaluation.metrics  # which fails where an array is missing or has another shape
         return evaluation

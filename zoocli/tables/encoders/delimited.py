@@ -11,26 +11,38 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from zoocli.tables.encoders.encoder import TextEncoder, numbers_and_text
+from zoocli.tables.encoders.json_text import is_number_list, json_lists
 
 
 class CsvEncoder(TextEncoder):
-    """CSV: floats in the fewest digits that read back exactly, null as an empty cell."""
+    """CSV: floats in the fewest digits that read back exactly, null as an empty cell.
+
+    Lists of numbers are written as JSON.
+    """
 
     def __init__(self, path: Path, schema: pa.Schema) -> None:
         import pyarrow.csv as pa_csv
 
         super().__init__(path, schema)
+        self._lists = [field.name for field in schema if is_number_list(field.type)]
         self._file.write(self._header().encode())
         self._options = pa_csv.WriteOptions(include_header=False, batch_size=1 << 14)
         self._write_csv = pa_csv.write_csv
 
     def write(self, table: pa.Table) -> None:
         """Appends lines."""
+        for name in self._lists:
+            place = table.column_names.index(name)
+            table = table.set_column(place, name, json_lists(table.column(place)))
         self._write_csv(table, self._file, self._options)
 
     def _header(self) -> str:
         line = io.StringIO()
-        csv.writer(line, lineterminator="\n").writerow(self._schema.names)
+        # A separator of another kind in a name could be taken for the table's own.
+        odd = any(separator in name for name in self._schema.names for separator in "\t;|")
+        csv.writer(
+            line, lineterminator="\n", quoting=csv.QUOTE_ALL if odd else csv.QUOTE_MINIMAL
+        ).writerow(self._schema.names)
         return line.getvalue()
 
 

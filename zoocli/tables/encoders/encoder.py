@@ -66,11 +66,15 @@ def plain_type(kind: pa.DataType) -> pa.DataType:
 
 def slab_rows(schema: pa.Schema) -> int:
     """Rows written at a time: a power of two, about 32 MB, and a matter of the columns alone."""
-    row_bytes = sum(
-        field.type.bit_width // 8 if pa.types.is_primitive(field.type) else 24 for field in schema
-    )
+    row_bytes = sum(_value_bytes(field.type) for field in schema)
     rows = 1 << ((SLAB_BYTES // max(1, row_bytes)).bit_length() - 1)
     return max(FEWEST_ROWS, min(MOST_ROWS, rows))
+
+
+def _value_bytes(kind: pa.DataType) -> int:
+    if pa.types.is_fixed_size_list(kind):
+        return int(kind.list_size) * _value_bytes(kind.value_type)
+    return kind.bit_width // 8 if pa.types.is_primitive(kind) else 24
 
 
 def numbers_and_text(schema: pa.Schema) -> pa.Schema:

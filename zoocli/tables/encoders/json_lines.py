@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from zoocli.tables.encoders.encoder import TextEncoder
+from zoocli.tables.encoders.json_text import json_values
 
 
 class JsonLinesEncoder(TextEncoder):
@@ -20,23 +21,7 @@ class JsonLinesEncoder(TextEncoder):
         for number, (name, column) in enumerate(
             zip(table.column_names, table.combine_chunks().columns, strict=True)
         ):
-            pieces += [("," if number else "{") + json.dumps(name) + ":", _json_values(column)]
+            pieces += [("," if number else "{") + json.dumps(name) + ":", json_values(column)]
         lines = pc.binary_join_element_wise(*pieces, "}\n", "")
         for chunk in lines.chunks if isinstance(lines, pa.ChunkedArray) else [lines]:
             self._file.write("".join(chunk.to_pylist()).encode())
-
-
-def _json_values(column: pa.ChunkedArray) -> pa.ChunkedArray | pa.Array:
-    kind = column.type
-    if pa.types.is_floating(kind):
-        finite = pc.is_finite(column)
-        column = pc.if_else(finite, column, pa.scalar(None, kind))
-    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind):
-        return pc.fill_null(column.cast(pa.string()), "null")
-    values = [json.dumps(value, default=_plain_text) for value in column.to_pylist()]
-    return pa.array(values, pa.string())
-
-
-def _plain_text(value: Any) -> str:
-    """What JSON has no type for: bytes, decimals, dates."""
-    return value.decode(errors="backslashreplace") if isinstance(value, bytes) else str(value)

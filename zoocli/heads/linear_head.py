@@ -1,4 +1,4 @@
-"""Small networks on top of an encoder's features."""
+"""A small network on top of an encoder's features."""
 
 from __future__ import annotations
 

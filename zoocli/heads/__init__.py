@@ -1,0 +1,7 @@
+"""Linear heads on top of an encoder's features: the module, its files, and what goes into it."""
+
+from __future__ import annotations
+
+from zoocli.heads.linear_head import LinearHead
+
+__all__ = ["LinearHead"]

@@ -1,0 +1,208 @@
+"""Files that hold a trained head: safetensors, or a torch checkpoint of which nothing is run."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from zoocli.errors import DataError, some
+from zoocli.heads.activations import ACTIVATIONS
+from zoocli.heads.linear_head import LinearHead
+from zoocli.strict_json import parse_json
+from zoocli.tables.sinks import drafted_bytes
+
+METADATA_KEY = "zoocli"
+LAYERS = ("linear", "head.linear", "head.1.0")  # the last is that of Zoobot's trees
+TORCH_MAGIC = (b"PK\x03\x04", b"\x80")  # a zip archive, or the bare pickle of old
+LENGTH_BYTES = 8  # in safetensors, before its header in JSON
+SAVE_ADVICE = (
+    "Save its linear layer alone, as linear.weight and linear.bias: a state dict with torch.save, "
+    "or safetensors."
+)
+
+
+@dataclass(frozen=True)
+class HeadMetadata:
+    """How a head was trained and is to be used; None where its file does not say.
+
+    `outputs` names the columns that it predicts; `dropout` is the rate on its features.
+    """
+
+    activation: str | None = None
+    outputs: tuple[str, ...] | None = None
+    dropout: float | None = None
+    loss: str | None = None
+    schema: str | None = None
+    schema_hash: str | None = None
+    seed: int | None = None
+    version: str | None = None
+
+    def to_json(self) -> str:
+        """The metadata as text; the same text for the same metadata."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str, name: str) -> HeadMetadata:
+        """The metadata that `to_json` wrote; what later versions may add is passed over."""
+        try:
+            content = parse_json(text)
+            metadata = cls(**{one.name: content.get(one.name) for one in fields(cls)})
+            metadata._check()
+        except (ValueError, AttributeError, TypeError) as error:
+            raise DataError(
+                f"The head '{name}' carries metadata of zoocli that are damaged ({error}). Fit it "
+                "again."
+            ) from error
+        return replace(metadata, outputs=metadata.outputs and tuple(metadata.outputs))
+
+    def _check(self) -> None:
+        for one in (self.loss, self.schema, self.schema_hash, self.version, *(self.outputs or ())):
+            if not (one is None or isinstance(one, str)):
+                raise ValueError(f"{one!r} is no text")
+        if self.activation is not None and self.activation not in ACTIVATIONS:
+            raise ValueError(f"{self.activation!r} is no activation")
+        if self.outputs is not None and not isinstance(self.outputs, list | tuple):
+            raise ValueError("outputs is no list")
+        if self.dropout is not None and not 0 <= self.dropout < 1:
+            raise ValueError(f"{self.dropout!r} is no rate")
+
+
+@dataclass(frozen=True)
+class TrainedHead:
+    """A linear layer from a file: `weight` (outputs, features) and `bias` (outputs,), float64."""
+
+    name: str
+    weight: torch.Tensor
+    bias: torch.Tensor
+    metadata: HeadMetadata = field(default_factory=HeadMetadata)
+
+    def module(self, activation: str) -> LinearHead:
+        """The head, not training, in float64."""
+        outputs, features = self.weight.shape
+        with torch.random.fork_rng([]):  # weights are drawn, though nobody wants them
+            head = LinearHead(features, outputs, activation=ACTIVATIONS[activation]).double().eval()
+        head.load_state_dict({"linear.weight": self.weight, "linear.bias": self.bias})
+        return head.requires_grad_(False)
+
+
+def read_head(path: str | os.PathLike[str]) -> TrainedHead:
+    """The linear layer in a file and what the file says about it.
+
+    The file is safetensors, a torch state dict, or a checkpoint with its weights under
+    `state_dict`, as Lightning writes. The layer is found by its name: `linear`, `head.linear` or
+    `head.1.0`, each with `.weight` and `.bias`. Files of torch are read as weights only: of a
+    pickle that would do anything else, nothing is run.
+
+    Raises DataError for a file that is not there, is damaged, holds anything but weights, or has
+    no such layer; then its two-dimensional weights are listed.
+    """
+    file = Path(path)
+    try:
+        of_torch = _is_of_torch(file)
+    except OSError as error:
+        raise DataError(f"The head '{file}' cannot be read: {error.strerror or error}.") from error
+    if of_torch:
+        content, metadata = _read_torch(file), HeadMetadata()
+    else:
+        content, metadata = _read_safetensors(file)
+    return _with_layer(str(file), content, metadata)
+
+
+def write_head(path: str | os.PathLike[str], head: LinearHead, metadata: HeadMetadata) -> None:
+    """Writes a head as safetensors, whole or not at all; the same bytes for the same head.
+
+    The file holds `linear.weight` and `linear.bias` in their own type, which `LinearHead` loads
+    as a state dict. Raises MachineError where it cannot be written.
+    """
+    from safetensors.torch import save
+
+    tensors = {name: tensor.contiguous().cpu() for name, tensor in head.state_dict().items()}
+    # One key alone: those of a longer list come out in another order each time.
+    content = save(tensors, metadata={METADATA_KEY: metadata.to_json()})
+    with drafted_bytes(Path(path), content) as show:
+        show()
+
+
+def _is_of_torch(file: Path) -> bool:
+    """By its first bytes; the length with which safetensors begin may look like a pickle."""
+    with file.open("rb") as stream:
+        start = stream.read(LENGTH_BYTES + 1)
+    header = int.from_bytes(start[:LENGTH_BYTES], "little")
+    safetensors = start.endswith(b"{") and header < file.stat().st_size
+    return start.startswith(TORCH_MAGIC) and not safetensors
+
+
+def _read_safetensors(file: Path) -> tuple[dict[str, Any], HeadMetadata]:
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(file, framework="pt") as opened:
+            tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
+            written = (opened.metadata() or {}).get(METADATA_KEY)
+    except (SafetensorError, OSError) as error:
+        raise DataError(
+            f"The head '{file}' is neither safetensors nor a torch checkpoint, or it is damaged "
+            f"({_first_line(error)}). Write it again."
+        ) from error
+    if written is None:
+        return tensors, HeadMetadata()
+    return tensors, HeadMetadata.from_json(written, str(file))
+
+
+def _read_torch(file: Path) -> dict[str, Any]:
+    try:
+        content = torch.load(file, map_location="cpu", weights_only=True)
+    except MemoryError:
+        raise
+    except Exception as error:  # damaged archives and pickles fail in every way
+        raise DataError(
+            f"The head '{file}' is damaged or holds more than weights, and nothing else is loaded "
+            f"from a checkpoint, since that could run code ({_first_line(error)}). {SAVE_ADVICE}"
+        ) from error
+    if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):
+        content = content["state_dict"]
+    if not isinstance(content, Mapping):
+        raise DataError(
+            f"The head '{file}' holds a {type(content).__name__}, not a state dict. {SAVE_ADVICE}"
+        )
+    return {str(name): value for name, value in content.items()}
+
+
+def _is_weight(value: Any) -> bool:
+    return (
+        isinstance(value, torch.Tensor)
+        and value.is_floating_point()
+        and value.layout == torch.strided
+    )
+
+
+def _with_layer(name: str, content: Mapping[str, Any], metadata: HeadMetadata) -> TrainedHead:
+    tensors = {key: value for key, value in content.items() if _is_weight(value)}
+    layer = next((layer for layer in LAYERS if f"{layer}.weight" in tensors), None)
+    if layer is None:
+        matrices = [f"{key} {tuple(one.shape)}" for key, one in tensors.items() if one.ndim == 2]
+        raise DataError(
+            f"The head '{name}' has no linear layer called {some(LAYERS)}. Its two-dimensional "
+            f"weights are {some(matrices, limit=12) or '(none)'}. {SAVE_ADVICE}"
+        )
+    weight, bias = tensors[f"{layer}.weight"], tensors.get(f"{layer}.bias")
+    if bias is None or weight.ndim != 2 or bias.shape != weight.shape[:1] or not weight.numel():
+        shape = "missing" if bias is None else str(tuple(bias.shape))
+        raise DataError(
+            f"The head '{name}': {layer}.weight has shape {tuple(weight.shape)} and {layer}.bias "
+            f"is {shape}; (outputs, features) and (outputs,) are needed. {SAVE_ADVICE}"
+        )
+    weight, bias = weight.double(), bias.double()
+    if not (weight.isfinite().all() and bias.isfinite().all()):
+        raise DataError(f"The head '{name}' holds weights that are NaN or infinite. Fit it again.")
+    return TrainedHead(name, weight, bias, metadata)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0][:150].rstrip(". ") or type(error).__name__

@@ -1,0 +1,36 @@
+"""How good a trained head is, for people."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TextIO
+
+from zoocli.report.grid import Grid, to_terminal
+from zoocli.report.summary import LIKELIHOODS
+from zoocli.report.text import FEWEST_DECIMALS, count, number
+
+if TYPE_CHECKING:
+    from zoocli.fitting import Fit, Gain
+
+HEADER = ("", "constant", "head", "gain", "N")
+
+
+def render_fit(fit: Fit, stream: TextIO | None = None) -> str:
+    """The mean losses of a constant prediction and of the head, and the gain, as a table.
+
+    `stream` is where it will be written: a terminal gets colour.
+    """
+    sections = [{"overall": fit.overall}, fit.questions]
+    rows = [[_row(name, gain) for name, gain in section.items()] for section in sections if section]
+    unit = " in nats" if fit.metadata.loss in LIKELIHOODS else ""
+    whose = "galaxies held out" if fit.held_out else "the galaxies learned from"
+    footer = [
+        f"learned from {fit.training:,} galaxies (mean loss {fit.training_loss:.4f}), "
+        f"{fit.held_out:,} held out; best after {fit.best_epoch:,} of {fit.epochs:,} epochs"
+    ]
+    title = f"mean {fit.metadata.loss} loss{unit} of {whose}"
+    return to_terminal(Grid(title, HEADER, rows, footer), stream)
+
+
+def _row(name: str, gain: Gain) -> list[str]:
+    means = (gain.constant, gain.head, gain.gain)
+    return [name, *(number(mean, FEWEST_DECIMALS) for mean in means), count(gain.galaxies)]

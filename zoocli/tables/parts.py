@@ -1,0 +1,150 @@
+"""Several tables as one, and columns that stand in the names of folders."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+import pyarrow as pa
+
+from zoocli.errors import DataError
+from zoocli.tables.encoders import plain_type
+from zoocli.tables.numbers import Types, is_text
+from zoocli.tables.table import Table
+
+WHOLE_NUMBER = re.compile(r"0|-?[1-9][0-9]{0,17}")
+
+
+class Parts(Table):
+    """Several tables one after the other. Columns that not all of them have are left out."""
+
+    def __init__(self, parts: Sequence[Table], name: str | None = None) -> None:
+        first = parts[0]
+        self.parts = parts
+        self.name = name or f"{first.name} and {len(parts) - 1} more"
+        self.format = ", ".join(dict.fromkeys(part.format for part in parts))
+        kinds = [_kinds(part) for part in parts]
+        shared = set(kinds[0]).intersection(*kinds[1:])
+        fields = [
+            (name, _common_type([kind[name] for kind in kinds]))
+            for name in first.column_names
+            if name in shared
+        ]
+        metadata = first.schema.metadata if len(parts) == 1 else None
+        self.schema = pa.schema(fields, metadata=metadata)
+        known = [part.rows for part in parts if part.rows is not None]
+        self.rows = sum(known) if len(known) == len(parts) else None
+        self.text = all(part.text for part in parts)
+
+    def require(self, columns: Collection[str]) -> None:
+        """As for one table; the part that lacks a column is named."""
+        for part in self.parts:
+            part.require(columns)
+
+    def _batches(
+        self, columns: list[str], types: Types, batch_rows: int
+    ) -> Iterator[pa.RecordBatch]:
+        for part in self.parts:
+            for batch in part.batches(columns, types, batch_rows):
+                yield self._alike(batch, types, part)
+
+    def _alike(self, batch: pa.RecordBatch, types: Types, part: Table) -> pa.RecordBatch:
+        """The batch in the types that all parts have in common, but for columns in `types`."""
+        for name, column in zip(batch.schema.names, batch.columns, strict=True):
+            if name not in types and column.null_count < len(column):
+                self._refuse_floats_as_text(name, column.type, part)
+        fields = [
+            field if field.name in types else field.with_type(self.type_of(field.name))
+            for field in batch.schema
+        ]
+        try:
+            return batch.cast(pa.schema(fields))
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+            raise DataError(
+                f"The columns of {part.name} have other types than those of {self.parts[0].name} "
+                f"({error}). Write all parts in the same way."
+            ) from error
+
+    def _refuse_floats_as_text(self, name: str, kind: pa.DataType, part: Table) -> None:
+        """A float has no one text: 311581 may be 311581.0, and 19 digits are lost already."""
+        if not (_is_float(kind) and is_text(self.type_of(name))):
+            return
+        other = next(one for one in self.parts if not _is_float(one.type_of(name)))
+        raise DataError(
+            f"The column '{name}' holds floats in {part.name}, but {other.type_of(name)} in "
+            f"{other.name}. Write it in the same way in all parts."
+        )
+
+
+class Keyed(Table):
+    """A table, and columns that are the same in all of its rows: its folders' keys.
+
+    Where the table has a column of that name, its own is taken.
+    """
+
+    def __init__(self, table: Table, keys: Mapping[str, str | int | None], kinds: Types) -> None:
+        self._table = table
+        self._keys = {key: value for key, value in keys.items() if key not in table.column_names}
+        self._kinds = kinds
+        self.name = table.name
+        self.format = table.format
+        self.rows = table.rows
+        self.text = table.text
+        self.schema = table.schema
+        for key in self._keys:
+            self.schema = self.schema.append(pa.field(key, kinds[key]))
+
+    def _batches(
+        self, columns: list[str], types: Types, batch_rows: int
+    ) -> Iterator[pa.RecordBatch]:
+        own = [name for name in columns if name not in self._keys]
+        # Without any column of its own, the first one still tells how many rows there are.
+        for batch in self._table.batches(own or self._table.column_names[:1], types, batch_rows):
+            arrays = [
+                self._repeated(name, batch.num_rows) if name in self._keys else batch.column(name)
+                for name in columns
+            ]
+            yield pa.RecordBatch.from_arrays(arrays, columns)
+
+    def _repeated(self, key: str, rows: int) -> pa.Array:
+        return pa.repeat(pa.scalar(self._keys[key], self._kinds[key]), rows)
+
+
+def keyed(tables: Sequence[Table], keys: Sequence[Mapping[str, str | None]]) -> list[Table]:
+    """The tables with their folders' keys as columns: whole numbers where all of a key's are."""
+    values: dict[str, set[str]] = {}
+    for one in keys:
+        for key, value in one.items():
+            values.setdefault(key, set()).update(() if value is None else (value,))
+    numbers = {key for key, texts in values.items() if all(map(WHOLE_NUMBER.fullmatch, texts))}
+    kinds = {key: pa.int64() if key in numbers else pa.string() for key in values}
+    return [
+        Keyed(
+            table,
+            {k: int(v) if k in numbers and v is not None else v for k, v in one.items()},
+            kinds,
+        )
+        if one
+        else table
+        for table, one in zip(tables, keys, strict=True)
+    ]
+
+
+def _kinds(table: Table) -> dict[str, pa.DataType]:
+    """Each column's type; that of the first one where several have that name."""
+    return dict(zip(reversed(table.schema.names), reversed(table.schema.types), strict=True))
+
+
+def _is_float(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_floating(plain_type(kind)))
+
+
+def _common_type(kinds: Sequence[pa.DataType]) -> pa.DataType:
+    """The type that holds the values of all of these; text where they are no kin."""
+    if all(kind == kinds[0] for kind in kinds):
+        return kinds[0]
+    schemas = [pa.schema([("", plain_type(kind))]) for kind in kinds]
+    try:
+        return pa.unify_schemas(schemas, promote_options="permissive").field(0).type
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        return pa.string()
