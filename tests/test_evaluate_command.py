@@ -36,7 +36,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def evaluate(data: Path, *arguments: object, predictions: str = "predictions.parquet") -> str:
     """What goes to stdout."""
-    tree = ("-s", data / "tree.yaml", "--bootstrap", 50, "-q")
+    tree = ("-s", data / "tree.yaml", "--bootstrap", 50, "-q", "--no-report")
     return done_well("evaluate", data / predictions, data / "votes.parquet", *tree, *arguments).out
 
 
@@ -89,7 +89,7 @@ def test_merged_parts_are_the_whole(data, tmp_path):
     folders = [tmp_path / f"{part}" for part in (2, 0, 1)]
     merged = done_well("merge", *folders, "-q", "--format", "csv").out
     assert_same_numbers(merged, evaluate(data, "--format", "csv"))
-    assert done_well("merge", *folders, "-q", "-o", tmp_path / "all").out == ""
+    assert done_well("merge", *folders, "-q", "--no-report", "-o", tmp_path / "all").out == ""
     assert {path.name for path in (tmp_path / "all").iterdir()} == FILES
     assert_same_numbers((tmp_path / "all" / "metrics.csv").read_text(), merged)
     content = json.loads((tmp_path / "all" / "metrics.json").read_text())

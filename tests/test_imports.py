@@ -26,6 +26,8 @@ HEAVY = (
     "rich",
     "astropy",
     "h5py",
+    "matplotlib",
+    "jinja2",
 )
 
 # From what everything may use up to what uses everything. A part imports from earlier lines only.

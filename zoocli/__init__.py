@@ -31,9 +31,11 @@ if TYPE_CHECKING:
     from zoocli.statistics.evaluation.evaluation import Evaluation
     from zoocli.statistics.merge import merge_summaries
     from zoocli.statistics.summarize import summarize
+    from zoocli.statistics.summarize_by import BinnedSummary, summarize_by
     from zoocli.statistics.summary import Summary
 
 __all__ = [
+    "BinnedSummary",
     "Comparison",
     "DataError",
     "Evaluation",
@@ -56,9 +58,11 @@ __all__ = [
     "score",
     "simulate",
     "summarize",
+    "summarize_by",
 ]
 
 _HOMES = {
+    "BinnedSummary": "statistics.summarize_by",
     "Comparison": "statistics.comparison",
     "DataError": "errors",
     "Evaluation": "statistics.evaluation.evaluation",
@@ -80,6 +84,7 @@ _HOMES = {
     "score": "api",
     "simulate": "simulation",
     "summarize": "statistics.summarize",
+    "summarize_by": "statistics.summarize_by",
 }
 
 

@@ -39,7 +39,7 @@ from zoocli.cli.inputs import (
     input_files,
     score_options,
 )
-from zoocli.cli.options import Quiet
+from zoocli.cli.options import Quiet, Report
 from zoocli.report import Format
 
 if TYPE_CHECKING:
@@ -63,12 +63,22 @@ def evaluate(
             "--output",
             "-o",
             metavar="DIR",
-            help="Directory for metrics.json, metrics.csv, table.md, table.tex and sums.parquet."
+            help="Directory for metrics.json, metrics.csv, table.md, table.tex, sums.parquet, "
+            "report.html and figures."
             "  [default: the table goes to stdout]",
         ),
     ] = None,
     format: Annotated[
         Format | None, typer.Option("--format", "-f", help="Of stdout.  [default: table]")
+    ] = None,
+    report: Report = None,
+    link: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="Make each of the worst galaxies in the report a link: the address of its page, "
+            "with columns of either table, or id, in braces, as in 'https://...?ra={ra}&dec={dec}'.",
+        ),
     ] = None,
     profile: Annotated[
         str | None,
@@ -161,12 +171,17 @@ def evaluate(
         return
     context.params["tables"] = tables or []
     inputs = input_files(context)
+    if link is not None and (output is None or report is False):
+        from zoocli.errors import UsageError
+
+        raise UsageError("--link is for the report: give --output DIR, and no --no-report.")
+    has_report = wants_report(output, link is not None or report, quiet)
     evaluation = _evaluate(context, inputs, output, quiet)
     if not quiet:
         from zoocli.cli.summarize import say_notes
 
         say_notes(evaluation.notes)
-    show_evaluation(evaluation, output, format)
+    show_evaluation(evaluation, output, format, has_report)
 
 
 def _evaluate(
@@ -188,13 +203,40 @@ def _evaluate(
         return evaluate_into(tables[:-1], tables[-1], options, progress)
 
 
-def show_evaluation(evaluation: Evaluation, output: Path | None, format: Format | None) -> None:
+def wants_report(output: Path | None, asked: bool | None, quiet: bool) -> bool:
+    """Whether to write a report: with a directory, unless it is refused or cannot be made.
+
+    Raises MachineError where it was `asked` for and its packages are not installed.
+    """
+    from zoocli.errors import MachineError, UsageError
+    from zoocli.report.evaluation_files import require_report
+
+    if asked and output is None:
+        raise UsageError("The report goes into a directory: give --output DIR.")
+    if output is None or asked is False:
+        return False
+    try:
+        require_report("The report")
+    except MachineError as error:
+        if asked:
+            raise
+        if not quiet:
+            from zoocli.cli.summarize import say_notes
+
+            say_notes([f"no report and no figures are written. {error}"])
+        return False
+    return True
+
+
+def show_evaluation(
+    evaluation: Evaluation, output: Path | None, format: Format | None, report: bool
+) -> None:
     """Writes the directory, and to stdout what was asked for, or the table if nothing was."""
     from zoocli.cli.summarize import put
     from zoocli.report.evaluation import render_evaluation
     from zoocli.report.evaluation_files import write_folder
 
     if output is not None:
-        write_folder(output, evaluation)
+        write_folder(output, evaluation, report)
     if format is not None or output is None:
         put(render_evaluation(evaluation, format or "table", sys.stdout))

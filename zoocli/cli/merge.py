@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from zoocli.cli.options import Quiet
+from zoocli.cli.options import Quiet, Report
 from zoocli.cli.summarize import put, say_notes
 from zoocli.report import Format, render_json
 
@@ -34,6 +34,7 @@ def merge(
         Format | None,
         typer.Option("--format", "-f", help="Of evaluations on stdout.  [default: table]"),
     ] = None,
+    report: Report = None,
     quiet: Quiet = False,
 ) -> None:
     """Add up the JSON summaries or the evaluations of disjoint parts, as array jobs write them.
@@ -52,11 +53,11 @@ def merge(
             "that `zoocli evaluate -o DIR` wrote."
         )
     if folders:
-        _merge_evaluations(folders, output, format, quiet)
-    elif output is not None or format is not None:
+        _merge_evaluations(folders, output, format, report, quiet)
+    elif (output, format, report) != (None, None, None):
         raise UsageError(
-            "--output and --format are for evaluations; merged summaries go to stdout as JSON. "
-            "Leave them out."
+            "--output, --format and --report are for evaluations; merged summaries go to stdout as "
+            "JSON. Leave them out."
         )
     else:
         _merge_summaries(parts, quiet)
@@ -73,16 +74,21 @@ def _merge_summaries(parts: list[str], quiet: bool) -> None:
 
 
 def _merge_evaluations(
-    folders: list[str], output: Path | None, format: Format | None, quiet: bool
+    folders: list[str],
+    output: Path | None,
+    format: Format | None,
+    report: bool | None,
+    quiet: bool,
 ) -> None:
-    from zoocli.cli.evaluate import show_evaluation
+    from zoocli.cli.evaluate import show_evaluation, wants_report
     from zoocli.report.evaluation_files import check_folder
     from zoocli.statistics.evaluation.evaluation import merge_evaluations
     from zoocli.statistics.evaluation.sums_file import read_sums
 
+    has_report = wants_report(output, report, quiet)
     if output is not None:
         check_folder(output, folders)
     merged = merge_evaluations([read_sums(Path(folder)) for folder in folders])
     if not quiet:
         say_notes(merged.notes)
-    show_evaluation(merged, output, format)
+    show_evaluation(merged, output, format, has_report)

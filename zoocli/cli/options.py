@@ -31,3 +31,13 @@ Quiet = Annotated[
     bool,
     typer.Option("--quiet", "-q", callback=_be_quiet, help="Say nothing on stderr except errors."),
 ]
+
+Report = Annotated[
+    bool | None,
+    typer.Option(
+        "--report/--no-report",
+        help="Write report.html and figures/ into the directory.  [default: if their packages are "
+        "installed: pip install 'zoocli[report]']",
+        show_default=False,
+    ),
+]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from zoocli.evaluating.evaluator import Evaluator, Part
@@ -32,8 +33,10 @@ def evaluate_into(
     Raises UsageError, DataError or MachineError as scoring does.
     """
     resources = Resources.available(options.score.threads, options.score.memory_limit)
+    linked = [] if options.linking is None else options.linking.columns
+    kept = list(dict.fromkeys([*options.score.keep, *linked]))
     with resources.obeyed():
-        inputs = open_inputs(predictions, votes, options.score, resources)
+        inputs = open_inputs(predictions, votes, replace(options.score, keep=kept), resources)
         return _evaluate(inputs, _evaluator(inputs, options), progress)
 
 
@@ -41,7 +44,7 @@ def _evaluator(inputs: Inputs, options: EvaluateOptions) -> Evaluator:
     if isinstance(inputs.task, TreeTask):
         from zoocli.evaluating.tree import TreeEvaluator
 
-        return TreeEvaluator(inputs.task, inputs.held.values, options)
+        return TreeEvaluator(inputs.task, inputs.held, options)
     from zoocli.scoring.classes import ClassTask
     from zoocli.scoring.values import ValueTask
 
@@ -60,7 +63,8 @@ def _evaluate(inputs: Inputs, evaluator: Evaluator, progress: Progress) -> Evalu
         return evaluator.collect(matched, inputs.task.score(matched, inputs.held.values))
 
     totals, sums, bad = Totals.nothing(inputs), AdditiveArrays(), list[ScoredGalaxy]()
-    columns = inputs.task.prediction_columns
+    kept = {*inputs.options.keep} & {*inputs.predictions.column_names}
+    columns = [*inputs.task.prediction_columns, *sorted(kept)]
     row_bytes = VALUE_BYTES * len(columns) * evaluator.copies
     for matched, part in stream(inputs, columns, work, row_bytes):
         totals.take(inputs, matched)

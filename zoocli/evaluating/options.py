@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from zoocli.errors import UsageError
+from zoocli.evaluating.links import Link
 from zoocli.losses import find_loss
 from zoocli.resampling import MOST_SEED
 from zoocli.scoring.options import ScoreOptions
@@ -32,6 +33,7 @@ class EvaluateOptions:
     confident: float | None = None
     bootstrap: int = 1000
     seed: int = 0
+    link: str | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.bootstrap <= MOST_REPLICATES:
@@ -40,12 +42,12 @@ class EvaluateOptions:
             )
         if not 0 <= self.seed <= MOST_SEED:
             raise UsageError(f"--seed must be between 0 and {MOST_SEED}, not {self.seed}.")
-        _ = self.rules
+        _ = self.rules, self.linking
         self._refuse_rules_without_a_tree()
 
     def _refuse_rules_without_a_tree(self) -> None:
         loss = find_loss(self.score.loss)
-        for rule in ("profile", *RULES):
+        for rule in ("profile", *RULES, "link"):
             if loss.scores != "tree" and getattr(self, rule) is not None:
                 name = rule.replace("_", "-")
                 raise UsageError(f"The loss '{loss.name}' does not use --{name}. Leave it out.")
@@ -55,6 +57,11 @@ class EvaluateOptions:
         """The rules of the profile, with those that were given in their place."""
         given = {rule: getattr(self, rule) for rule in RULES}
         return rules_of(self.profile or DEFAULT_PROFILE, **given)
+
+    @property
+    def linking(self) -> Link | None:
+        """How the worst galaxies are linked, if they are."""
+        return None if self.link is None else Link(self.link)
 
     def bootstrap_settings(self) -> dict[str, Any]:
         """What of the bootstrap changes the numbers."""

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
 
 import numpy as np
-import numpy.typing as npt
 
 from zoocli.columns import from_numpy
 from zoocli.concentrations import dense
 from zoocli.evaluating.evaluator import Evaluator, Part
+from zoocli.evaluating.links import Links
 from zoocli.evaluating.options import EvaluateOptions
 from zoocli.hashing import hash_ids
 from zoocli.scoring import Scoring
+from zoocli.scoring.held import Held
 from zoocli.scoring.matched import Matched
 from zoocli.scoring.task import Losses
 from zoocli.scoring.tree import TreeTask
@@ -29,9 +30,10 @@ BLOCK = 65_536  # rows of VOTES
 class TreeEvaluator(Evaluator):
     """For the votes of a decision tree."""
 
-    def __init__(self, task: TreeTask, votes: npt.NDArray[Any], options: EvaluateOptions) -> None:
+    def __init__(self, task: TreeTask, held: Held, options: EvaluateOptions) -> None:
         self.copies = 2 + task.passes
-        self._task, self._votes, self._options = task, votes, options
+        self._task, self._votes, self._options = task, held.values, options
+        self._links = Links(options.linking, held.kept)
         reached = reference(self._held_histograms(), task.schema)
         self._plan = Plan(options.rules, reached, options.bootstrap, options.seed)
 
@@ -56,7 +58,8 @@ class TreeEvaluator(Evaluator):
             losses.parts,
             hash_ids(matched.text.take(from_numpy(matched.rows))),
         )
-        return Part(losses, collect(galaxies, self._plan), worst_of(galaxies, matched.ids))
+        links = partial(self._links.of, matched)
+        return Part(losses, collect(galaxies, self._plan), worst_of(galaxies, matched.ids, links))
 
     def evaluation(
         self, scoring: Scoring, sums: AdditiveArrays, worst: list[ScoredGalaxy]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from zoocli.report import figures, html
 from zoocli.report.evaluation import render_evaluation
 from zoocli.statistics.evaluation.evaluation import Evaluation
 from zoocli.statistics.evaluation.sums_file import FILE, write_sums
@@ -16,26 +17,52 @@ TEXTS = {
     "table.md": "markdown",
     "table.tex": "latex",
 }
-NAMES = (*TEXTS, FILE)
+REPORT, FIGURES = "report.html", "figures"
+IN_FILES = ("pdf", "png")
+NAMES = (
+    *TEXTS,
+    FILE,
+    REPORT,
+    *(f"{FIGURES}/{name}.{format}" for name in figures.NAMES for format in IN_FILES),
+)
+
+
+def require_report(what: str) -> None:
+    """Raises MachineError, which says how to get it, where a report's packages are not there."""
+    figures.require(what)
+    html.require(what)
 
 
 def check_folder(folder: Path, inputs: list[str]) -> None:
     """Raises now, rather than after all the work, where the directory cannot be written."""
-    for name in NAMES:
+    for name in (*TEXTS, FILE, REPORT):
         refuse_inputs(folder / name, inputs)
     with drafted_folder(folder, NAMES):
         pass
 
 
-def write_folder(folder: Path, evaluation: Evaluation) -> None:
+def write_folder(folder: Path, evaluation: Evaluation, report: bool = True) -> None:
     """Writes all files of an evaluation; the directory appears whole or not at all.
 
-    An earlier evaluation there is replaced. Raises UsageError where the directory holds other
-    files, MachineError where it cannot be written.
+    With `report` the figures and the page, too. An earlier evaluation there is replaced. Raises
+    UsageError where the directory holds other files, MachineError where it cannot be written, or
+    where the packages of the report are not installed.
     """
     with drafted_folder(folder, NAMES) as (draft, show):
         for name, format in TEXTS.items():
             text = render_evaluation(evaluation, format)
             (draft / name).write_text(text, encoding="utf-8")
         write_sums(draft / FILE, evaluation)
+        if report:
+            _write_report(draft, evaluation)
         show()
+
+
+def _write_report(draft: Path, evaluation: Evaluation) -> None:
+    require_report("The report")
+    pictures = list(figures.draw_evaluation(evaluation, (*IN_FILES, "svg")))
+    (draft / FIGURES).mkdir()
+    for picture in pictures:
+        for format in IN_FILES:
+            (draft / FIGURES / f"{picture.name}.{format}").write_bytes(picture.files[format])
+    (draft / REPORT).write_text(html.render_report(evaluation, pictures), encoding="utf-8")

@@ -88,11 +88,17 @@ def _levels(summary: Summary) -> list[dict[str, Statistics]]:
 def _single(summary: Summary) -> Grid:
     sections = [level for level in _levels(summary) if level]
     digits = decimals(group.se for level in sections for group in level.values())
-    rows = [[[name, *_cells(group, digits)] for name, group in level.items()] for level in sections]
-    return Grid(losses_title(summary.loss, summary.schema), SINGLE_HEADER, rows, _footer(summary))
+    rows = [
+        [[name, *statistics_cells(group, digits)] for name, group in level.items()]
+        for level in sections
+    ]
+    return Grid(
+        losses_title(summary.loss, summary.schema), SINGLE_HEADER, rows, summary_footer(summary)
+    )
 
 
-def _cells(group: Statistics, digits: int) -> list[str]:
+def statistics_cells(group: Statistics, digits: int) -> list[str]:
+    """What stands under SINGLE_HEADER, after the name."""
     means = [number(value, digits) for value in (group.mean, group.se, group.mean_all)]
     return means + [count(value) for value in (group.galaxies, group.galaxies_all, group.votes)]
 
@@ -108,7 +114,8 @@ def losses_title(loss: str | None, schema: str | None) -> str:
     return title if schema is None else f"{title}, schema {schema}"
 
 
-def _footer(summary: Summary) -> list[str]:
+def summary_footer(summary: Summary) -> list[str]:
+    """The account of the matching, and the signature, where they are known."""
     lines = []
     if summary.matching is not None:
         matching = summary.to_dict()["matching"]

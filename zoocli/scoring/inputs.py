@@ -133,6 +133,7 @@ def _kept_of_votes(options: ScoreOptions, tables: tuple[Table, Table]) -> list[s
     for name in kept:
         if name not in tables[1].column_names:
             raise DataError(
-                f"--keep '{name}': neither {tables[0].name} nor {tables[1].name} has that column."
+                f"There is no column '{name}', which --keep or --link names, in {tables[0].name} "
+                f"nor in {tables[1].name}. Check its name."
             )
     return kept

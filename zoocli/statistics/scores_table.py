@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from zoocli.ids import IdColumn
     from zoocli.schema import Schema
     from zoocli.tables import Table
+    from zoocli.tables.numbers import Types
 
 LOSS = "loss"
 LOSS_SUFFIX = "_loss"
@@ -71,13 +72,14 @@ class Layout:
 class ScoresBatch:
     """`loss` (galaxies,); `losses` and `votes` (questions, galaxies); NaN is null.
 
-    `ids` (galaxies,) where they were asked for.
+    `ids` and `kept` (galaxies,) where they were asked for: the galaxies' ids, and another column.
     """
 
     loss: FloatArray
     losses: FloatArray
     votes: VotesArray | None
     ids: pa.StringArray | None = None
+    kept: pa.Array | None = None
 
 
 def read_layout(table: Table, metadata: Mapping[str, Any] | None, schema: Schema | None) -> Layout:
@@ -184,9 +186,13 @@ def _check_columns(table: Table, layout: Layout) -> None:
 
 
 def read_batches(
-    table: Table, layout: Layout, id_column: IdColumn | None = None
+    table: Table,
+    layout: Layout,
+    id_column: IdColumn | None = None,
+    keep: str | None = None,
+    keep_types: Types | None = None,
 ) -> Iterator[ScoresBatch]:
-    """The values, in the order of the rows; with `id_column` the ids too.
+    """The values, in the order of the rows; with `id_column` the ids, with `keep` that column too.
 
     Raises DataError for a loss that is negative or infinite, for votes that are no counts, for a
     loss above 0 where nobody voted, and where `loss` does not follow from the questions' losses
@@ -194,7 +200,9 @@ def read_batches(
     """
     first_row = torn = first_torn = 0
     types = dict.fromkeys(layout.columns, pa.float64())  # votes too: text may say 5.0
-    columns = layout.columns if id_column is None else [id_column.column, *layout.columns]
+    types |= keep_types or {}
+    asked = (None if id_column is None else id_column.column, keep)
+    columns = [*(name for name in asked if name is not None), *layout.columns]
     for batch in table.batches(columns, types=types):
         reader = _Reader(table, batch, first_row)
         losses = np.empty((len(layout.losses), batch.num_rows))
@@ -214,7 +222,7 @@ def read_batches(
             first_torn = first_torn or first_row + int(halves.argmax()) + 1
             torn += int(np.count_nonzero(halves))
         ids = None if id_column is None else id_column.text(batch.column(id_column.column))
-        yield ScoresBatch(loss, losses, votes, ids)
+        yield ScoresBatch(loss, losses, votes, ids, None if keep is None else batch.column(keep))
         first_row += batch.num_rows
     if torn:
         parts = "questions'" if layout.has_votes else "targets'"

@@ -58,18 +58,27 @@ def summarize(scores: Scores, schema: Schema | str | Path | None = None) -> Summ
     (2.0, 2, 3, 9)
     """
     from zoocli.tables.opening import open_table
+
+    schema = load(schema)
+    if isinstance(scores, str | Path) and is_json(scores):
+        return _ignoring(schema, read_summary(scores), str(scores))
+    return summarize_table(open_table(scores, name="the scores table"), schema)
+
+
+def load(schema: Schema | str | Path | None) -> Schema | None:
+    """The schema that a name or a file means."""
+    from zoocli.schema import load_schema
+
+    return load_schema(schema) if isinstance(schema, str | Path) else schema
+
+
+def summarize_table(table: Table, schema: Schema | None) -> Summary:
+    """The summary of an open scores table."""
     from zoocli.tables.parts import Parts
 
-    if isinstance(schema, str | Path):
-        from zoocli.schema import load_schema
-
-        schema = load_schema(schema)
-    if isinstance(scores, str | Path) and _is_json(scores):
-        return _ignoring(schema, read_summary(scores), str(scores))
-    table = open_table(scores, name="the scores table")
     if isinstance(table, Parts):
         return _summarize_parts(table, schema)
-    return _summarize_table(table, table.metadata, schema)
+    return _summarize_plain(table, table.metadata, schema)
 
 
 def read_summary(source: str | Path) -> Summary:
@@ -94,7 +103,7 @@ def read_summary(source: str | Path) -> Summary:
     return Summary.from_dict(content, file=name)
 
 
-def _is_json(source: str | Path) -> bool:
+def is_json(source: str | Path) -> bool:
     """A JSON summary is told by its content, or by its name where there is none to look at."""
     if str(source) == STDIN:
         return _begins_json(_peek(_stdin()))
@@ -151,15 +160,15 @@ def _summarize_parts(parts: Parts, schema: Schema | None) -> Summary:
     """A directory: the pieces of one table (all carry its metadata), or parts scored one by one."""
     metadata = [part.metadata for part in parts.parts]
     if all(content == metadata[0] for content in metadata):
-        return _summarize_table(parts, metadata[0], schema)
+        return _summarize_plain(parts, metadata[0], schema)
     summaries = [
-        replace(_summarize_table(part, content, schema), file=part.name)
+        replace(_summarize_plain(part, content, schema), file=part.name)
         for part, content in zip(parts.parts, metadata, strict=True)
     ]
     return merge_summaries(summaries)
 
 
-def _summarize_table(
+def _summarize_plain(
     table: Table, metadata: Mapping[str, Any] | None, schema: Schema | None
 ) -> Summary:
     layout = read_layout(table, metadata, schema)

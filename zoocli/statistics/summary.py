@@ -115,16 +115,23 @@ class Summary:
 
     def rows(self) -> list[dict[str, Any]]:
         """The groups as flat rows, in the order overall, campaigns, questions."""
-        levels = [
-            ("overall", {"overall": self.overall}),
-            ("campaign", self.campaigns or {}),
-            ("question", self.questions),
-        ]
         return [
             {"level": level, "name": name} | statistics.to_dict()
-            for level, groups in levels
-            for name, statistics in groups.items()
+            for (level, name), statistics in self.groups().items()
         ]
+
+    def groups(self) -> dict[tuple[str, str], Statistics]:
+        """The statistics by level (overall, campaign, question) and name, in this order."""
+        levels = {
+            "overall": {"overall": self.overall},
+            "campaign": self.campaigns or {},
+            "question": self.questions,
+        }
+        return {
+            (level, name): statistics
+            for level, groups in levels.items()
+            for name, statistics in groups.items()
+        }
 
 
 def read_made(content: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Callable, Collection, Iterator
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from zoocli.errors import MachineError, UsageError, some
@@ -18,7 +19,8 @@ def drafted_folder(
 ) -> Iterator[tuple[Path, Callable[[], None]]]:
     """A folder to write into, and a function that shows it under its name.
 
-    A folder of that name is replaced where it holds nothing but such `names` (an earlier result).
+    A folder of that name is replaced where it holds nothing but such `names` (an earlier result):
+    patterns, as a shell has them, also of what stands in a folder in it (`figures/*.png`).
     Raises UsageError where it holds anything else or the name is a file's, MachineError where
     nothing can be written.
     """
@@ -41,12 +43,26 @@ def _refuse_others(target: Path, names: Collection[str]) -> None:
     if target.exists() and not target.is_dir():
         raise UsageError(f"'{target}' is a file. Give the name of a directory.")
     with _explaining(target):
-        others = sorted(set(os.listdir(target)) - set(names)) if target.exists() else []
+        others = sorted(name for name in _names_in(target) if not _is_one_of(name, names))
     if others:
         raise UsageError(
             f"The directory '{target}' holds other files: {some(others)}. Give it another name; "
             "only an earlier result is replaced."
         )
+
+
+def _names_in(folder: Path, prefix: str = "") -> Iterator[str]:
+    """What a folder holds, and what the folders in it hold; nothing where it is not there."""
+    for entry in os.scandir(folder) if folder.exists() else ():
+        yield prefix + entry.name
+        if entry.is_dir(follow_symlinks=False) and not prefix:
+            yield from _names_in(Path(entry), f"{entry.name}/")
+
+
+def _is_one_of(name: str, patterns: Collection[str]) -> bool:
+    """Whether it matches one of them, or is the folder that one of them is in."""
+    folders = {pattern.partition("/")[0] for pattern in patterns if "/" in pattern}
+    return name in folders or any(fnmatchcase(name, pattern) for pattern in patterns)
 
 
 def _show(draft: Path, target: Path, old: Path) -> None:

@@ -8,10 +8,10 @@ from typing import Any
 from zoocli.errors import MachineError
 
 
-def needed(module: str, what: str) -> Any:
+def needed(module: str, what: str, extra: str = "astro") -> Any:
     """The module; MachineError says how to get it, where it is not installed.
 
-    `what` needs it: "reading x.fits", say.
+    `what` needs it: "Reading x.fits", say; `extra` of zoocli brings it.
     """
     try:
         return import_module(module)
@@ -19,5 +19,5 @@ def needed(module: str, what: str) -> Any:
         package = module.partition(".")[0]
         raise MachineError(
             f"{what} needs the package {package}, which is not installed. "
-            "Get it with pip install 'zoocli[astro]'."
+            f"Get it with pip install 'zoocli[{extra}]'."
         ) from error

@@ -94,11 +94,20 @@ def _evaluation(folder: Path, content: Any, sums: AdditiveArrays) -> Evaluation:
         return ClassEvaluation(**common)
     if kind == "values":
         return ValueEvaluation(**common)
+    schema = Schema.from_dict(content["schema_content"], content["schema"])
     return TreeEvaluation(
         **common,
-        schema=Schema.from_dict(content["schema_content"], content["schema"]),
-        worst=[ScoredGalaxy(**galaxy) for galaxy in content["worst"]],
+        schema=schema,
+        worst=[_scored(galaxy, schema) for galaxy in content["worst"]],
     )
+
+
+def _scored(content: Any, schema: Schema) -> ScoredGalaxy:
+    galaxy = ScoredGalaxy(**content)
+    sizes = len(galaxy.losses), len(galaxy.votes), len(galaxy.predicted)
+    if sizes != (len(schema.questions), *[len(schema.label_cols)] * 2):
+        raise ValueError(f"galaxy {galaxy.id!r} is not of the schema")
+    return galaxy
 
 
 def _to_table(sums: AdditiveArrays) -> pa.Table:

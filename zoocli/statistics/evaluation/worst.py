@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -17,28 +17,38 @@ MOST = 20
 
 @dataclass(frozen=True)
 class ScoredGalaxy:
-    """One galaxy: its loss in nats, each question's, and each answer's votes and prediction."""
+    """One galaxy: its loss in nats, each question's, and each answer's votes and prediction.
+
+    `link`: the address of a page about it, where one was asked for.
+    """
 
     id: str
     loss: float
     losses: list[float]
     votes: list[int]
     predicted: list[float]
+    link: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The fields under their names."""
         return asdict(self)
 
 
-def worst_of(galaxies: Galaxies, ids: Callable[[Iterable[int]], list[str]]) -> list[ScoredGalaxy]:
+def worst_of(
+    galaxies: Galaxies,
+    ids: Callable[[Iterable[int]], list[str]],
+    links: Callable[[Sequence[int]], Sequence[str | None]] = lambda rows: [None] * len(rows),
+) -> list[ScoredGalaxy]:
     """The galaxies of a batch with the highest loss over all questions, at most 20, worst first.
 
-    `ids` tells the ids of some of them by their positions. Galaxies with a null loss are not here.
+    `ids` and `links` tell those of some of them by their positions. Galaxies with a null loss are
+    not here.
     """
     loss = sum_in_order(galaxies.losses)
     valid = np.flatnonzero(~np.isnan(loss))
     cut = np.sort(loss[valid])[-MOST:][:1]  # all that are as bad as the last that fits
     chosen = valid[loss[valid] >= cut] if len(cut) else valid
+    rows = chosen.tolist()
     scored = [
         ScoredGalaxy(
             id,
@@ -46,8 +56,9 @@ def worst_of(galaxies: Galaxies, ids: Callable[[Iterable[int]], list[str]]) -> l
             galaxies.losses[:, row].tolist(),
             galaxies.votes[:, row].tolist(),
             galaxies.predicted[:, row].tolist(),
+            link,
         )
-        for row, id in zip(chosen.tolist(), ids(chosen.tolist()), strict=True)
+        for row, id, link in zip(rows, ids(rows), links(rows), strict=True)
     ]
     return worst(scored)
 

@@ -1,0 +1,47 @@
+"""Figures of evaluations and summaries: PDF, PNG and SVG, the same bytes for the same numbers.
+
+matplotlib is imported when the first figure is drawn; `require` says so where it is not there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from zoocli.tables.optional import needed
+
+if TYPE_CHECKING:
+    from zoocli.report.figures.picture import Picture
+    from zoocli.statistics.evaluation.evaluation import Evaluation
+
+EXTRA = "report"
+FORMATS = ("pdf", "png", "svg")
+MOST_SERIES = 7  # colours that can be told apart
+# Those of an evaluation's figures, of any kind; there is a confusion matrix for each question.
+NAMES = (
+    *("loss", "deviance_explained", "fractions", "reliability", "coverage", "pit", "residuals"),
+    "confusion-*",
+)
+
+
+def require(what: str) -> None:
+    """Raises MachineError, which says how to get it, where matplotlib is not installed."""
+    needed("matplotlib", what, EXTRA)
+
+
+def draw_evaluation(evaluation: Evaluation, formats: tuple[str, ...]) -> Iterator[Picture]:
+    """Every figure of an evaluation, in the order of a report."""
+    from zoocli.report.figures import calibration, confusion, fractions, losses, residuals
+    from zoocli.statistics.evaluation.classes.result import ClassEvaluation
+    from zoocli.statistics.evaluation.result import TreeEvaluation
+    from zoocli.statistics.evaluation.values.result import ValueEvaluation
+
+    if isinstance(evaluation, TreeEvaluation):
+        for draw in (losses, fractions, calibration, confusion):
+            yield from draw.pictures(evaluation, formats)
+    elif isinstance(evaluation, ClassEvaluation):
+        yield calibration.of_classes(evaluation, formats)
+        yield confusion.of_classes(evaluation, formats)
+    else:
+        assert isinstance(evaluation, ValueEvaluation)
+        yield residuals.of_values(evaluation, formats)

@@ -1,0 +1,173 @@
+"""Whether predicted distributions of votes are as wide as they should be: three views of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator, ScalarFormatter
+
+from zoocli.report.figures.layout import from_0_to_1, panel_title, panels, say_empty
+from zoocli.report.figures.picture import Picture, picture
+from zoocli.report.figures.style import BLUE, GREY, MARKERS, SERIES, SKY
+from zoocli.schema import Question
+from zoocli.statistics.evaluation.calibration_sums import (
+    BINS,
+    LEVELS,
+    Calibration,
+    ReliabilityCurve,
+)
+from zoocli.statistics.evaluation.classes.result import ClassEvaluation
+from zoocli.statistics.evaluation.result import TreeEvaluation
+
+LEGEND = 0.2
+PARTS = {"": "all", ":votes-1-19": "1 to 19 votes", ":votes-20+": "20 votes and more"}
+
+Pooled = Callable[[slice, str], Calibration]
+Panel = Callable[[Axes, Pooled, Question], None]
+
+RELIABILITY = (
+    "Mean observed fraction of votes against the mean predicted one, of all answers of a question, "
+    "in about 20 groups of nearly the same number of galaxies. Bars are standard errors of the "
+    "difference. On the line, predictions come true."
+)
+CONFIDENCE = (
+    "Accuracy against the mean probability of the class predicted most, in at most 20 groups of "
+    "nearly the same number of galaxies. Bars are standard errors of the difference. Below the "
+    "line predictions are too sure of themselves."
+)
+COVERAGE = (
+    "How often the votes lie in the central interval that was predicted for them, against the "
+    "interval's level; all answers of a question. Below the line predictions are too sure of "
+    "themselves, above it not sure enough."
+)
+PIT = (
+    "Histogram of the probability integral transform of the votes, non-randomised, of all answers "
+    "of a question. Flat at 1: calibrated. A valley: too sure; a hill: not sure enough; a slope: "
+    "too many or too few votes expected."
+)
+
+
+def pictures(evaluation: TreeEvaluation, formats: Sequence[str]) -> Iterator[Picture]:
+    """The figures `reliability`, `coverage` and `pit`."""
+    yield picture(
+        "reliability",
+        "Reliability",
+        RELIABILITY,
+        lambda: _draw(evaluation, _reliability, ("predicted fraction", "observed fraction")),
+        formats,
+    )
+    yield picture(
+        "coverage",
+        "Coverage",
+        COVERAGE,
+        lambda: _with_legend(
+            _draw(evaluation, _coverage, ("level of the interval", "coverage"), foot=LEGEND)
+        ),
+        formats,
+    )
+    yield picture(
+        "pit",
+        "Probability integral transform",
+        PIT,
+        lambda: _alike(
+            _draw(evaluation, _transform, ("transform of the votes", "density"), aspect=0.6)
+        ),
+        formats,
+    )
+
+
+def _draw(
+    evaluation: TreeEvaluation,
+    panel: Panel,
+    labels: tuple[str, str],
+    aspect: float = 1.0,
+    foot: float = 0.0,
+) -> Figure:
+    questions = evaluation.schema.questions
+    counted = [evaluation.by_name[one.name, None, "calibration_error"].N or 0 for one in questions]
+    titles = [panel_title(one.name, N) for one, N in zip(questions, counted, strict=True)]
+    figure, every = panels(titles, labels, aspect, foot)
+    for axes, question in zip(every, questions, strict=True):
+        panel(axes, evaluation.calibration, question)
+    return figure
+
+
+def _reliability(axes: Axes, calibration: Pooled, question: Question) -> None:
+    _curve(axes, calibration(question.columns, "").reliability())
+
+
+def of_classes(evaluation: ClassEvaluation, formats: Sequence[str]) -> Picture:
+    """The figure `reliability` of the class predicted most."""
+
+    def draw() -> Figure:
+        title = panel_title("class predicted most", evaluation.galaxies)
+        figure, (axes,) = panels([title], ("confidence", "accuracy"))
+        _curve(axes, evaluation.reliability)
+        return figure
+
+    return picture("reliability", "Reliability", CONFIDENCE, draw, formats)
+
+
+def _curve(axes: Axes, curve: ReliabilityCurve) -> None:
+    if not len(curve.galaxies):
+        say_empty(axes)
+    axes.errorbar(
+        curve.predicted,
+        curve.observed,
+        np.nan_to_num(curve.se),
+        color=BLUE,
+        marker="o",
+        markersize=2.0,
+        linewidth=0.7,
+    )
+    _diagonal(axes)
+
+
+def _coverage(axes: Axes, calibration: Pooled, question: Question) -> None:
+    for number, part in enumerate(PARTS):
+        coverage = calibration(question.columns, part).coverage
+        if coverage is not None:
+            axes.plot(LEVELS, coverage, color=SERIES[number], marker=MARKERS[number], markersize=2)
+        elif not part:
+            say_empty(axes)
+    _diagonal(axes)
+
+
+def _diagonal(axes: Axes) -> None:
+    axes.plot([0, 1], [0, 1], color=GREY, linewidth=0.7, linestyle="--", zorder=0)
+    from_0_to_1(axes)
+
+
+def _with_legend(figure: Figure) -> Figure:
+    """The parts, in one row at the foot."""
+    lines = [
+        Line2D([], [], color=SERIES[number], marker=MARKERS[number], label=label)
+        for number, label in enumerate(PARTS.values())
+    ]
+    figure.legend(handles=lines, loc="lower center", ncols=len(lines), borderaxespad=0.2)
+    return figure
+
+
+def _transform(axes: Axes, calibration: Pooled, question: Question) -> None:
+    histogram = calibration(question.columns, "").histogram
+    if histogram is None:
+        say_empty(axes)
+    else:
+        axes.stairs(histogram, np.linspace(0, 1, BINS + 1), fill=True, facecolor=SKY)
+        axes.stairs(histogram, np.linspace(0, 1, BINS + 1), color=BLUE, linewidth=0.7)
+    axes.axhline(1.0, color=GREY, linewidth=0.7, linestyle="--")
+
+
+def _alike(figure: Figure) -> Figure:
+    """The same scale in all panels, since only the first column has labels."""
+    highest = max(2.0, *(axes.get_ylim()[1] for axes in figure.axes))
+    for axes in figure.axes:
+        from_0_to_1(axes)
+        axes.set_ylim(0, highest)
+        axes.yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
+        axes.yaxis.set_major_formatter(ScalarFormatter())
+    return figure

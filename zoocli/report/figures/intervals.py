@@ -1,0 +1,95 @@
+"""Numbers with their intervals, one row each, from the top down."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from zoocli.report.figures.layout import axes_at, figure_of
+from zoocli.report.figures.picture import text_width
+from zoocli.report.figures.style import COLUMN, GREY, MARKERS, SERIES, SMALL, wrapped
+
+ROW, FOOT, HEAD, LEGEND_ROW = 0.17, 0.4, 0.2, 0.15
+NAME_CHARACTERS = 30
+EDGE = 0.06
+SPREAD = 0.5  # of a row, which several series share
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A number, the ends of its interval, and its N; None where absent."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+    galaxies: int | None
+
+
+Floats = npt.NDArray[np.float64]
+Series = dict[str, list[Interval]]
+
+
+def interval_rows(names: Sequence[str], series: Series, label: str) -> Figure:
+    """A dot and a bar for each name, of one series or of several in their colours."""
+    several = len(series) > 1
+    shown = [wrapped(name, NAME_CHARACTERS) for name in names]
+    head = HEAD + LEGEND_ROW * len(series) * several
+    height = sum(ROW * max(name.count("\n") + 1, 0.45 * len(series), 1) for name in shown)
+    figure = figure_of(FOOT + height + head)
+    left = text_width(figure, shown, SMALL) + 0.12
+    counts = [] if several else [_count(one) for one in next(iter(series.values()))]
+    right = text_width(figure, [*counts, "N"], SMALL) + 0.12
+    axes = axes_at(figure, left, FOOT, COLUMN - left - right, height)
+    rows = np.arange(len(names))
+    for number, intervals in enumerate(series.values()):
+        offset = SPREAD * ((number + 0.5) / len(series) - 0.5)
+        _draw(axes, np.asarray(rows + offset, np.float64), intervals, number)
+    axes.set_yticks(rows, shown)
+    axes.set_ylim(len(names) - 0.5, -0.5)
+    axes.set_xlabel(label)
+    axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+    axes.grid(axis="x")
+    axes.tick_params(axis="y", length=0)
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    if several:
+        _legend(figure, axes, list(series))
+    else:
+        _column_of_counts(axes, counts)
+    return figure
+
+
+def _count(interval: Interval) -> str:
+    return "" if interval.galaxies is None else f"{interval.galaxies:,}"
+
+
+def _draw(axes: Axes, rows: Floats, intervals: Sequence[Interval], number: int) -> None:
+    values, lows, highs = (
+        np.array([np.nan if x is None else x for x in column])
+        for column in zip(*((one.value, one.low, one.high) for one in intervals), strict=True)
+    )
+    colour, marker = SERIES[number], MARKERS[number]
+    axes.hlines(rows, lows, highs, color=colour, linewidth=1.2)
+    axes.plot(values, rows, linestyle="", marker=marker, color=colour)
+
+
+def _column_of_counts(axes: Axes, counts: Sequence[str]) -> None:
+    """N at the right of each row, aligned at the figure's edge."""
+    box = axes.get_position()
+    x = (1 - EDGE / COLUMN - box.x0) / box.width
+    place = axes.get_yaxis_transform()
+    for row, text in enumerate(["N", *counts], start=-1):
+        y = row if row >= 0 else -0.75
+        axes.text(x, y, text, transform=place, ha="right", va="center", size=SMALL, color=GREY)
+
+
+def _legend(figure: Figure, axes: Axes, names: Sequence[str]) -> None:
+    labels = [wrapped(name, 60, 1) for name in names]
+    figure.legend(
+        list(axes.lines), labels, loc="upper left", bbox_to_anchor=(0.0, 1.0), borderaxespad=0.3
+    )

@@ -1,0 +1,100 @@
+"""The mean losses of summaries: of each question, or of each bin of a column."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from zoocli.report.figures.intervals import Interval, interval_rows
+from zoocli.report.figures.layout import figure_of, make_room, panel_title, panels, say_empty
+from zoocli.report.figures.picture import picture, text_width
+from zoocli.report.figures.style import BLUE, SMALL, wrapped
+from zoocli.report.summary import LIKELIHOODS
+
+if TYPE_CHECKING:
+    from zoocli.statistics.summarize_by import BinnedSummary
+    from zoocli.statistics.summary import Summary
+    from zoocli.sums import Statistics
+
+MOST_TICKS = 12
+BIN_CHARACTERS = 24
+FOOT, ASPECT = 0.05, 0.7
+
+
+def draw_summaries(summaries: Sequence[Summary], format: str) -> bytes:
+    """Each question's mean loss (the overall one where there is no question), with 1 se."""
+    names = list(dict.fromkeys(name for one in summaries for name in one.questions)) or ["overall"]
+    series = {
+        f"{summary.file or number}, N = {summary.overall.galaxies:,}": [
+            _interval(_group(summary, name)) for name in names
+        ]
+        for number, summary in enumerate(summaries, start=1)
+    }
+    label = f"{_label(summaries[0].loss)}, bars: 1 se"
+    drawn = picture("losses", "", "", lambda: interval_rows(names, series, label), (format,))
+    return drawn.files[format]
+
+
+def _label(loss: str | None) -> str:
+    return "mean loss (nats)" if loss in LIKELIHOODS else "mean loss"
+
+
+def _group(summary: Summary, name: str) -> Statistics | None:
+    return summary.questions.get(name, summary.overall if not summary.questions else None)
+
+
+def _interval(group: Statistics | None) -> Interval:
+    if group is None or group.mean is None:
+        return Interval(None, None, None, None if group is None else group.galaxies)
+    reach = group.se or 0.0
+    return Interval(group.mean, group.mean - reach, group.mean + reach, group.galaxies)
+
+
+def draw_binned(binned: BinnedSummary, format: str) -> bytes:
+    """The mean loss of each bin with 1 se: overall, of campaigns (of several) and questions."""
+    return picture("binned", "", "", lambda: _binned(binned), (format,)).files[format]
+
+
+def _binned(binned: BinnedSummary) -> Figure:
+    bins = [one for one, _ in binned.bins]
+    every = -(-len(bins) // MOST_TICKS)
+    places = list(range(0, len(bins), every))
+    labels = [wrapped(bins[place].label, BIN_CHARACTERS, 1) for place in places]
+    groups = {
+        (level, name): of_bins
+        for (level, name), of_bins in binned.groups().items()
+        if level != "campaign" or len(binned.whole.campaigns or {}) > 1
+    }
+    titles = [
+        panel_title(name, sum(group.galaxies for group in of_bins))
+        for (_, name), of_bins in groups.items()
+    ]
+    foot = text_width(figure_of(1.0), labels, SMALL) + FOOT
+    figure, panes = panels(titles, ("", _label(binned.whole.loss)), ASPECT, foot, own_scales=True)
+    for axes, of_bins in zip(panes, groups.values(), strict=True):
+        _panel(axes, of_bins)
+        axes.set_xticks(places, labels, rotation=90)
+        axes.set_xlim(-0.6, len(bins) - 0.4)
+    make_room(figure, panes)
+    bottom = 0.06 / figure.get_figheight()
+    figure.text(0.5, bottom, f"{wrapped(binned.column, 40, 1)} (bars: 1 se)", ha="center")
+    return figure
+
+
+def _panel(axes: Axes, of_bins: Sequence[Statistics]) -> None:
+    there = [
+        (place, one.mean, one.se or 0.0)
+        for place, one in enumerate(of_bins)
+        if one.mean is not None
+    ]
+    if there:
+        places, means, errors = zip(*there, strict=True)
+        axes.errorbar(places, means, errors, color=BLUE, marker="o", linestyle="")
+    else:
+        say_empty(axes)
+    axes.yaxis.set_major_locator(MaxNLocator(4))
+    axes.grid(axis="y")

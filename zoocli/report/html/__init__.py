@@ -1,0 +1,69 @@
+"""`report.html`: an evaluation as one page that needs nothing else and asks nobody for anything."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from zoocli.errors import harmless
+from zoocli.report.html.content import content_of
+from zoocli.report.html.words import account, settings
+from zoocli.tables.optional import needed
+
+if TYPE_CHECKING:
+    from zoocli.report.figures.picture import Picture
+    from zoocli.statistics.evaluation.evaluation import Evaluation
+
+HERE = Path(__file__).parent
+STYLE, SCRIPT = "report.css", "report.js"
+
+
+def require(what: str) -> None:
+    """Raises MachineError, which says how to get it, where Jinja is not installed."""
+    needed("jinja2", what, "report")
+
+
+def render_report(evaluation: Evaluation, pictures: Sequence[Picture]) -> str:
+    """The page. All text of the user's is escaped; the same evaluation gives the same page."""
+    style, script = ((HERE / name).read_text("utf-8") for name in (STYLE, SCRIPT))
+    page: str = _template().render(
+        style=style,
+        script=script,
+        script_hash=_hash(script),
+        evaluation=evaluation,
+        content=content_of(evaluation),
+        pictures=[one for one in pictures if not one.name.startswith("confusion-")],
+        confusions=[one for one in pictures if one.name.startswith("confusion-")],
+        account=account(evaluation.matching),
+        settings=settings(evaluation.settings),
+    )
+    return page
+
+
+def _template() -> Any:
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(HERE),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        finalize=_shown,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    return environment.get_template("report.html.j2")
+
+
+def _shown(value: Any) -> Any:
+    """Control characters are shown; what the template marks as safe is left as it is."""
+    return harmless(value) if type(value) is str else value
+
+
+def _hash(script: str) -> str:
+    """What the page's own policy allows to run, and nothing else."""
+    digest = hashlib.sha256(script.encode()).digest()
+    return f"sha256-{base64.b64encode(digest).decode()}"

@@ -1,0 +1,91 @@
+"""Tables of numbers in a report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from zoocli.report.text import ABSENT, count, number
+from zoocli.statistics.evaluation.evaluation import Evaluation
+from zoocli.statistics.evaluation.metric import OVERALL, Metric
+
+DIGITS = 3
+Names = dict[str, str]  # metric: heading
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A number as text, its interval, and the number itself, by which rows are sorted."""
+
+    text: str
+    interval: str = ""
+    value: float | None = None
+
+    @classmethod
+    def of(cls, metric: Metric | None) -> Cell:
+        """A metric with its interval; what the evaluation has not is "-"."""
+        if metric is None:
+            return cls(ABSENT)
+        return cls(number(metric.value, DIGITS), _interval(metric), metric.value)
+
+    @classmethod
+    def of_count(cls, value: int | None) -> Cell:
+        """A number of galaxies."""
+        return cls(count(value), value=value)
+
+
+@dataclass(frozen=True)
+class Row:
+    """The name of what the numbers are about, and the numbers."""
+
+    name: str
+    cells: Sequence[Cell]
+
+
+@dataclass(frozen=True)
+class HtmlTable:
+    """`fixed` rows stay on top when the others are sorted."""
+
+    id: str
+    title: str
+    note: str
+    header: Sequence[str]
+    fixed: Sequence[Row]
+    rows: Sequence[Row]
+
+
+@dataclass(frozen=True)
+class Headline:
+    """A number that stands first."""
+
+    label: str
+    cell: Cell
+    galaxies: str
+
+
+def _interval(metric: Metric) -> str:
+    """The 95 % interval; empty where there is none."""
+    if metric.low is None or metric.high is None:
+        return ""
+    return f"{number(metric.low, DIGITS)} to {number(metric.high, DIGITS)}"
+
+
+def headlines(evaluation: Evaluation, names: Names) -> list[Headline]:
+    """Overall numbers under their labels."""
+    found = []
+    for metric, label in names.items():
+        one = evaluation.by_name[OVERALL, None, metric]
+        found.append(Headline(label, Cell.of(one), count(None if one.value is None else one.N)))
+    return found
+
+
+def metric_row(
+    evaluation: Evaluation,
+    shown: str,
+    about: tuple[str, str | None],
+    names: Iterable[str],
+    sizes: Iterable[int | None],
+) -> Row:
+    """The metrics about a question and answer, then the numbers of galaxies."""
+    cells = [Cell.of(evaluation.by_name.get((*about, metric))) for metric in names]
+    return Row(shown, [*cells, *map(Cell.of_count, sizes)])

@@ -1,0 +1,75 @@
+"""The galaxies that were predicted worst, as a report shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from zoocli.report.html.tables import DIGITS
+from zoocli.report.text import number
+from zoocli.statistics.evaluation.result import TreeEvaluation
+from zoocli.statistics.evaluation.worst import ScoredGalaxy
+
+SHOWN_AT_ONCE = 3  # questions
+
+
+@dataclass(frozen=True)
+class AskedQuestion:
+    """A question that was voted on: its loss, and each answer's votes and predicted fraction."""
+
+    name: str
+    loss: str
+    votes: int
+    answers: Sequence[tuple[str, int, str]]
+
+
+@dataclass(frozen=True)
+class BadGalaxy:
+    """`first` are the questions with the highest losses, `others` the rest of those voted on."""
+
+    id: str
+    link: str | None
+    loss: str
+    value: float
+    first: Sequence[AskedQuestion]
+    others: Sequence[AskedQuestion]
+
+
+def worst_galaxies(evaluation: TreeEvaluation) -> list[BadGalaxy]:
+    """The worst first."""
+    found = []
+    for galaxy in evaluation.worst:
+        asked = _asked(evaluation, galaxy)
+        found.append(
+            BadGalaxy(
+                galaxy.id,
+                _safe(galaxy.link),
+                number(galaxy.loss, DIGITS),
+                galaxy.loss,
+                asked[:SHOWN_AT_ONCE],
+                asked[SHOWN_AT_ONCE:],
+            )
+        )
+    return found
+
+
+def _safe(link: str | None) -> str | None:
+    """An address of the web; a file of sums may have come from anywhere."""
+    return link if link is not None and link.startswith(("http://", "https://")) else None
+
+
+def _asked(evaluation: TreeEvaluation, galaxy: ScoredGalaxy) -> list[AskedQuestion]:
+    """The questions with votes, the highest loss first."""
+    by_loss = sorted(
+        zip(galaxy.losses, evaluation.schema.questions, strict=True), key=lambda pair: -pair[0]
+    )
+    asked = []
+    for loss, question in by_loss:
+        votes = galaxy.votes[question.columns]
+        predicted = galaxy.predicted[question.columns]
+        if any(votes):
+            names = [answer.suffix.removeprefix("_") for answer in question.answers]
+            fractions = [f"{fraction:.2f}" for fraction in predicted]
+            answers = list(zip(names, votes, fractions, strict=True))
+            asked.append(AskedQuestion(question.name, number(loss, DIGITS), sum(votes), answers))
+    return asked
