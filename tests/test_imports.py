@@ -30,7 +30,7 @@ HEAVY = (
 
 # From what everything may use up to what uses everything. A part imports from earlier lines only.
 LAYERS = (
-    ("errors", "version", "hashing", "strict_json"),
+    ("bits", "errors", "version", "hashing", "strict_json"),
     ("signature", "resources", "schema_checks", "pipeline"),
     ("schema_files",),
     ("schema", "sums"),
@@ -39,7 +39,7 @@ LAYERS = (
     ("ids", "checks"),
     ("matching",),
     ("concentrations",),
-    ("losses",),
+    ("losses", "engines"),
     ("heads", "simulation"),
     ("scoring",),
     ("checking", "cataloguing", "predicting", "fitting"),

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import islice
 from typing import Any
 
+import numpy as np
+
 from zoocli.errors import DataError, UsageError, shortened, some
+from zoocli.statistics.shards import add_coverage, check_shards
 from zoocli.statistics.summary import Summary
 from zoocli.sums import Matching, Statistics
-
-FIRST = 5
 
 
 def merge_summaries(summaries: Sequence[Summary]) -> Summary:
@@ -25,9 +25,10 @@ def merge_summaries(summaries: Sequence[Summary]) -> Summary:
     matched it, so it is votes_rows - sum over parts of (votes_rows - votes_only). A part whose
     matching is None makes the whole's None, with a note.
 
-    That the parts are disjoint is the caller's promise: summaries carry no ids. Noticed is only
-    where parts together matched more rows of VOTES than there are, which is an error, and where
-    two parts hold the same statistics, which gets a note: disjoint ones may.
+    Shards say which rows of VOTES they scored: a row in two of them is an error, and the account is
+    that of the whole. That other parts are disjoint is the caller's promise: their summaries carry
+    no ids. Noticed is only where they together matched more rows of VOTES than there are, which is
+    an error, and where two hold the same statistics, which gets a note: disjoint ones may.
 
     Raises DataError, which names the file, where a part carries no settings, where loss, schema,
     settings or votes fingerprint differ, where more rows were matched than there are, and where
@@ -45,9 +46,10 @@ def merge_summaries(summaries: Sequence[Summary]) -> Summary:
     names = [part.file or f"part {number}" for number, part in enumerate(summaries, start=1)]
     for name, part in zip(names, summaries, strict=True):
         _refuse_another_kind(names[0], summaries[0], name, part)
-    _check_shards(names, summaries)
-    votes_rows = (summaries[0].settings or {}).get("votes_rows")
-    matching = add_matching(names, [part.matching for part in summaries], votes_rows)
+    shards = check_shards(names, [part.shard for part in summaries])
+    matching = _matching(names, summaries)
+    if shards and matching is not None and not matching.matched:
+        raise DataError("No galaxy matched in any shard. Are these predictions of those votes?")
     versions = sorted({part.version or "unknown" for part in summaries})
     return replace(
         summaries[0],
@@ -56,6 +58,7 @@ def merge_summaries(summaries: Sequence[Summary]) -> Summary:
         questions=_add_groups([part.questions for part in summaries]),
         shard=None,
         matching=matching,
+        coverage=None,
         version=",".join(versions),
         file=None,
         notes=(
@@ -134,45 +137,21 @@ def _shown(value: Any) -> str:
     )
 
 
-def _check_shards(names: Sequence[str], summaries: Sequence[Summary]) -> None:
-    """Shards I/N must be all of 1..N, once each; parts that are no shards pass."""
-    if all(part.shard is None for part in summaries):
-        return
-    seen: dict[int, str] = {}
-    totals: set[int] = set()
-    for name, part in zip(names, summaries, strict=True):
-        number, total = _read_shard(name, part.shard)
-        totals.add(total)
-        if len(totals) > 1:
-            raise DataError(
-                f"{name} is shard {part.shard} but {names[0]} is shard {summaries[0].shard}: "
-                "they are not of the same set. Merge the shards of one array job."
-            )
-        if number in seen:
-            raise DataError(
-                f"{name} and {seen[number]} are both shard {part.shard}. Give each shard once."
-            )
-        seen[number] = name
-    [total] = totals
-    missing = total - len(seen)
-    if missing:
-        first = islice((number for number in range(1, total + 1) if number not in seen), FIRST)
-        more = f" and {missing - FIRST:,} more" if missing > FIRST else ""
-        raise DataError(
-            f"{missing:,} of {total:,} shards are missing: {some(first)}{more}. Merge all of them."
-        )
-
-
-def _read_shard(name: str, shard: str | None) -> tuple[int, int]:
-    if shard is None:
-        raise DataError(
-            f"{name} is not a shard, but other parts are. Merge the shards of one array job."
-        )
-    number, _, total = shard.partition("/")
-    digits = number.isdecimal() and total.isdecimal() and len(total) < 10
-    if not digits or not 1 <= int(number) <= int(total):
-        raise DataError(f"{name} says that it is shard {shard!r}; expected I/N with I from 1 to N.")
-    return int(number), int(total)
+def _matching(names: Sequence[str], summaries: Sequence[Summary]) -> Matching | None:
+    rows = (summaries[0].settings or {}).get("votes_rows")
+    parts = [part.matching for part in summaries if part.matching is not None]
+    covered = [part.coverage for part in summaries if part.coverage is not None]
+    if not isinstance(rows, int) or min(len(parts), len(covered)) < len(summaries):
+        return add_matching(names, [part.matching for part in summaries], rows)
+    by_row = not (summaries[0].settings or {}).get("only")
+    scored = add_coverage(names, covered, rows, by_row)
+    return Matching(
+        matched=sum(part.matched for part in parts),
+        predictions_only=sum(part.predictions_only for part in parts),
+        votes_only=rows - int(np.count_nonzero(scored)) - covered[0].dropped_rows,
+        duplicated=covered[0].dropped,
+        invalid=sum(part.invalid for part in parts),
+    )
 
 
 def _notes_of_repeated(names: Sequence[str], summaries: Sequence[Summary]) -> Iterator[str]:

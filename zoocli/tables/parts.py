@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate, chain
+from typing import Any
 
 import pyarrow as pa
 
 from zoocli.errors import DataError
 from zoocli.tables.encoders import plain_type
 from zoocli.tables.numbers import Types, is_text
-from zoocli.tables.table import Table
+from zoocli.tables.table import METADATA_KEY, Table
 
 WHOLE_NUMBER = re.compile(r"0|-?[1-9][0-9]{0,17}")
 
@@ -36,6 +38,10 @@ class Parts(Table):
         known = [part.rows for part in parts if part.rows is not None]
         self.rows = sum(known) if len(known) == len(parts) else None
         self.text = all(part.text for part in parts)
+
+    def set_metadata(self, metadata: Mapping[str, Any]) -> None:
+        """Takes note of what zoocli wrote about the whole."""
+        self.schema = self.schema.with_metadata({METADATA_KEY: json.dumps(metadata)})
 
     def require(self, columns: Collection[str]) -> None:
         """As for one table; the part that lacks a column is named."""

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from zoocli.errors import UsageError
-from zoocli.tables.table import Table, Types
+from zoocli.tables.numbers import Types
+from zoocli.tables.table import Table
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ class Slice(Table):
         self.rows = stop - start
         self.text = table.text
         self._table = table
-        self._start, self._stop = start, stop
+        self.start, self.stop = start, stop
 
     def require(self, columns: Collection[str]) -> None:
         """As the table does."""
@@ -66,7 +67,7 @@ class Slice(Table):
     def _batches(
         self, columns: list[str], types: Types, batch_rows: int
     ) -> Iterator[pa.RecordBatch]:
-        return self._table.between(self._start, self._stop, columns, types, batch_rows)
+        return self._table.between(self.start, self.stop, columns, types, batch_rows)
 
 
 def cuts(table: Table, parts: int) -> list[tuple[int, int]]:
