@@ -26,6 +26,8 @@ HEAVY = (
     "rich",
     "astropy",
     "h5py",
+    "dask",
+    "distributed",
 )
 
 # From what everything may use up to what uses everything. A part imports from earlier lines only.
@@ -149,7 +151,7 @@ try:
     zoocli.cli.main({[*command, "-q"]})
 except SystemExit as stop:
     assert stop.code == 0
-print(*[name for name in ("numba", "torch", "pandas", "duckdb", "rich") if name in sys.modules])
+print(*[name for name in ("numba", "torch", "pandas", "duckdb", "rich", "dask", "distributed") if name in sys.modules])
 """
     for _ in range(2):  # the first run may have to compile
         done = subprocess.run(

@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 import distributed
-from distributed.client import Future
+from distributed import CancelledError, Future
+from distributed.comm import CommClosedError
 
 from zoocli.engines import worker
 from zoocli.engines.job import Job
 from zoocli.engines.worker import Part, Task
-from zoocli.errors import MachineError, UsageError, ZoocliError
+from zoocli.errors import MachineError, UsageError
 from zoocli.resources import Resources
 from zoocli.tables.slices import cuts
 
@@ -29,6 +30,7 @@ PartsProgress = Callable[[int, int, int, int], None]
 CONNECT_SECONDS = 20.0
 WORKER_SECONDS = 60.0  # without any worker, until the run is given up
 POLL_SECONDS = 2.0
+LOOPBACK = "127.0.0.1:0"  # Dask always serves its health pages: here, at a free port
 PARTS_PER_WORKER = 4
 MOST_ROWS, FEWEST_ROWS = 1_000_000, 50_000  # of a part, unless their number is given
 
@@ -65,8 +67,14 @@ def run_job(
         try:
             return _Course(client, task, parts, table.name).run(progress)
         finally:
-            with contextlib.suppress(Exception):  # the cluster may be gone
-                client.run(worker.forget, wait=False)
+            _politely(client, lambda: client.run(worker.forget, on_error="ignore"))
+
+
+def _politely(client: distributed.Client, call: Callable[[], object]) -> None:
+    """Does what is good manners towards a cluster, if that is still there."""
+    if client.status == "running":
+        with contextlib.suppress(OSError, TimeoutError, CancelledError, ValueError):
+            call()
 
 
 def _sensible_parts(rows: int, workers: int) -> int:
@@ -106,7 +114,8 @@ def _local_cluster(resources: Resources) -> Iterator[distributed.LocalCluster]:
             threads_per_worker=1,
             memory_limit=resources.memory // resources.threads,
             host="127.0.0.1",
-            dashboard_address=None,
+            dashboard_address=LOOPBACK,
+            worker_dashboard_address=LOOPBACK,
             local_directory=scratch,
             silence_logs=logging.CRITICAL,
         ) as cluster,
@@ -150,18 +159,21 @@ class _Course:
         left = deque(self._parts)
         try:
             for part in self._parts:
-                while left and len(waiting) < self._ahead():
-                    waiting.append(self._submit(left.popleft()))
-                added, written = self._result(waiting[0], self._label(part))
+                with _explained(self._label(part)):
+                    while left and len(waiting) < self._ahead():
+                        waiting.append(self._submit(left.popleft()))
+                    added, written = self._result(waiting[0])
                 waiting.popleft()
                 total = added if total is None else total + added
                 rows.append(written)
                 progress(part.stop, self._parts[-1].stop, part.number + 1, len(self._parts))
-            last = self._client.submit(worker.finish, self._task, total, key=f"{self._run}-end")
-            return self._result(last, "the sum of all parts"), rows
+            with _explained("the sum of all parts"):
+                key = f"{self._run}-end"
+                return self._result(
+                    self._client.submit(worker.finish, self._task, total, key=key)
+                ), rows
         finally:
-            with contextlib.suppress(Exception):  # the cluster may be gone
-                self._client.cancel(list(waiting), force=True)
+            _politely(self._client, lambda: self._client.cancel(list(waiting), force=True))
 
     def _ahead(self) -> int:
         threads: int = sum(self._client.nthreads().values())
@@ -177,34 +189,10 @@ class _Course:
             f"{part.stop:,} of {self._name})"
         )
 
-    def _result(self, future: Future, what: str) -> Any:
-        """What a worker computed; an error of the cluster says which part it struck."""
-        try:
-            while not self._done(future):
-                self._watch()
-            return future.result()
-        except ZoocliError:
-            raise
-        except distributed.KilledWorker as error:
-            raise MachineError(
-                f"{what} ended every worker that computed it, most likely for lack of memory. Give "
-                "the workers more of it, or cut the table into more parts with --partitions."
-            ) from error
-        except MemoryError as error:
-            raise MachineError(
-                f"There was not enough memory for {what}. Give the workers more of it, or cut the "
-                "table into more parts with --partitions."
-            ) from error
-        except (ImportError, AttributeError) as error:
-            raise MachineError(
-                f"A worker cannot run zoocli ({error}). Install the same version in the "
-                "environment of the workers."
-            ) from error
-        except (OSError, distributed.CancelledError) as error:
-            raise MachineError(
-                f"The Dask scheduler went away, or another program cancelled the work, while "
-                f"waiting for {what}. Nothing was written; run again."
-            ) from error
+    def _result(self, future: Future) -> Any:
+        while not self._done(future):
+            self._watch()
+        return future.result()
 
     def _done(self, future: Future) -> bool:
         try:
@@ -219,3 +207,31 @@ class _Course:
             self._last_worker = time.monotonic()
         elif time.monotonic() - self._last_worker > WORKER_SECONDS:
             _no_workers()
+
+
+@contextlib.contextmanager
+def _explained(what: str) -> Iterator[None]:
+    """Errors of the cluster say which part they struck; those of the part are its own."""
+    try:
+        yield
+    except distributed.KilledWorker as error:
+        raise MachineError(
+            f"{what[0].upper()}{what[1:]} ended every worker that computed it, most likely for "
+            "lack of memory. Give the workers more of it, or cut the table into more parts with "
+            "--partitions."
+        ) from error
+    except MemoryError as error:
+        raise MachineError(
+            f"There was not enough memory for {what}. Give the workers more of it, or cut the "
+            "table into more parts with --partitions."
+        ) from error
+    except ImportError as error:
+        raise MachineError(
+            f"A worker cannot run zoocli ({error}). Install the same version in the environment of "
+            "the workers."
+        ) from error
+    except (CommClosedError, TimeoutError, CancelledError) as error:
+        raise MachineError(
+            f"The Dask scheduler went away, or another program cancelled the work, before {what} "
+            "was done. Nothing was written; run again."
+        ) from error
