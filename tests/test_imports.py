@@ -30,6 +30,8 @@ HEAVY = (
     "distributed",
 )
 
+UNUSED = ("numba", "torch", "pandas", "duckdb", "rich", "dask", "distributed")
+
 # From what everything may use up to what uses everything. A part imports from earlier lines only.
 LAYERS = (
     ("bits", "errors", "version", "hashing", "strict_json"),
@@ -151,7 +153,7 @@ try:
     zoocli.cli.main({[*command, "-q"]})
 except SystemExit as stop:
     assert stop.code == 0
-print(*[name for name in ("numba", "torch", "pandas", "duckdb", "rich", "dask", "distributed") if name in sys.modules])
+print(*[name for name in {UNUSED} if name in sys.modules])
 """
     for _ in range(2):  # the first run may have to compile
         done = subprocess.run(

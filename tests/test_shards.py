@@ -201,3 +201,53 @@ def test_catalogue_shards_are_the_whole(tmp_path):
         done_well(*arguments, "-o", output, "--shard", f"{number}/7")
         tables.append(read(output))
     assert pa.concat_tables(tables).equals(read(tmp_path / "whole.parquet"))
+
+
+def test_evaluation_shards_are_the_whole(tmp_path):
+    arguments = opened(tmp_path, PREDICTED, VOTED)
+    options = ["--bootstrap", 20, "--min-votes", 1]
+    whole = done_well("evaluate", *arguments, *options, "-f", "json").out
+    folders = [tmp_path / f"e{number}" for number in range(1, 9)]
+    for number, folder in enumerate(folders, start=1):
+        done_well("evaluate", *arguments, *options, "-o", folder, "--shard", f"{number}/8")
+    merged = json.loads(done_well("merge", *folders, "-f", "json").out)
+    expected = json.loads(whole)
+    assert merged["matching"] == expected["matching"]
+    assert close_enough(merged["metrics"], expected["metrics"])
+    done = run("merge", *folders[:-1])
+    assert done.code == 3 and "1 of 8 shards are missing" in done.err
+
+
+@pytest.mark.parametrize("loss", ["ce", "mse"])
+def test_evaluation_shards_of_classes_and_values(loss, tmp_path):
+    names = ["a", "b", "c", "d", "e"]
+    columns = {"id": names, "x": [0.5, 2.2, 3.0, 1.0, 0.3], "y": [1.5, 0.8, -1.0, 2.0, 0.1]}
+    labels = {"id": names[1:], "label": [1, 0, 1, 1]}
+    if loss == "mse":
+        del columns["y"]
+    arguments = [
+        write(tmp_path / "p.parquet", columns),
+        write(tmp_path / "v.parquet", labels),
+        *("--loss", loss, "--bootstrap", 10),
+    ]
+    whole = json.loads(done_well("evaluate", *arguments, "-f", "json").out)
+    folders = [tmp_path / f"e{number}" for number in (1, 2, 3, 4)]
+    for number, folder in enumerate(folders, start=1):
+        done_well("evaluate", *arguments, "-o", folder, "--shard", f"{number}/4")
+    merged = json.loads(done_well("merge", *folders, "-f", "json").out)
+    assert merged["matching"] == whole["matching"]
+    assert close_enough(merged["metrics"], whole["metrics"])
+
+
+def close_enough(one, other):
+    """The same metrics; means over few galaxies may differ in their last digits."""
+    return len(one) == len(other) and all(
+        here.keys() == there.keys()
+        and all(
+            math.isclose(here[key], there[key], rel_tol=1e-9, abs_tol=1e-9)
+            if isinstance(here[key], float) and there[key] is not None
+            else here[key] == there[key]
+            for key in here
+        )
+        for here, there in zip(one, other, strict=True)
+    )

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 Commit = Callable[[Mapping[str, Any], Mapping[str, Any] | None], None]
 
 
-def on_cluster(context: typer.Context) -> bool:
+def on_cluster(context: typer.Context, writes_table: bool = True) -> bool:
     """Whether a cluster is meant; UsageError for options that do not go together."""
     from zoocli.errors import UsageError
 
@@ -30,7 +30,7 @@ def on_cluster(context: typer.Context) -> bool:
         raise UsageError("--shard and --engine dask are two ways of the same. Choose one.")
     if given["scheduler"] is not None and given["threads"] is not None:
         raise UsageError("--threads is for this machine; the workers of --scheduler have theirs.")
-    if given.get("output") == "-" or given.get("format") not in (None, "parquet"):
+    if writes_table and (given["output"] == "-" or given["format"] not in (None, "parquet")):
         raise UsageError("--engine dask writes a directory of Parquet parts: name it with -o.")
     if given.get("fix_colnames"):
         raise UsageError("--fix-colnames is not for --engine dask. Leave one of them out.")

@@ -216,9 +216,9 @@ def _explained(what: str) -> Iterator[None]:
         yield
     except distributed.KilledWorker as error:
         raise MachineError(
-            f"{what[0].upper()}{what[1:]} ended every worker that computed it, most likely for "
-            "lack of memory. Give the workers more of it, or cut the table into more parts with "
-            "--partitions."
+            f"{what[0].upper()}{what[1:]} ended every worker that computed it (or another part "
+            "beside it did), most likely for lack of memory. Give the workers more of it, or cut "
+            "the table into more parts with --partitions."
         ) from error
     except MemoryError as error:
         raise MachineError(

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from zoocli.errors import DataError, UsageError, shortened, some
 from zoocli.statistics.shards import add_coverage, check_shards
 from zoocli.statistics.summary import Summary
-from zoocli.sums import Matching, Statistics
+from zoocli.sums import Coverage, Matching, Statistics
 
 
 def merge_summaries(summaries: Sequence[Summary]) -> Summary:
@@ -46,10 +46,7 @@ def merge_summaries(summaries: Sequence[Summary]) -> Summary:
     names = [part.file or f"part {number}" for number, part in enumerate(summaries, start=1)]
     for name, part in zip(names, summaries, strict=True):
         _refuse_another_kind(names[0], summaries[0], name, part)
-    shards = check_shards(names, [part.shard for part in summaries])
-    matching = _matching(names, summaries)
-    if shards and matching is not None and not matching.matched:
-        raise DataError("No galaxy matched in any shard. Are these predictions of those votes?")
+    matching = account_of_whole(names, summaries)
     versions = sorted({part.version or "unknown" for part in summaries})
     return replace(
         summaries[0],
@@ -137,20 +134,48 @@ def _shown(value: Any) -> str:
     )
 
 
-def _matching(names: Sequence[str], summaries: Sequence[Summary]) -> Matching | None:
-    rows = (summaries[0].settings or {}).get("votes_rows")
-    parts = [part.matching for part in summaries if part.matching is not None]
-    covered = [part.coverage for part in summaries if part.coverage is not None]
-    if not isinstance(rows, int) or min(len(parts), len(covered)) < len(summaries):
-        return add_matching(names, [part.matching for part in summaries], rows)
-    by_row = not (summaries[0].settings or {}).get("only")
-    scored = add_coverage(names, covered, rows, by_row)
+class Accounted(Protocol):
+    """A part, and what it says about its galaxies."""
+
+    @property
+    def settings(self) -> dict[str, Any] | None:
+        """What changed the numbers."""
+
+    @property
+    def shard(self) -> str | None:
+        """I/N, of a shard."""
+
+    @property
+    def matching(self) -> Matching | None:
+        """What became of every galaxy."""
+
+    @property
+    def coverage(self) -> Coverage | None:
+        """Which rows of VOTES were scored, of a shard."""
+
+
+def account_of_whole(names: Sequence[str], parts: Sequence[Accounted]) -> Matching | None:
+    """The account of the whole, from those of disjoint parts scored against the same votes.
+
+    Exact for shards. None where some part has none. Raises DataError where shards are missing or
+    repeated, where parts matched the same rows of VOTES, and where no shard matched any.
+    """
+    shards = check_shards(names, [part.shard for part in parts])
+    settings = parts[0].settings or {}
+    rows = settings.get("votes_rows")
+    accounts = [part.matching for part in parts if part.matching is not None]
+    covered = [part.coverage for part in parts if part.coverage is not None]
+    if not isinstance(rows, int) or min(len(accounts), len(covered)) < len(parts):
+        return add_matching(names, [part.matching for part in parts], rows)
+    scored = add_coverage(names, covered, rows, by_row=not settings.get("only"))
+    if shards and not scored.any():
+        raise DataError("No galaxy matched in any shard. Are these predictions of those votes?")
     return Matching(
-        matched=sum(part.matched for part in parts),
-        predictions_only=sum(part.predictions_only for part in parts),
+        matched=sum(account.matched for account in accounts),
+        predictions_only=sum(account.predictions_only for account in accounts),
         votes_only=rows - int(np.count_nonzero(scored)) - covered[0].dropped_rows,
         duplicated=covered[0].dropped,
-        invalid=sum(part.invalid for part in parts),
+        invalid=sum(account.invalid for account in accounts),
     )
 
 
