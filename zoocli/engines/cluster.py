@@ -32,7 +32,7 @@ WORKER_SECONDS = 60.0  # without any worker, until the run is given up
 POLL_SECONDS = 2.0
 LOOPBACK = "127.0.0.1:0"  # Dask always serves its health pages: here, at a free port
 PARTS_PER_WORKER = 4
-MOST_ROWS, FEWEST_ROWS = 1_000_000, 50_000  # of a part, unless their number is given
+MOST_ROWS, FEWEST_ROWS = 4_000_000, 50_000  # of a part, unless their number is given
 
 
 @dataclass(frozen=True)

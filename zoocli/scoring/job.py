@@ -63,6 +63,7 @@ class ScoreRun(Run[Totals, Scoring]):
 
     def __init__(self, inputs: Inputs) -> None:
         self.table = inputs.predictions
+        self.held = inputs.held
         self._inputs = inputs
 
     def part(self, part: Slice, sink: Sink) -> Totals:
