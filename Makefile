@@ -41,7 +41,7 @@ types: $(VENV)/.installed-test
 	$(BIN)/mypy
 
 pytest: $(VENV)/.installed-test
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 --dist loadfile
 
 bench: $(BENCH)/.installed
 	$(BENCH)/bin/python -m benchmarks $(CASES)

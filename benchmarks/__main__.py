@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.cluster import show_cluster
 from benchmarks.processes import Result, alternate, run_once
 
 PYTHON = sys.executable
@@ -62,13 +63,15 @@ def main() -> None:
             _run_small_commands(Path(folder), options.runs or 9, show)
         if "catalog" in options.cases:
             _run_catalog(Path(folder), options.runs or 3, show)
+        if "cluster" in options.cases:
+            show_cluster(Path(folder), options.runs or 3, show)
     if "per-galaxy" in options.cases:
         _run_per_galaxy(show)
     options.output.write_text("\n".join(lines) + "\n")
 
 
 def _options() -> argparse.Namespace:
-    names = [case.name for case in CASES] + ["small-commands", "catalog", "per-galaxy"]
+    names = [case.name for case in CASES] + ["small-commands", "catalog", "cluster", "per-galaxy"]
     parser = argparse.ArgumentParser(prog="python -m benchmarks")
     parser.add_argument("cases", nargs="*", help=f"of {', '.join(names)}; default all")
     parser.add_argument("--runs", type=int, help="counted runs of each command")

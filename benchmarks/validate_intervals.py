@@ -17,6 +17,7 @@ import torch
 from zoocli.losses import get_dirichlet_neg_log_prob
 from zoocli.schema import Schema
 from zoocli.simulation import dirichlet_multinomial
+from zoocli.statistics.evaluation import climatology
 from zoocli.statistics.evaluation.additive import AdditiveArrays, add
 from zoocli.statistics.evaluation.collecting import Plan, collect
 from zoocli.statistics.evaluation.galaxies import Galaxies
@@ -31,14 +32,15 @@ SCHEMA = Schema(
 REPEATS, GALAXIES, REPLICATES = 1000, 1000, 400
 LARGE, BATCH = 2_000_000, 50_000
 VOTES = 40
-REFERENCE = np.array([3.0, 3.0, 1.0, 2.0, 2.0])
 
 
 def main() -> None:
-    truth = values(large_sample())
+    # As an evaluation does: the climatology of the votes.
+    reference = climatology.reference(climatology.collect(drawn(BATCH, 10**6)), SCHEMA)
+    truth = values(large_sample(reference))
     held, counted = Counter[tuple[str, str | None, str]](), Counter[tuple[str, str | None, str]]()
     for seed in range(REPEATS):
-        sums = collect(drawn(GALAXIES, seed), Plan(Rules(), REFERENCE, REPLICATES, seed))
+        sums = collect(drawn(GALAXIES, seed), Plan(Rules(), reference, REPLICATES, seed))
         for key, metric in found(sums).items():
             if key[1] is None and metric.low is not None and metric.high is not None:
                 counted[key] += 1
@@ -56,10 +58,10 @@ def main() -> None:
         print(f"| {name} | {value:.5f} | {share:.1%} |")
 
 
-def large_sample() -> AdditiveArrays:
+def large_sample(reference: np.ndarray) -> AdditiveArrays:
     total: AdditiveArrays = {}
     for number in range(LARGE // BATCH):
-        add(total, collect(drawn(BATCH, 10**6 + number), Plan(Rules(), REFERENCE, 0, 0)))
+        add(total, collect(drawn(BATCH, 10**6 + number), Plan(Rules(), reference, 0, 0)))
     return total
 
 

@@ -107,6 +107,15 @@ def test_the_loss_is_that_of_score(loss, tmp_path):
     assert found.by_name["overall", None, "bias"].N == 200
 
 
+def test_squares_are_about_the_median_label():
+    predictions, labels = made_up(51, offset=1e9)
+    labels.loc[50, "age"] = np.nan
+    with pytest.warns(zoocli.ZoocliWarning):
+        found = evaluate(predictions[:20], labels)
+    ages = labels["age"].dropna().sort_values().to_numpy()
+    assert found.settings["centres"] == [labels["mass"].median(), ages[24]]
+
+
 def test_a_single_target_is_overall():
     predictions, labels = made_up(50)
     found = evaluate(predictions[["id", "mass"]], labels, label="mass")

@@ -28,11 +28,15 @@ HEAVY = (
     "h5py",
     "matplotlib",
     "jinja2",
+    "dask",
+    "distributed",
 )
+
+UNUSED = ("numba", "torch", "pandas", "duckdb", "rich", "dask", "distributed")
 
 # From what everything may use up to what uses everything. A part imports from earlier lines only.
 LAYERS = (
-    ("errors", "version", "hashing", "strict_json"),
+    ("bits", "errors", "version", "hashing", "strict_json"),
     ("signature", "resources", "schema_checks", "pipeline"),
     ("schema_files",),
     ("schema", "sums"),
@@ -41,7 +45,7 @@ LAYERS = (
     ("ids", "checks"),
     ("matching",),
     ("concentrations",),
-    ("losses",),
+    ("losses", "engines"),
     ("heads", "simulation"),
     ("scoring",),
     ("checking", "cataloguing", "predicting", "fitting"),
@@ -151,7 +155,7 @@ try:
     zoocli.cli.main({[*command, "-q"]})
 except SystemExit as stop:
     assert stop.code == 0
-print(*[name for name in ("numba", "torch", "pandas", "duckdb", "rich") if name in sys.modules])
+print(*[name for name in {UNUSED} if name in sys.modules])
 """
     for _ in range(2):  # the first run may have to compile
         done = subprocess.run(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from copy import copy
 
 import numpy as np
 import pyarrow as pa
@@ -111,6 +112,12 @@ class IdColumn:
         if self._around is not None or pa.types.is_fixed_size_binary(self._kind):
             return pa.string()
         return pa.int64() if self._is_float else self._kind
+
+    def from_row(self, row: int) -> IdColumn:
+        """The same column, to be read from that row on; what was learnt so far still holds."""
+        column = copy(self)
+        column._seen = row
+        return column
 
     def text(self, ids: pa.Array) -> pa.StringArray:
         """The ids as text."""

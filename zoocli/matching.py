@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from copy import copy
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from zoocli.bits import Bits
 from zoocli.columns import text_buffers
 from zoocli.kernels.lookup import GROUP, count_rows, find_texts, insert_texts
 
@@ -62,22 +65,28 @@ class IdIndex:
 class Account:
     """How often each row of VOTES was matched (2: twice or more), and by nobody's prediction.
 
-    Additive: the account of two parts of PREDICTIONS is the sum of theirs.
+    Additive: the account of two parts of PREDICTIONS is the sum of theirs. `repeats` are those of
+    the index. On its way to another machine it takes two bits a row, compressed.
     """
 
-    def __init__(
-        self,
-        index: IdIndex,
-        times: npt.NDArray[np.uint8] | None = None,
-        predictions_only: int = 0,
-    ) -> None:
-        self.index = index
-        self.times = np.zeros(len(index), np.uint8) if times is None else times
-        self.predictions_only = predictions_only
+    def __init__(self, index: IdIndex) -> None:
+        self.repeats = index.repeats
+        self.times = np.zeros(len(index), np.uint8)
+        self.predictions_only = 0
 
     def __add__(self, other: Account) -> Account:
-        times = np.minimum(self.times + other.times, 2)
-        return Account(self.index, times, self.predictions_only + other.predictions_only)
+        total = copy(self)
+        total.times = np.minimum(self.times + other.times, 2)
+        total.predictions_only += other.predictions_only
+        return total
+
+    def __getstate__(self) -> dict[str, Any]:
+        bits = [Bits.pack(self.times >= times) for times in (1, 2)]
+        return self.__dict__ | {"times": bits}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        once, twice = (bits.unpack() for bits in state["times"])
+        self.__dict__ |= state | {"times": once.astype(np.uint8) + twice}
 
     def add(self, rows: RowArray) -> None:
         """Takes note of a batch of predictions, by the rows that `IdIndex.find` gave."""
@@ -87,16 +96,20 @@ class Account:
     @property
     def votes_only(self) -> int:
         """Rows of VOTES whose id no prediction has, copies included."""
-        again, first = self.index.repeats
+        again, first = self.repeats
         without = int(np.count_nonzero(self.times == 0)) - len(again)
         return without + int(np.count_nonzero(self.times[first] == 0))
 
     def duplicated(self) -> RowArray:
         """First rows of the ids that were matched and stand twice on either side, ascending."""
         twice = self.times == 2
-        first = self.index.repeats[1]
+        first = self.repeats[1]
         twice[first[self.times[first] > 0]] = True
         return np.flatnonzero(twice).astype(np.int32)
+
+    def rows_of(self, dropped: npt.NDArray[np.bool_]) -> int:
+        """How many rows of VOTES have the ids whose first rows are given."""
+        return int(np.count_nonzero(dropped) + np.count_nonzero(dropped[self.repeats[1]]))
 
 
 def _joined(

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from zoocli.bits import Bits
 from zoocli.errors import DataError
 
 FloatArray = npt.NDArray[np.float64]
@@ -123,6 +124,35 @@ class Matching:
     def from_dict(cls, content: Mapping[str, Any]) -> Matching:
         """Reads the five counts; raises KeyError, TypeError or ValueError for anything else."""
         return cls(**{key: _count(value) for key, value in content.items()})
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """Which rows of VOTES a shard scored; of the whole, how many ids and rows were dropped.
+
+    `scored` has a bit for each row of VOTES. Ids that stand more than once are dropped by all
+    shards alike: `dropped` of them, which have `dropped_rows` in VOTES.
+    """
+
+    scored: Bits
+    dropped: int = 0
+    dropped_rows: int = 0
+
+    @classmethod
+    def of(cls, scored: npt.NDArray[np.bool_], dropped: int = 0, dropped_rows: int = 0) -> Coverage:
+        """From an array with a truth value for each row of VOTES."""
+        return cls(Bits.pack(scored), dropped, dropped_rows)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON has it."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> Coverage:
+        """Reads what `to_dict` wrote; raises KeyError, TypeError or ValueError for all else."""
+        bits = Bits(_count(content["scored"]["length"]), str(content["scored"]["content"]))
+        bits.unpack()
+        return cls(bits, _count(content["dropped"]), _count(content["dropped_rows"]))
 
 
 def _finite(value: Any) -> float:

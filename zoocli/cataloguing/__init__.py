@@ -10,6 +10,7 @@ from zoocli.cataloguing.intervals import credible_intervals
 from zoocli.cataloguing.options import CatalogOptions
 from zoocli.resources import Resources
 from zoocli.tables.sinks import Sink
+from zoocli.tables.slices import Shard
 
 __all__ = [
     "CatalogOptions",
@@ -25,12 +26,17 @@ def catalog_into(
     predictions: Any,
     options: CatalogOptions,
     progress: Progress = lambda rows, of: None,
+    shard: Shard | None = None,
 ) -> Catalogued:
     """Writes the catalogue to the sink, uncommitted; the caller commits it with `metadata()`.
 
     `predictions` may be a list of parts. `progress` is told the rows done, and of how many (None
-    where that is not known).
+    where that is not known). With `shard`, only that part of the predictions is catalogued.
     """
     resources = Resources.available(options.threads, options.memory_limit)
     with resources.obeyed():
-        return Engine(predictions, options, resources).run(sink, progress)
+        engine = Engine(predictions, options, resources)
+        if shard is not None:
+            engine.learn()
+            engine = engine.of_part(shard.part_of(engine.table))
+        return engine.finish(engine.run(sink, progress), may_be_empty=shard is not None)

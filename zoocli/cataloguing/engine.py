@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +26,7 @@ from zoocli.scoring.naming import PREDICTION_SUFFIXES, Side, find_schema
 from zoocli.sums import FloatArray
 from zoocli.tables import open_tables
 from zoocli.tables.sinks import Sink
+from zoocli.tables.slices import Slice
 from zoocli.version import __version__
 
 Progress = Callable[[int, int | None], None]
@@ -68,6 +70,21 @@ class Batch:
     findings: Findings
 
 
+@dataclass
+class CatalogTotals:
+    """What parts of a catalogue add up to."""
+
+    findings: Findings
+    rows: int = 0
+    invalid: int = 0
+
+    def __add__(self, other: CatalogTotals) -> CatalogTotals:
+        findings = Findings(self.findings.name)
+        findings.merge(self.findings)
+        findings.merge(other.findings)
+        return CatalogTotals(findings, self.rows + other.rows, self.invalid + other.invalid)
+
+
 class Engine:
     """Makes a catalogue of PREDICTIONS, in file order.
 
@@ -77,10 +94,10 @@ class Engine:
     def __init__(self, predictions: Any, options: CatalogOptions, resources: Resources) -> None:
         self._options = options
         self._resources = resources
-        self._table = open_tables(predictions, resources, "the predictions")
-        self._ids = IdColumn(self._table, find_id_column(self._table, options.id))
+        self.table = open_tables(predictions, resources, "the predictions")
+        self._ids = IdColumn(self.table, find_id_column(self.table, options.id))
         side = Side(
-            self._table,
+            self.table,
             "--predictions-column",
             options.predictions_column,
             PREDICTION_SUFFIXES,
@@ -89,14 +106,14 @@ class Engine:
         self._schema = find_schema([side], options.schema)
         self._questions = self._schema.question_slices
         self._columns, self._naming_note = side.columns(self._schema)
-        self._table.require([*self._columns, *options.keep])
+        self.table.require([*self._columns, *options.keep])
         self._types = dict.fromkeys(self._columns, pa.float64())
-        self._passes = count_passes(self._table, self._columns, self._types)
+        self._passes = count_passes(self.table, self._columns, self._types)
         self.output_schema = self._output_schema()
 
     def _output_schema(self) -> pa.Schema:
         fields = [pa.field(self._ids.column, self._ids.output_type)]
-        fields += [kept_field(self._table, name, self._types) for name in self._options.keep]
+        fields += [kept_field(self.table, name, self._types) for name in self._options.keep]
         fields += [pa.field(name, pa.float64()) for name in self._names()]
         schema = pa.schema(fields)
         repeated = sorted({name for name in schema.names if schema.names.count(name) > 1})
@@ -115,26 +132,38 @@ class Engine:
             kinds += [f"{percent}pc-lower", f"{percent}pc-upper", "proportion-asked"]
         return [f"{answer}_{kind}" for kind in kinds for answer in self._schema.label_cols]
 
-    def run(self, sink: Sink, progress: Progress) -> Catalogued:
-        """Writes the catalogue to the sink, uncommitted.
+    def run(self, sink: Sink, progress: Progress = lambda rows, of: None) -> CatalogTotals:
+        """Writes the catalogue to the sink, uncommitted; the caller gives the totals to `finish`.
 
-        Raises DataError for invalid values and ids, MachineError where the memory does not do.
+        Raises DataError for invalid ids, MachineError where the memory does not do.
         """
-        rows = invalid = 0
-        findings = Findings(self._table.name)
+        totals = CatalogTotals(Findings(self.table.name))
         sink.open(self.output_schema)
         for batch in ordered_map(self._catalogue, self._read(), self._resources.threads):
-            findings.merge(batch.findings)
-            if not findings:
+            totals += CatalogTotals(batch.findings, batch.table.num_rows, batch.invalid)
+            if not totals.findings:
                 sink.write(batch.table)
-            rows += batch.table.num_rows
-            invalid += batch.invalid
-            progress(rows, self._table.rows)
-        findings.raise_if_any()
-        if not rows:
-            raise DataError(f"{self._table.name} has no rows. Give predictions to catalogue.")
-        notes = tuple(self._notes(invalid))
-        return Catalogued(self._schema, self._options, rows, invalid, notes)
+            progress(totals.rows, self.table.rows)
+        return totals
+
+    def learn(self) -> None:
+        """Finds out what no part knows by itself: how ids are written is told by the first one."""
+        for batch in self.table.between(0, 1, [self._ids.column], batch_rows=1):
+            self._ids.text(batch.column(0))
+
+    def of_part(self, part: Slice) -> Engine:
+        """The same for a part of the table."""
+        engine = copy(self)
+        engine.table, engine._ids = part, self._ids.from_row(part.start)
+        return engine
+
+    def finish(self, totals: CatalogTotals, may_be_empty: bool = False) -> Catalogued:
+        """Raises DataError for invalid values, and where there are no rows."""
+        totals.findings.raise_if_any()
+        if not totals.rows and not may_be_empty:
+            raise DataError(f"{self.table.name} has no rows. Give predictions to catalogue.")
+        notes = tuple(self._notes(totals.invalid))
+        return Catalogued(self._schema, self._options, totals.rows, totals.invalid, notes)
 
     def _notes(self, invalid: int) -> Iterator[str]:
         yield from filter(None, (self._naming_note, rewritten_note([self._ids])))
@@ -148,7 +177,7 @@ class Engine:
         chosen = [self._ids.column, *self._columns, *self._options.keep]
         batches = (
             (batch, self._ids.text(batch.column(self._ids.column)))
-            for batch in self._table.batches(chosen, self._types, self._batch_rows())
+            for batch in self.table.batches(chosen, self._types, self._batch_rows())
         )
         return prefetch(batches) if self._resources.threads > 1 else batches
 
@@ -167,7 +196,7 @@ class Engine:
 
     def _catalogue(self, item: tuple[pa.RecordBatch, pa.StringArray]) -> Batch:
         batch, text = item
-        findings = Findings(self._table.name)
+        findings = Findings(self.table.name)
 
         def ids(rows: Iterable[int]) -> list[str]:
             return [text[int(row)].as_py() for row in rows]
@@ -189,9 +218,7 @@ class Engine:
         self, batch: pa.RecordBatch, findings: Findings, ids: NamesOfRows
     ) -> list[Pass]:
         rows = np.arange(batch.num_rows, dtype=np.int32)
-        return read_passes(
-            batch, self._columns, self._passes, rows, self._table.name, findings, ids
-        )
+        return read_passes(batch, self._columns, self._passes, rows, self.table.name, findings, ids)
 
     def _values(self, concentrations: FloatArray, fractions: FloatArray) -> Iterable[Any]:
         """The columns after the id and the kept ones; NaN is null."""

@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from zoocli.cli.cluster import computed, on_cluster, shard_of
 from zoocli.cli.inputs import (
     INPUTS,
     BatchSize,
+    EngineName,
     MemoryLimit,
+    Partitions,
     PredictionsColumn,
+    Scheduler,
     SchemaName,
+    ShardName,
     Threads,
 )
 from zoocli.cli.options import Quiet
 from zoocli.cli.score import FORMATS, STDOUT, choose_sink, compile_note
 
+if TYPE_CHECKING:
+    from zoocli.cataloguing import CatalogOptions, Catalogued
+
 
 def catalog(
+    context: typer.Context,
     predictions: Annotated[
         list[str],
         typer.Argument(metavar="PREDICTIONS...", help=f"The parts of one table. {INPUTS}"),
@@ -76,6 +85,10 @@ def catalog(
     batch_size: BatchSize = 8192,
     threads: Threads = None,
     memory_limit: MemoryLimit = None,
+    shard: ShardName = None,
+    engine: EngineName = "local",
+    scheduler: Scheduler = None,
+    partitions: Partitions = None,
     quiet: Quiet = False,
 ) -> None:
     """Make a catalogue of predicted vote fractions: a table with one row a galaxy.
@@ -85,8 +98,7 @@ def catalog(
     then ANSWER_90pc-lower, ANSWER_90pc-upper and ANSWER_proportion-asked. Rows are in the order of
     PREDICTIONS; a cell may be a list of passes.
     """
-    from zoocli.cataloguing import CatalogOptions, catalog_into
-    from zoocli.cli.progress import progress_bar
+    from zoocli.cataloguing import CatalogOptions
     from zoocli.cli.summarize import say_notes
     from zoocli.errors import UsageError
     from zoocli.tables.sinks import refuse_inputs
@@ -107,11 +119,35 @@ def catalog(
         threads=threads,
         memory_limit=memory_limit,
     )
-    target = Path("/dev/stdout" if Path(output) == STDOUT else output)
-    refuse_inputs(target, [*predictions, *filter(None, [schema])])
-    with choose_sink(output, format, None) as sink:
-        with progress_bar(quiet) as progress:
-            made = catalog_into(sink, predictions, options, progress)
-        sink.commit(made.metadata())
+    inputs = [*predictions, *filter(None, [schema])]
+    refuse_inputs(Path("/dev/stdout" if Path(output) == STDOUT else output), inputs)
+    del engine, scheduler, partitions  # `on_cluster` looks at them
+    if on_cluster(context):
+        from zoocli.cataloguing.job import CatalogJob
+
+        job = CatalogJob.of(predictions, options)
+        with computed(context, job, output, inputs) as (made, commit):
+            commit(made.metadata(), None)
+    else:
+        made = _catalog_here(predictions, options, output, format, shard, quiet)
     if not quiet:
         say_notes([*compile_note(), *made.notes])
+
+
+def _catalog_here(
+    predictions: list[str],
+    options: CatalogOptions,
+    output: str,
+    format: str | None,
+    shard: str | None,
+    quiet: bool,
+) -> Catalogued:
+    from zoocli.cataloguing import catalog_into
+    from zoocli.cli.progress import progress_bar
+
+    part = shard_of(shard)
+    with choose_sink(output, format, None) as sink:
+        with progress_bar(quiet) as progress:
+            made = catalog_into(sink, predictions, options, progress, part)
+        sink.commit(made.metadata())
+    return made

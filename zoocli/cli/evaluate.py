@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from zoocli.cli.cluster import computed, on_cluster, shard_of
 from zoocli.cli.inputs import (
     INPUTS,
     Backend,
     BatchSize,
     ClassWeights,
     Device,
+    EngineName,
     Ensemble,
     IdFrom,
     IdName,
@@ -27,12 +29,15 @@ from zoocli.cli.inputs import (
     OnFractional,
     OnInvalid,
     Only,
+    Partitions,
     Prediction,
     PredictionsColumn,
     PredictionsId,
     RequireAll,
     Scale,
+    Scheduler,
     SchemaName,
+    ShardName,
     Threads,
     VotesColumn,
     VotesId,
@@ -151,6 +156,10 @@ def evaluate(
     batch_size: BatchSize = 65_536,
     threads: Threads = None,
     memory_limit: MemoryLimit = None,
+    shard: ShardName = None,
+    engine: EngineName = "local",
+    scheduler: Scheduler = None,
+    partitions: Partitions = None,
     quiet: Quiet = False,
 ) -> None:
     """Evaluate predictions: losses, vote fractions and classification, with their intervals.
@@ -169,6 +178,7 @@ def evaluate(
 
         put(render_profiles())
         return
+    del shard, engine, scheduler, partitions  # `_evaluate` looks at them
     context.params["tables"] = tables or []
     inputs = input_files(context)
     if link is not None and (output is None or report is False):
@@ -189,8 +199,7 @@ def _evaluate(
 ) -> Evaluation:
     from dataclasses import fields
 
-    from zoocli.cli.progress import progress_bar
-    from zoocli.evaluating import EvaluateOptions, evaluate_into
+    from zoocli.evaluating import EvaluateOptions
     from zoocli.report.evaluation_files import check_folder
 
     names = {field.name for field in fields(EvaluateOptions)}
@@ -199,8 +208,18 @@ def _evaluate(
     if output is not None:
         check_folder(output, inputs)
     tables = context.params["tables"]
+    if on_cluster(context, writes_table=False):
+        from zoocli.evaluating.job import EvaluateJob
+
+        job = EvaluateJob.of(tables[:-1], tables[-1], options)
+        with computed(context, job, None, inputs) as (evaluation, _):
+            return cast("Evaluation", evaluation)
+    from zoocli.cli.progress import progress_bar
+    from zoocli.evaluating import evaluate_into
+
+    shard = shard_of(context.params["shard"])
     with progress_bar(quiet) as progress:
-        return evaluate_into(tables[:-1], tables[-1], options, progress)
+        return evaluate_into(tables[:-1], tables[-1], options, progress, shard)
 
 
 def wants_report(output: Path | None, asked: bool | None, quiet: bool) -> bool:

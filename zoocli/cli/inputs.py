@@ -127,6 +127,33 @@ MissingVotes = Annotated[
     Literal["error", "zero"],
     typer.Option(help="Questions with some answers missing and others not."),
 ]
+ShardName = Annotated[
+    str | None,
+    typer.Option(
+        "--shard",
+        metavar="I/N",
+        help="Only the I-th of N parts of PREDICTIONS, for array jobs; I from 1.",
+    ),
+]
+EngineName = Annotated[
+    Literal["local", "dask"],
+    typer.Option(
+        "--engine",
+        help="dask: part by part on a cluster; -o is a directory of Parquet parts.",
+    ),
+]
+Scheduler = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ADDRESS",
+        help="--engine dask: of the cluster, like tcp://HOST:8786.  "
+        "[default: as many processes here as --threads]",
+    ),
+]
+Partitions = Annotated[
+    int | None,
+    typer.Option(metavar="N", help="--engine dask: how many parts.  [default: as is sensible]"),
+]
 RequireAll = Annotated[bool, typer.Option("--require-all", help="Unmatched galaxies are an error.")]
 Device = Annotated[str, typer.Option(metavar="auto|cpu|cuda|cuda:N", help="Where torch computes.")]
 Backend = Annotated[

@@ -40,9 +40,10 @@ def merge(
     """Add up the JSON summaries or the evaluations of disjoint parts, as array jobs write them.
 
     The merged summary goes to stdout as JSON; a merged evaluation as `zoocli evaluate` shows it.
-    Parts whose loss, schema, settings or votes differ are refused. That they are disjoint is yours
-    to see to: noticed is only when they matched more rows of VOTES than there are (an error), or
-    when summaries hold the same statistics (a note).
+    Parts whose loss, schema, settings or votes differ are refused. Shards (--shard I/N) must be all
+    of one whole, once each, without an id in two. That other parts are disjoint is yours to see to:
+    noticed is only when they matched more rows of VOTES than there are (an error), or when
+    summaries hold the same statistics (a note).
     """
     from zoocli.errors import UsageError
 

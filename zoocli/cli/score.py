@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from zoocli.cli.cluster import computed, on_cluster, shard_of
 from zoocli.cli.inputs import (
     Backend,
     BatchSize,
     ClassWeights,
     Device,
+    EngineName,
     Ensemble,
     IdFrom,
     IdName,
@@ -28,12 +30,15 @@ from zoocli.cli.inputs import (
     OnFractional,
     OnInvalid,
     Only,
+    Partitions,
     Prediction,
     PredictionsColumn,
     PredictionsId,
     RequireAll,
     Scale,
+    Scheduler,
     SchemaName,
+    ShardName,
     Tables,
     Threads,
     VotesColumn,
@@ -46,6 +51,7 @@ from zoocli.cli.options import Quiet
 if TYPE_CHECKING:
     from zoocli.statistics.summary import Summary
     from zoocli.tables.sinks import Sink
+    from zoocli.tables.slices import Shard
 
 NOTICEABLE_SECONDS = 1.0
 STDOUT = Path("-")
@@ -108,6 +114,10 @@ def score(
     batch_size: BatchSize = 65_536,
     threads: Threads = None,
     memory_limit: MemoryLimit = None,
+    shard: ShardName = None,
+    engine: EngineName = "local",
+    scheduler: Scheduler = None,
+    partitions: Partitions = None,
     quiet: Quiet = False,
 ) -> None:
     """Score predictions against votes: a table with one row a galaxy.
@@ -116,15 +126,20 @@ def score(
     are negative log-likelihoods in nats (cross-entropy, mse and l1: as named); rows are in the
     order of PREDICTIONS. Galaxies that only one side has are counted and reported.
     """
+    del engine, scheduler, partitions  # `on_cluster` looks at them
     options = score_options(context)
     inputs = input_files(context)
     _check_outputs(output, format, summary, inputs)
+    if on_cluster(context):
+        _run_on_cluster(context, tables, options, output, summary, inputs)
+        return
+    part = shard_of(shard)
     sink = choose_sink(output, format, summary)
     if fix_colnames:
         from zoocli.tables.renaming import UnderscoringSink
 
         sink = UnderscoringSink(sink)
-    _run(sink, tables, options, output, summary, quiet)
+    _run(sink, tables, options, output, summary, quiet, part)
 
 
 def _run(
@@ -134,26 +149,54 @@ def _run(
     output: str | None,
     summary: Path | None,
     quiet: bool,
+    shard: Shard | None,
 ) -> None:
     from zoocli.cli.progress import progress_bar
-    from zoocli.cli.summarize import put, say_notes
+    from zoocli.cli.summarize import put
     from zoocli.report import render_summaries
     from zoocli.scoring import score_into
     from zoocli.statistics.summary import Summary
 
     with sink:
         with progress_bar(quiet) as progress:
-            scoring = score_into(sink, tables[:-1], tables[-1], options, progress)
+            scoring = score_into(sink, tables[:-1], tables[-1], options, progress, shard)
         result = Summary.of_scoring(scoring)
         _publish(lambda: sink.commit(scoring.metadata()), result, summary)
-    if not quiet:
-        say_notes([*compile_note(), *result.notes])
+    _say_notes(result, quiet)
     if summary is None and output is None and sys.stdout.isatty():
         put(render_summaries([result], "table", sys.stdout))
         if not quiet:
             from zoocli.cli.messages import say
 
             say("zoocli: note: nothing was written; -o FILE writes the scores table.")
+
+
+def _run_on_cluster(
+    context: typer.Context,
+    tables: list[str],
+    options: Any,
+    output: str | None,
+    summary: Path | None,
+    inputs: list[str],
+) -> None:
+    from zoocli.errors import UsageError
+    from zoocli.scoring.job import ScoreJob
+    from zoocli.statistics.summary import Summary
+
+    if output is None and summary is None:
+        raise UsageError("--engine dask writes a directory of Parquet parts: name it with -o.")
+    job = ScoreJob.of(tables[:-1], tables[-1], options)
+    with computed(context, job, output, inputs) as (scoring, commit):
+        result = Summary.of_scoring(scoring)
+        _publish(lambda: commit(scoring.metadata(), result.to_dict()), result, summary)
+    _say_notes(result, context.params["quiet"])
+
+
+def _say_notes(result: Summary, quiet: bool) -> None:
+    from zoocli.cli.summarize import say_notes
+
+    if not quiet:
+        say_notes([*compile_note(), *result.notes])
 
 
 def compile_note() -> Iterator[str]:

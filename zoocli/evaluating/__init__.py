@@ -2,24 +2,48 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
+
+from zoocli.checks import Findings
 from zoocli.evaluating.evaluator import Evaluator, Part
 from zoocli.evaluating.options import EvaluateOptions
 from zoocli.resources import Resources
 from zoocli.scoring import Inputs, Totals, finished, open_inputs
+from zoocli.scoring.held import kept_field
 from zoocli.scoring.matched import Matched
+from zoocli.scoring.options import ScoreOptions
+from zoocli.scoring.parts import shard_of
 from zoocli.scoring.scores import Progress
 from zoocli.scoring.streaming import stream
 from zoocli.scoring.tree import TreeTask
-from zoocli.statistics.evaluation.additive import AdditiveArrays, add
+from zoocli.statistics.evaluation.additive import AdditiveArrays, add, added
 from zoocli.statistics.evaluation.evaluation import Evaluation
 from zoocli.statistics.evaluation.worst import ScoredGalaxy, worst
+from zoocli.tables.slices import Shard
 
 __all__ = ["EvaluateOptions", "evaluate_into"]
 
 VALUE_BYTES = 8
+
+
+@dataclass
+class EvaluationTotals:
+    """What parts of PREDICTIONS add up to."""
+
+    totals: Totals
+    sums: AdditiveArrays
+    worst: list[ScoredGalaxy]
+
+    def __add__(self, other: EvaluationTotals) -> EvaluationTotals:
+        return EvaluationTotals(
+            self.totals + other.totals,
+            added([self.sums, other.sums]),
+            worst(self.worst + other.worst),
+        )
 
 
 def evaluate_into(
@@ -27,20 +51,28 @@ def evaluate_into(
     votes: Any,
     options: EvaluateOptions,
     progress: Progress = lambda rows, of: None,
+    shard: Shard | None = None,
 ) -> Evaluation:
-    """Evaluates PREDICTIONS, batch by batch as they are read, against VOTES.
+    """Evaluates PREDICTIONS, or a shard of them, batch by batch as they are read, against VOTES.
 
     Raises UsageError, DataError or MachineError as scoring does.
     """
     resources = Resources.available(options.score.threads, options.score.memory_limit)
-    linked = [] if options.linking is None else options.linking.columns
-    kept = list(dict.fromkeys([*options.score.keep, *linked]))
     with resources.obeyed():
-        inputs = open_inputs(predictions, votes, replace(options.score, keep=kept), resources)
-        return _evaluate(inputs, _evaluator(inputs, options), progress)
+        inputs = open_inputs(predictions, votes, score_options(options), resources)
+        if shard is not None:
+            inputs = shard_of(inputs, shard)
+        evaluator = evaluator_of(inputs, options)
+        return evaluation_of(inputs, evaluator, add_up(inputs, evaluator, progress))
 
 
-def _evaluator(inputs: Inputs, options: EvaluateOptions) -> Evaluator:
+def score_options(options: EvaluateOptions) -> ScoreOptions:
+    """How the galaxies are scored: the columns that links are made of are kept as well."""
+    linked = [] if options.linking is None else options.linking.columns
+    return replace(options.score, keep=list(dict.fromkeys([*options.score.keep, *linked])))
+
+
+def evaluator_of(inputs: Inputs, options: EvaluateOptions) -> Evaluator:
     if isinstance(inputs.task, TreeTask):
         from zoocli.evaluating.tree import TreeEvaluator
 
@@ -58,18 +90,43 @@ def _evaluator(inputs: Inputs, options: EvaluateOptions) -> Evaluator:
     return ValueEvaluator(inputs.task, inputs.held.values, options)
 
 
-def _evaluate(inputs: Inputs, evaluator: Evaluator, progress: Progress) -> Evaluation:
+def add_up(inputs: Inputs, evaluator: Evaluator, progress: Progress) -> EvaluationTotals:
+    """Adds up what every batch of galaxies has to say."""
+
     def work(matched: Matched) -> Part:
         return evaluator.collect(matched, inputs.task.score(matched, inputs.held.values))
 
-    totals, sums, bad = Totals.nothing(inputs), AdditiveArrays(), list[ScoredGalaxy]()
-    kept = {*inputs.options.keep} & {*inputs.predictions.column_names}
-    columns = [*inputs.task.prediction_columns, *sorted(kept)]
+    columns = _columns(inputs)
+    nothing = work(_no_galaxies(inputs))  # so that a part without galaxies has all sums too
+    total = EvaluationTotals(Totals.nothing(inputs), nothing.sums, [])
     row_bytes = VALUE_BYTES * len(columns) * evaluator.copies
     for matched, part in stream(inputs, columns, work, row_bytes):
-        totals.take(inputs, matched)
-        totals.add_losses(inputs, part.losses)
-        add(sums, part.sums)
-        bad = worst(bad + part.worst)
-        progress(totals.rows, inputs.predictions.rows)
-    return evaluator.evaluation(finished(inputs, totals), sums, bad)
+        total.totals.take(inputs, matched)
+        total.totals.add_losses(inputs, part.losses)
+        add(total.sums, part.sums)
+        total.worst = worst(total.worst + part.worst)
+        progress(total.totals.rows, inputs.predictions.rows)
+    return total
+
+
+def evaluation_of(inputs: Inputs, evaluator: Evaluator, total: EvaluationTotals) -> Evaluation:
+    """The evaluation that the totals give; raises DataError where something is wrong with them."""
+    scoring = finished(inputs, total.totals)
+    evaluation = evaluator.evaluation(scoring, total.sums, total.worst)
+    return replace(evaluation, shard=scoring.shard, coverage=scoring.coverage)
+
+
+def _columns(inputs: Inputs) -> list[str]:
+    kept = {*inputs.options.keep} & {*inputs.predictions.column_names}
+    return [*inputs.task.prediction_columns, *sorted(kept)]
+
+
+def _no_galaxies(inputs: Inputs) -> Matched:
+    table, columns = inputs.predictions, _columns(inputs)
+    fields = [kept_field(table, name, inputs.task.prediction_types) for name in columns]
+    batch = pa.RecordBatch.from_arrays(
+        [pa.array([], field.type) for field in fields], schema=pa.schema(fields)
+    )
+    no_rows = np.empty(0, np.int32)
+    text = pa.array([], pa.string())
+    return Matched(batch, text, no_rows, no_rows, no_rows, Findings(table.name))

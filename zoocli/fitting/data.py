@@ -19,7 +19,7 @@ from zoocli.hashing import HashArray, hash_ids
 from zoocli.heads.features import FeatureColumns
 from zoocli.ids import IdColumn, find_id_columns, rewritten_note
 from zoocli.kernels.resampling import HOLD_OUT, random_words
-from zoocli.matching import Account
+from zoocli.matching import Account, IdIndex
 from zoocli.pipeline import prefetch
 from zoocli.resources import Resources
 from zoocli.scoring.backends import TORCH_BYTES
@@ -133,7 +133,7 @@ def _match(
         used, read = used + blocks[-1].nbytes, read + len(text)
         _check_memory(table, COPIES * used + held.nbytes, read, resources)
     findings.raise_if_any()
-    _check_ids(table, account, sum(map(len, rows)))
+    _check_ids(table, account, held.index, sum(map(len, rows)))
     galaxies = Galaxies(np.concatenate(blocks), held.values[np.concatenate(rows)])
     id_table = pa.table({ids.column: pa.chunked_array(kept_ids)})
     return _Matched(galaxies, np.concatenate(hashes), id_table, account, silent)
@@ -172,15 +172,15 @@ def _check_memory(table: Table, used: int, rows: int, resources: Resources) -> N
         )
 
 
-def _check_ids(table: Table, account: Account, matched: int) -> None:
+def _check_ids(table: Table, account: Account, index: IdIndex, matched: int) -> None:
     twice = account.duplicated()
     if len(twice):
         raise DataError(
             f"{len(twice):,} ids match and stand more than once in {table.name} or in the votes: "
-            f"{some(account.index.text(twice[:FIRST_IDS]))}. Keep one row of each."
+            f"{some(index.text(twice[:FIRST_IDS]))}. Keep one row of each."
         )
     if not matched:
-        first = account.index.text(range(min(3, len(account.index))))
+        first = index.text(range(min(3, len(index))))
         raise DataError(
             f"No galaxy of {table.name} has votes or a label. Ids of the votes look like "
             f"{some(first)}; name the id columns with --features-id and --votes-id."

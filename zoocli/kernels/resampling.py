@@ -103,3 +103,17 @@ def uniforms(hashes, seed, stream, out):
     for row in range(len(hashes)):
         word = random_word(mixed(hashes[row] ^ key), stream)
         out[row] = (np.float64(word >> FRACTION_SHIFT) + 0.5) * 2.0**-53
+
+
+@compiled
+def add_drawn(galaxies, bins, values, weights, total):
+    """total (bins, replicates) += each value times its galaxy's weights, in its bin.
+
+    `galaxies`, `bins` and `values` stand side by side; weights (galaxies, replicates).
+    """
+    for number in range(len(values)):
+        value = values[number]
+        drawn = weights[galaxies[number]]
+        sums = total[bins[number]]
+        for replicate in range(len(drawn)):
+            sums[replicate] += value * drawn[replicate]

@@ -10,12 +10,14 @@ from zoocli.ids import rewritten_note
 from zoocli.resources import Resources
 from zoocli.scoring.inputs import Inputs, open_inputs
 from zoocli.scoring.options import ScoreOptions
+from zoocli.scoring.parts import coverage_of, matching_of_shard, shard_of
 from zoocli.scoring.result import Scoring
 from zoocli.scoring.scores import Progress, write_scores
 from zoocli.scoring.totals import Totals
 from zoocli.signature import RULES
 from zoocli.sums import Matching
 from zoocli.tables.sinks import Sink
+from zoocli.tables.slices import Shard
 
 __all__ = ["Inputs", "ScoreOptions", "Scoring", "Totals", "open_inputs", "score_into"]
 
@@ -26,25 +28,28 @@ def score_into(
     votes: Any,
     options: ScoreOptions,
     progress: Progress = lambda rows, of: None,
+    shard: Shard | None = None,
 ) -> Scoring:
     """Scores and writes the table to the sink, uncommitted; returns what it adds up to.
 
     The caller commits the sink, with the `metadata()` of the result.
 
     `predictions` may be a list of parts. `progress` is told the rows done, and of how many (None
-    where that is not known).
+    where that is not known). With `shard`, only that part of the predictions is scored.
     """
     resources = Resources.available(options.threads, options.memory_limit)
     with resources.obeyed():
         inputs = open_inputs(predictions, votes, options, resources)
+        if shard is not None:
+            inputs = shard_of(inputs, shard)
         return finished(inputs, write_scores(inputs, sink, progress))
 
 
 def finished(inputs: Inputs, totals: Totals) -> Scoring:
     """What the totals of all parts say; raises DataError where something is wrong with them."""
     totals.check(inputs)
-    inputs.task.finish()
-    task, matching = inputs.task, totals.matching()
+    inputs.task.finish(totals.seen)
+    task, matching = inputs.task, matching_of_shard(inputs, totals)
     return Scoring(
         loss=task.loss_name,
         schema=task.schema_name,
@@ -54,6 +59,8 @@ def finished(inputs: Inputs, totals: Totals) -> Scoring:
         counts_votes=task.counts_votes,
         matching=matching,
         notes=tuple(notes_about(inputs, totals, matching)),
+        shard=None if inputs.shard is None else str(inputs.shard),
+        coverage=None if inputs.shard is None else coverage_of(inputs, totals),
     )
 
 
@@ -76,30 +83,38 @@ def settings_of(inputs: Inputs) -> dict[str, Any]:
 
 def notes_about(inputs: Inputs, totals: Totals, matching: Matching) -> Iterator[str]:
     """What the user should be warned of; an error where --require-all makes it one."""
-    require_all = inputs.options.require_all
     yield from inputs.task.notes
     rewritten = rewritten_note((inputs.ids, inputs.votes_ids))
     if rewritten:
         yield rewritten
-    if inputs.only is not None:
-        count, first = inputs.only.unseen(totals.listed)
-        if count:
-            note = f"{count:,} ids of {inputs.only.name} are in neither table, such as "
-            note += f"{some(first)}."
-            if require_all:
-                raise DataError(f"{note} Mend the list, or leave out --require-all.")
-            yield note
-    if matching.predictions_only or matching.votes_only:
-        ids = f" (such as {some(totals.unmatched_ids)})" if totals.unmatched_ids else ""
-        unmatched = (
-            f"{matching.matched:,} galaxies match. {matching.predictions_only:,} rows of "
-            f"{inputs.predictions.name}{ids} have no votes, and {matching.votes_only:,} rows of "
-            f"{inputs.votes_name} have no prediction."
-        )
-        if require_all:
-            raise DataError(f"{unmatched} Complete the files, or leave out --require-all.")
-        yield unmatched
+    for note, advice in missing(inputs, totals, matching):
+        if inputs.options.require_all:
+            raise DataError(f"{note} {advice}, or leave out --require-all.")
+        yield note
     if matching.duplicated:
         yield f"{matching.duplicated:,} ids stand more than once and were dropped, all copies."
     if matching.invalid:
         yield f"{matching.invalid:,} galaxies have a null loss and leave the means."
+
+
+def missing(inputs: Inputs, totals: Totals, matching: Matching) -> Iterator[tuple[str, str]]:
+    """What is in one of the files but not in another, and what to do about it.
+
+    What VOTES and the list have beyond a shard, the other shards may have.
+    """
+    whole = inputs.shard is None
+    if inputs.only is not None and whole:
+        count, first = inputs.only.unseen(totals.listed)
+        if count:
+            note = f"{count:,} ids of {inputs.only.name} are in neither table, such as "
+            yield f"{note}{some(first)}.", "Mend the list"
+    of_votes = matching.votes_only if whole else 0
+    if not (matching.predictions_only or of_votes or not matching.matched):
+        return
+    ids = f" (such as {some(totals.unmatched_ids)})" if totals.unmatched_ids else ""
+    note = (
+        f"{matching.matched:,} galaxies match. {matching.predictions_only:,} rows of "
+        f"{inputs.predictions.name}{ids} have no votes"
+    )
+    note += f", and {of_votes:,} rows of {inputs.votes_name} have no prediction." if whole else "."
+    yield note, "Complete the files"

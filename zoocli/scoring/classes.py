@@ -24,6 +24,7 @@ from zoocli.tables.numbers import is_text
 
 NO_LABEL = -1
 UNKNOWN = -2
+PROBABILITIES, LOGITS = "probabilities", "logits"
 SUM_TOLERANCE = 0.02  # of probabilities, which may have been written with two digits
 WHOLE_NUMBER = r"^([0-9]+)\.0*$"
 
@@ -80,8 +81,6 @@ class ClassTask(Task):
         self._numbers_are_names = any(
             name.isdecimal() for name in self._texts_of_classes.to_pylist()
         )
-        self._may_be_probabilities = options.scale is None
-        self._some_are_proper = False
 
     def _refuse_like_names(self) -> None:
         alike: dict[str, list[str]] = {}
@@ -123,16 +122,15 @@ class ClassTask(Task):
         predictions = self.predictions(matched)
         labels = values[matched.held_rows, 0]
         labelled = labels != NO_LABEL
-        self._check_scale(predictions, matched)
+        seen = self._check_scale(predictions, matched)
         loss = self._compute(predictions, np.maximum(labels, 0))
         if self.options.on_invalid == "error":
             broken = labelled & ~(np.isfinite(loss) & np.isfinite(predictions).all(axis=1))
             matched.findings.add(checks.NOT_FINITE, "the predictions", broken, matched.ids)
         loss[~(labelled & np.isfinite(loss))] = np.nan
         best = np.where(np.isnan(predictions).any(axis=1), NO_LABEL, predictions.argmax(axis=1))
-        return Losses(
-            loss, np.empty((0, len(loss))), columns=(self._names(labels), self._names(best))
-        )
+        columns = self._names(labels), self._names(best)
+        return Losses(loss, np.empty((0, len(loss))), columns=columns, seen=seen)
 
     def predictions(self, matched: Matched) -> npt.NDArray[np.float64]:
         """(galaxies, classes): what was predicted for the matched galaxies, NaN for null."""
@@ -174,22 +172,24 @@ class ClassTask(Task):
         )
         return np.array(loss.cpu().numpy())
 
-    def _check_scale(self, predictions: npt.NDArray[np.float64], matched: Matched) -> None:
-        if not (self._may_be_probabilities or self.options.scale == "probabilities"):
-            return
+    def _check_scale(
+        self, predictions: npt.NDArray[np.float64], matched: Matched
+    ) -> frozenset[str]:
+        """Which kinds of rows there are; those that --scale contradicts are findings."""
+        if self.options.scale == "logits":
+            return frozenset()
         with np.errstate(invalid="ignore"):
             inside = ((predictions >= 0) & (predictions <= 1)).all(axis=1)
             proper = inside & (np.abs(predictions.sum(axis=1) - 1) <= SUM_TOLERANCE)
-        self._some_are_proper |= bool(proper.any())
         other = np.isfinite(predictions).all(axis=1) & ~proper
         if self.options.scale == "probabilities":
             matched.findings.add(checks.NOT_PROBABILITIES, "the predictions", other, matched.ids)
-        elif other.any():
-            self._may_be_probabilities = False
+        kinds = {PROBABILITIES: proper, LOGITS: other}
+        return frozenset(kind for kind, rows in kinds.items() if rows.any())
 
-    def finish(self) -> None:
+    def finish(self, seen: frozenset[str]) -> None:
         """Refuses to guess, when every row without NaN could be probabilities, and some are."""
-        if self._some_are_proper and self._may_be_probabilities:
+        if self.options.scale is None and seen == {PROBABILITIES}:
             raise DataError(
                 f"Every finite row of predictions in {self._tables[0]} lies in [0, 1] and sums to "
                 "1: they look like probabilities, but this loss takes logits. Say --scale "

@@ -69,7 +69,7 @@ def hold_member(
         read = read_passes(batch, columns, passes, rows, table.name, findings, names)
         values[:, :, found[rows]] = dense(read)
     findings.raise_if_any()
-    _refuse_repeated(table, account)
+    _refuse_repeated(table, account, index)
     return Member(table.name, values, account.times > 0)
 
 
@@ -77,10 +77,10 @@ def _ids(text: pa.StringArray, rows: RowArray, chosen: Iterable[int]) -> list[st
     return [text[int(rows[row])].as_py() for row in chosen]
 
 
-def _refuse_repeated(table: Table, account: Account) -> None:
+def _refuse_repeated(table: Table, account: Account, index: IdIndex) -> None:
     twice = np.flatnonzero(account.times == 2)
     if len(twice):
-        ids = account.index.text(twice[:FIRST_IDS])
+        ids = index.text(twice[:FIRST_IDS])
         raise DataError(
             f"{len(twice):,} ids stand more than once in {table.name}: {some(ids)}. Keep one row "
             "of each."

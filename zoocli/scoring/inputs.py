@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from zoocli.errors import DataError
 from zoocli.ids import IdColumn, find_id_columns
 from zoocli.losses import find_loss
@@ -14,6 +17,7 @@ from zoocli.scoring.naming import find_schema, find_sides
 from zoocli.scoring.options import ScoreOptions, refuse_other_options
 from zoocli.scoring.task import Task
 from zoocli.tables import Table, open_table, open_tables
+from zoocli.tables.slices import Shard
 
 
 @dataclass(frozen=True)
@@ -21,7 +25,9 @@ class Inputs:
     """PREDICTIONS, still to be read, and all that is needed to score any part of them.
 
     `votes_name` is for messages; `ids` and `votes_ids` are the id columns of the two sides; `only`
-    is the list of ids that are to be scored, if there is one.
+    is the list of ids that are to be scored, if there is one. `shard`: they are that part of a
+    larger table. `dropped`: the rows of VOTES whose ids stand more than once in the whole, where
+    that had to be found out before a part can be scored.
     """
 
     options: ScoreOptions
@@ -33,6 +39,8 @@ class Inputs:
     votes_ids: IdColumn
     held: Held
     only: IdList | None
+    shard: Shard | None = None
+    dropped: npt.NDArray[np.bool_] | None = None
 
 
 def open_inputs(

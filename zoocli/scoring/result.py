@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from zoocli.signature import signature
-from zoocli.sums import Groups, Matching, Sums
+from zoocli.sums import Coverage, Groups, Matching, Sums
 from zoocli.version import __version__
 
 
@@ -15,6 +15,7 @@ class Scoring:
     """The additive statistics of a scoring, and how they were made.
 
     `settings` are what changes the numbers; `notes` are what the user should be warned of.
+    Of a shard, `coverage` says which rows of VOTES it scored.
     """
 
     loss: str
@@ -25,6 +26,8 @@ class Scoring:
     counts_votes: bool
     matching: Matching
     notes: tuple[str, ...] = ()
+    shard: str | None = None
+    coverage: Coverage | None = None
 
     def metadata(self) -> dict[str, Any]:
         """What the scores table says about itself, for `zoocli summarize`."""
@@ -36,7 +39,7 @@ class Scoring:
             "loss": self.loss,
             "schema": self.schema,
             "settings": self.settings,
-            "shard": None,
+            "shard": self.shard,
             "matching": asdict(self.matching),
             "groups": {
                 "campaigns": {name: list(at) for name, at in self.groups.campaigns.items()},

@@ -36,7 +36,9 @@ def stream(
     resources = inputs.resources
     columns = [name for name in dict.fromkeys(columns) if name != inputs.ids.column]
     rows = _batch_rows(inputs, row_bytes + inputs.task.row_bytes)
-    dropped = find_duplicates(inputs) if inputs.options.on_duplicate == "drop" else None
+    dropped = inputs.dropped
+    if dropped is None and inputs.options.on_duplicate == "drop":
+        dropped = find_duplicates(inputs)
     batches = batches_with_ids(inputs.predictions, inputs.ids, columns, inputs.task, rows)
 
     def matched_work(item: tuple[pa.RecordBatch, pa.StringArray]) -> tuple[Matched, Result]:

@@ -24,13 +24,15 @@ class Losses:
     """The losses of a batch of matched galaxies, in nats where they are likelihoods; NaN is null.
 
     `loss` (galaxies,); `parts` (questions or targets, galaxies), perhaps none; `votes` (questions,
-    galaxies) int32, or None for losses that count no votes; `columns` more output columns.
+    galaxies) int32, or None for losses that count no votes; `columns` more output columns;
+    `seen`: what the task wants to remember of all batches for `Task.finish`.
     """
 
     loss: FloatArray
     parts: FloatArray
     votes: npt.NDArray[np.int32] | None = None
     columns: tuple[pa.Array, ...] = ()
+    seen: frozenset[str] = frozenset()
 
 
 class Task(ABC):
@@ -70,8 +72,8 @@ class Task(ABC):
     def settings(self) -> dict[str, Any]:
         """What of the options changes the numbers, for the summary and the signature."""
 
-    def finish(self) -> None:
-        """Called when every batch was scored, for checks that need them all."""
+    def finish(self, seen: frozenset[str]) -> None:
+        """Called when every batch was scored, for checks that need what was seen in them all."""
         return
 
 

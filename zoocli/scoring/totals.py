@@ -23,7 +23,7 @@ class Totals:
     """Additive: batches, parts and machines each have theirs, and `+` gives that of them all.
 
     `rows` of PREDICTIONS were read, `matched` of them scored; `listed` says which ids of `--only`
-    were seen in either table.
+    were seen in either table, `seen` is for `Task.finish`.
     """
 
     sums: Sums
@@ -34,6 +34,7 @@ class Totals:
     rows: int = 0
     matched: int = 0
     invalid: int = 0
+    seen: frozenset[str] = frozenset()
 
     @classmethod
     def nothing(cls, inputs: Inputs) -> Totals:
@@ -64,6 +65,7 @@ class Totals:
 
     def add_losses(self, inputs: Inputs, losses: Losses) -> None:
         """Adds the losses of a batch."""
+        self.seen |= losses.seen
         self.invalid += int(np.count_nonzero(np.isnan(losses.loss)))
         inputs.task.groups.add(self.sums, losses.loss, losses.parts, losses.votes)
 
@@ -80,6 +82,7 @@ class Totals:
             self.rows + other.rows,
             self.matched + other.matched,
             self.invalid + other.invalid,
+            self.seen | other.seen,
         )
 
     def matching(self) -> Matching:
@@ -93,7 +96,10 @@ class Totals:
         )
 
     def check(self, inputs: Inputs) -> None:
-        """Raises DataError for invalid values, repeated ids, and where nothing matched."""
+        """Raises DataError for invalid values, repeated ids, and where nothing matched.
+
+        A shard may match nothing.
+        """
         self.findings.raise_if_any()
         duplicated = self.account.duplicated()
         if len(duplicated) and inputs.options.on_duplicate == "error":
@@ -104,7 +110,7 @@ class Totals:
                 f"{inputs.predictions.name} or in the votes: {some(ids)}{more}. Keep one row of "
                 "each, or leave all of them out with --on-duplicate drop."
             )
-        if not self.matched:
+        if not self.matched and inputs.shard is None:
             raise DataError(self._why_nothing(inputs, len(duplicated)))
 
     def _why_nothing(self, inputs: Inputs, dropped: int) -> str:

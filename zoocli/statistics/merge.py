@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import islice
-from typing import Any
+from typing import Any, Protocol
+
+import numpy as np
 
 from zoocli.errors import DataError, UsageError, shortened, some
+from zoocli.statistics.shards import add_coverage, check_shards
 from zoocli.statistics.summary import Summary
-from zoocli.sums import Matching, Statistics
-
-FIRST = 5
+from zoocli.sums import Coverage, Matching, Statistics
 
 
 def merge_summaries(summaries: Sequence[Summary]) -> Summary:
@@ -25,9 +25,10 @@ def merge_summaries(summaries: Sequence[Summary]) -> Summary:
     matched it, so it is votes_rows - sum over parts of (votes_rows - votes_only). A part whose
     matching is None makes the whole's None, with a note.
 
-    That the parts are disjoint is the caller's promise: summaries carry no ids. Noticed is only
-    where parts together matched more rows of VOTES than there are, which is an error, and where
-    two parts hold the same statistics, which gets a note: disjoint ones may.
+    Shards say which rows of VOTES they scored: a row in two of them is an error, and the account is
+    that of the whole. That other parts are disjoint is the caller's promise: their summaries carry
+    no ids. Noticed is only where they together matched more rows of VOTES than there are, which is
+    an error, and where two hold the same statistics, which gets a note: disjoint ones may.
 
     Raises DataError, which names the file, where a part carries no settings, where loss, schema,
     settings or votes fingerprint differ, where more rows were matched than there are, and where
@@ -45,9 +46,7 @@ def merge_summaries(summaries: Sequence[Summary]) -> Summary:
     names = [part.file or f"part {number}" for number, part in enumerate(summaries, start=1)]
     for name, part in zip(names, summaries, strict=True):
         _refuse_another_kind(names[0], summaries[0], name, part)
-    _check_shards(names, summaries)
-    votes_rows = (summaries[0].settings or {}).get("votes_rows")
-    matching = add_matching(names, [part.matching for part in summaries], votes_rows)
+    matching = account_of_whole(names, summaries)
     versions = sorted({part.version or "unknown" for part in summaries})
     return replace(
         summaries[0],
@@ -56,6 +55,7 @@ def merge_summaries(summaries: Sequence[Summary]) -> Summary:
         questions=_add_groups([part.questions for part in summaries]),
         shard=None,
         matching=matching,
+        coverage=None,
         version=",".join(versions),
         file=None,
         notes=(
@@ -134,45 +134,49 @@ def _shown(value: Any) -> str:
     )
 
 
-def _check_shards(names: Sequence[str], summaries: Sequence[Summary]) -> None:
-    """Shards I/N must be all of 1..N, once each; parts that are no shards pass."""
-    if all(part.shard is None for part in summaries):
-        return
-    seen: dict[int, str] = {}
-    totals: set[int] = set()
-    for name, part in zip(names, summaries, strict=True):
-        number, total = _read_shard(name, part.shard)
-        totals.add(total)
-        if len(totals) > 1:
-            raise DataError(
-                f"{name} is shard {part.shard} but {names[0]} is shard {summaries[0].shard}: "
-                "they are not of the same set. Merge the shards of one array job."
-            )
-        if number in seen:
-            raise DataError(
-                f"{name} and {seen[number]} are both shard {part.shard}. Give each shard once."
-            )
-        seen[number] = name
-    [total] = totals
-    missing = total - len(seen)
-    if missing:
-        first = islice((number for number in range(1, total + 1) if number not in seen), FIRST)
-        more = f" and {missing - FIRST:,} more" if missing > FIRST else ""
-        raise DataError(
-            f"{missing:,} of {total:,} shards are missing: {some(first)}{more}. Merge all of them."
-        )
+class Accounted(Protocol):
+    """A part, and what it says about its galaxies."""
+
+    @property
+    def settings(self) -> dict[str, Any] | None:
+        """What changed the numbers."""
+
+    @property
+    def shard(self) -> str | None:
+        """I/N, of a shard."""
+
+    @property
+    def matching(self) -> Matching | None:
+        """What became of every galaxy."""
+
+    @property
+    def coverage(self) -> Coverage | None:
+        """Which rows of VOTES were scored, of a shard."""
 
 
-def _read_shard(name: str, shard: str | None) -> tuple[int, int]:
-    if shard is None:
-        raise DataError(
-            f"{name} is not a shard, but other parts are. Merge the shards of one array job."
-        )
-    number, _, total = shard.partition("/")
-    digits = number.isdecimal() and total.isdecimal() and len(total) < 10
-    if not digits or not 1 <= int(number) <= int(total):
-        raise DataError(f"{name} says that it is shard {shard!r}; expected I/N with I from 1 to N.")
-    return int(number), int(total)
+def account_of_whole(names: Sequence[str], parts: Sequence[Accounted]) -> Matching | None:
+    """The account of the whole, from those of disjoint parts scored against the same votes.
+
+    Exact for shards. None where some part has none. Raises DataError where shards are missing or
+    repeated, where parts matched the same rows of VOTES, and where no shard matched any.
+    """
+    shards = check_shards(names, [part.shard for part in parts])
+    settings = parts[0].settings or {}
+    rows = settings.get("votes_rows")
+    accounts = [part.matching for part in parts if part.matching is not None]
+    covered = [part.coverage for part in parts if part.coverage is not None]
+    if not isinstance(rows, int) or min(len(accounts), len(covered)) < len(parts):
+        return add_matching(names, [part.matching for part in parts], rows)
+    scored = add_coverage(names, covered, rows, by_row=not settings.get("only"))
+    if shards and not scored.any():
+        raise DataError("No galaxy matched in any shard. Are these predictions of those votes?")
+    return Matching(
+        matched=sum(account.matched for account in accounts),
+        predictions_only=sum(account.predictions_only for account in accounts),
+        votes_only=rows - int(np.count_nonzero(scored)) - covered[0].dropped_rows,
+        duplicated=covered[0].dropped,
+        invalid=sum(account.invalid for account in accounts),
+    )
 
 
 def _notes_of_repeated(names: Sequence[str], summaries: Sequence[Summary]) -> Iterator[str]:

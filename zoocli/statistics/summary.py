@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from zoocli.errors import DataError
 from zoocli.signature import signature
-from zoocli.sums import Groups, Matching, Statistics, Sums
+from zoocli.sums import Coverage, Groups, Matching, Statistics, Sums
 from zoocli.version import __version__
 
 if TYPE_CHECKING:
@@ -23,7 +23,8 @@ class Summary:
 
     What the input did not carry is None (a CSV has no loss, schema, matching or signature), and
     `notes` says so. `campaigns` is None when the schema is not known, empty for a loss without a
-    tree. `file` is the name of the input, where there were several.
+    tree. `coverage` is a shard's, for merging. `file` is the name of the input, where there were
+    several.
     """
 
     overall: Statistics
@@ -34,6 +35,7 @@ class Summary:
     settings: dict[str, Any] | None = None
     shard: str | None = None
     matching: Matching | None = None
+    coverage: Coverage | None = None
     version: str | None = __version__
     file: str | None = None
     notes: tuple[str, ...] = field(default=(), compare=False)
@@ -70,6 +72,8 @@ class Summary:
             schema=scoring.schema,
             settings=scoring.settings,
             matching=scoring.matching,
+            shard=scoring.shard,
+            coverage=scoring.coverage,
             notes=scoring.notes,
         )
 
@@ -87,6 +91,7 @@ class Summary:
             "campaigns": None if self.campaigns is None else _to_dicts(self.campaigns),
             "questions": _to_dicts(self.questions),
             "matching": None if self.matching is None else asdict(self.matching),
+            **({} if self.coverage is None else {"coverage": self.coverage.to_dict()}),
         }
 
     @classmethod
@@ -139,13 +144,14 @@ def read_made(content: Mapping[str, Any]) -> dict[str, Any]:
 
     Raises KeyError, TypeError, AttributeError or ValueError for anything else.
     """
-    settings, matching = content["settings"], content["matching"]
+    settings, matching, coverage = content["settings"], content["matching"], content.get("coverage")
     return {
         "loss": _text(content["loss"]),
         "schema": _text(content["schema"]),
         "settings": None if settings is None else {**settings},
         "shard": _text(content["shard"]),
         "matching": None if matching is None else Matching.from_dict(matching),
+        "coverage": None if coverage is None else Coverage.from_dict(coverage),
         "version": _text(content["version"]),
     }
 

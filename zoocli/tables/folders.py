@@ -36,7 +36,15 @@ def drafted_folder(
         if old.exists() and not target.exists():
             os.rename(old, target)
         for leftover in (draft, old):
-            shutil.rmtree(leftover, ignore_errors=True)
+            _remove(leftover)
+
+
+def _remove(folder: Path) -> None:
+    """Removes a folder into which others may still be writing: under its name they find none."""
+    gone = folder.with_name(f"{folder.name}.gone")
+    with contextlib.suppress(OSError):
+        os.rename(folder, gone)
+        shutil.rmtree(gone, ignore_errors=True)
 
 
 def _refuse_others(target: Path, names: Collection[str]) -> None:

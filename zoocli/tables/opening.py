@@ -16,6 +16,7 @@ from zoocli.resources import Resources
 from zoocli.tables.astropy_tables import AstropyTable, is_astropy_table
 from zoocli.tables.directories import PartFile, files_of_directory, files_of_pattern, is_pattern
 from zoocli.tables.formats import format_of_file
+from zoocli.tables.manifest import Manifest
 from zoocli.tables.memory import MemoryTable
 from zoocli.tables.parts import Parts, keyed
 from zoocli.tables.streams import spooled
@@ -70,7 +71,7 @@ def _open_path(path: str, resources: Resources) -> Table:
         if is_pattern(path):
             return _open_parts(files_of_pattern(path), path, resources)
         if os.path.isdir(path):
-            return _open_parts(files_of_directory(Path(path)), path, resources)
+            return _open_directory(Path(path), resources)
         return _open_file(Path(path), resources)
     except FileNotFoundError as error:
         missing = error.filename or path
@@ -89,9 +90,18 @@ def _open_file(file: Path, resources: Resources) -> Table:
     return format_of_file(file, str(file)).reader(file, resources, None)
 
 
-def _open_parts(files: Sequence[PartFile], name: str, resources: Resources) -> Table:
+def _open_parts(files: Sequence[PartFile], name: str, resources: Resources) -> Parts:
     tables = [_open_file(file.path, resources) for file in files]
     return Parts(keyed(tables, [file.keys for file in files]), name=name)
+
+
+def _open_directory(folder: Path, resources: Resources) -> Table:
+    manifest = Manifest.read(folder)
+    table = _open_parts(files_of_directory(folder), str(folder), resources)
+    if manifest is not None:
+        manifest.check(folder, {Path(part.name).name: part.rows for part in table.parts})
+        table.set_metadata(manifest.metadata)
+    return table
 
 
 def _open_stream(stream: IO[bytes], name: str, resources: Resources) -> Table:

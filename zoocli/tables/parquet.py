@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from itertools import accumulate, pairwise
 from pathlib import Path
 
 import pyarrow as pa
@@ -12,7 +13,7 @@ import pyarrow.parquet as pq
 from zoocli.errors import DataError
 from zoocli.resources import Resources
 from zoocli.tables.numbers import Types
-from zoocli.tables.table import METADATA_KEY, Table, readable, sound
+from zoocli.tables.table import METADATA_KEY, Table, readable, rows_between, sound
 
 MAGIC = b"PAR1"
 ENCRYPTED_MAGIC = b"PARE"
@@ -34,15 +35,40 @@ class ParquetTable(Table):
                 metadata = {**(self.schema.metadata or {}), METADATA_KEY: written[METADATA_KEY]}
                 self.schema = self.schema.with_metadata(metadata)
             self.rows = file.metadata.num_rows
+            groups = range(file.metadata.num_row_groups)
+            self._group_rows = [file.metadata.row_group(number).num_rows for number in groups]
 
     def _batches(
         self, columns: list[str], types: Types, batch_rows: int
     ) -> Iterator[pa.RecordBatch]:
+        return self._read(columns, batch_rows, None)
+
+    def _between(
+        self, start: int, stop: int, columns: list[str], types: Types, batch_rows: int
+    ) -> Iterator[pa.RecordBatch]:
+        """Row groups that lie outside are not read."""
+        begins = [0, *accumulate(self._group_rows)]
+        groups = [
+            number
+            for number, (first, end) in enumerate(pairwise(begins))
+            if first < stop and start < end
+        ]
+        skipped = begins[groups[0]]
+        batches = self._read(columns, batch_rows, groups)
+        return rows_between(batches, start - skipped, stop - skipped)
+
+    def _read(
+        self, columns: list[str], batch_rows: int, groups: list[int] | None
+    ) -> Iterator[pa.RecordBatch]:
         with self._reading() as file:
             for batch in file.iter_batches(
-                batch_rows, columns=columns, use_threads=self._threads > 1
+                batch_rows, groups, columns=columns, use_threads=self._threads > 1
             ):
                 yield sound(batch.select(columns), self.name)
+
+    def breaks(self) -> list[int]:
+        """Where row groups end."""
+        return list(accumulate(self._group_rows))
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[pq.ParquetFile]:

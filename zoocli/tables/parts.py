@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import accumulate, chain
+from typing import Any
 
 import pyarrow as pa
 
 from zoocli.errors import DataError
 from zoocli.tables.encoders import plain_type
 from zoocli.tables.numbers import Types, is_text
-from zoocli.tables.table import Table
+from zoocli.tables.table import METADATA_KEY, Table
 
 WHOLE_NUMBER = re.compile(r"0|-?[1-9][0-9]{0,17}")
 
@@ -36,6 +39,10 @@ class Parts(Table):
         self.rows = sum(known) if len(known) == len(parts) else None
         self.text = all(part.text for part in parts)
 
+    def set_metadata(self, metadata: Mapping[str, Any]) -> None:
+        """Takes note of what zoocli wrote about the whole."""
+        self.schema = self.schema.with_metadata({METADATA_KEY: json.dumps(metadata)})
+
     def require(self, columns: Collection[str]) -> None:
         """As for one table; the part that lacks a column is named."""
         for part in self.parts:
@@ -47,6 +54,33 @@ class Parts(Table):
         for part in self.parts:
             for batch in part.batches(columns, types, batch_rows):
                 yield self._alike(batch, types, part)
+
+    def _between(
+        self, start: int, stop: int, columns: list[str], types: Types, batch_rows: int
+    ) -> Iterator[pa.RecordBatch]:
+        """Parts that lie outside are not read."""
+        first = 0
+        for part in self.parts:
+            end = first + part.count_rows()
+            if first < stop and start < end:
+                inside = max(start - first, 0), min(stop, end) - first
+                for batch in part.between(*inside, columns, types, batch_rows):
+                    yield self._alike(batch, types, part)
+            first = end
+
+    def count_rows(self) -> int:
+        """The sum over the parts."""
+        self.rows = sum(part.count_rows() for part in self.parts)
+        return self.rows
+
+    def breaks(self) -> list[int]:
+        """Those of the parts, and where parts end."""
+        ends = accumulate(part.count_rows() for part in self.parts)
+        inside = [
+            [end - part.count_rows() + row for row in part.breaks()] + [end]
+            for part, end in zip(self.parts, ends, strict=True)
+        ]
+        return sorted(set(chain.from_iterable(inside)))
 
     def _alike(self, batch: pa.RecordBatch, types: Types, part: Table) -> pa.RecordBatch:
         """The batch in the types that all parts have in common, but for columns in `types`."""
@@ -97,9 +131,33 @@ class Keyed(Table):
     def _batches(
         self, columns: list[str], types: Types, batch_rows: int
     ) -> Iterator[pa.RecordBatch]:
+        batches = self._table.batches(self._own(columns), types, batch_rows)
+        return self._with_keys(batches, columns)
+
+    def _between(
+        self, start: int, stop: int, columns: list[str], types: Types, batch_rows: int
+    ) -> Iterator[pa.RecordBatch]:
+        batches = self._table.between(start, stop, self._own(columns), types, batch_rows)
+        return self._with_keys(batches, columns)
+
+    def count_rows(self) -> int:
+        """As the table does."""
+        self.rows = self._table.count_rows()
+        return self.rows
+
+    def breaks(self) -> list[int]:
+        """Those of the table."""
+        return self._table.breaks()
+
+    def _own(self, columns: Sequence[str]) -> list[str]:
+        """Without any column of its own, the first one still tells how many rows there are."""
         own = [name for name in columns if name not in self._keys]
-        # Without any column of its own, the first one still tells how many rows there are.
-        for batch in self._table.batches(own or self._table.column_names[:1], types, batch_rows):
+        return own or self._table.column_names[:1]
+
+    def _with_keys(
+        self, batches: Iterable[pa.RecordBatch], columns: list[str]
+    ) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
             arrays = [
                 self._repeated(name, batch.num_rows) if name in self._keys else batch.column(name)
                 for name in columns

@@ -73,6 +73,40 @@ class Table(ABC):
         self, columns: list[str], types: Types, batch_rows: int
     ) -> Iterator[pa.RecordBatch]: ...
 
+    def between(
+        self,
+        start: int,
+        stop: int,
+        columns: Collection[str],
+        types: Types | None = None,
+        batch_rows: int = BATCH_ROWS,
+    ) -> Iterator[pa.RecordBatch]:
+        """As `batches`, but only the rows from `start` up to, not including, `stop`."""
+        columns = list(dict.fromkeys(columns))
+        self.require(columns)
+        parser = TextParser(types or {}, self.name)
+        if start < stop:
+            for batch in self._between(start, stop, columns, types or {}, batch_rows):
+                yield parser.parse(batch)
+
+    def _between(
+        self, start: int, stop: int, columns: list[str], types: Types, batch_rows: int
+    ) -> Iterator[pa.RecordBatch]:
+        """Here the rows before are read and passed over; a format may know where rows lie."""
+        return rows_between(self._batches(columns, types, batch_rows), start, stop)
+
+    def count_rows(self) -> int:
+        """`rows`; where that is not known, one column is read to find out."""
+        if self.rows is None:
+            names = self.column_names
+            once = next((name for name in names if names.count(name) == 1), names[0])
+            self.rows = sum(batch.num_rows for batch in self.batches([once]))
+        return self.rows
+
+    def breaks(self) -> list[int]:
+        """The rows, ascending, before which the table is cut at no cost; none where not known."""
+        return []
+
     def require(self, columns: Collection[str]) -> None:
         """Raises DataError unless every one of the columns is there, once."""
         count = Counter(self.column_names)
@@ -118,3 +152,17 @@ def sound(batch: pa.RecordBatch, name: str) -> pa.RecordBatch:
             f"{name} holds damaged data, or text that is not UTF-8 ({error}). Write it again."
         ) from error
     return batch
+
+
+def rows_between(
+    batches: Iterator[pa.RecordBatch], start: int, stop: int
+) -> Iterator[pa.RecordBatch]:
+    """The rows from `start` to `stop` of a stream of batches, which is read no further."""
+    row = 0
+    for batch in batches:
+        part = batch.slice(max(start - row, 0), max(stop - max(start, row), 0))
+        row += batch.num_rows
+        if row > start and part.num_rows:
+            yield part
+        if row >= stop:
+            return

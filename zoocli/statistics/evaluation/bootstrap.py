@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from zoocli.hashing import HashArray
-from zoocli.resampling import poisson_weights
+from zoocli.kernels import resampling as kernels
+from zoocli.resampling import WeightArray, poisson_weights
 from zoocli.statistics.evaluation.additive import AdditiveArrays
 
 Floats = npt.NDArray[np.float64]
@@ -40,14 +41,10 @@ class Binned:
         """(bins,): over all galaxies."""
         return np.bincount(self.bins, self.values, self.size).astype(np.float64)
 
-    def drawn(self, weights: Floats) -> Floats:
+    def drawn(self, weights: WeightArray) -> Floats:
         """(bins, replicates): with the weights (galaxies, replicates) of some replicates."""
         total = np.zeros((self.size, weights.shape[1]))
-        order = np.argsort(self.bins, kind="stable")
-        bins, starts = np.unique(self.bins[order], return_index=True)
-        if len(bins):
-            weighted = weights[self.galaxies[order]] * self.values[order, np.newaxis]
-            total[bins] = np.add.reduceat(weighted, starts)
+        kernels.add_drawn(self.galaxies, self.bins, self.values, weights, total)
         return total
 
 
@@ -68,9 +65,9 @@ def summed(
     sums |= {name: values.sum() for name, values in binned.items()}
     if not replicates:
         return sums
-    weights = poisson_weights(hashes, seed, replicates).astype(np.float64)
+    weights = poisson_weights(hashes, seed, replicates)
     # One product of large matrices is many times faster than one for each feature.
-    drawn = np.concatenate(list(dense.values())) @ weights
+    drawn = np.concatenate(list(dense.values())) @ weights.astype(np.float64)
     ends = np.cumsum([len(values) for values in dense.values()])
     parts = dict(zip(dense, np.split(drawn, ends[:-1]), strict=True))
     parts |= {name: values.drawn(weights) for name, values in binned.items()}

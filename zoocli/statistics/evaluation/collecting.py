@@ -29,7 +29,7 @@ class Plan:
 def collect(galaxies: Galaxies, plan: Plan) -> AdditiveArrays:
     """Everything that is added up, block by block."""
     total: AdditiveArrays = {}
-    for start in range(0, len(galaxies), BLOCK):
+    for start in range(0, max(len(galaxies), 1), BLOCK):  # of none, zeros
         block = galaxies.part(slice(start, start + BLOCK))
         features = (
             losses.features(block, plan.reference)

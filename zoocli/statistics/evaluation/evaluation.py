@@ -12,8 +12,8 @@ from zoocli.errors import DataError, UsageError
 from zoocli.signature import signature
 from zoocli.statistics.evaluation.additive import AdditiveArrays, added
 from zoocli.statistics.evaluation.metric import Metric
-from zoocli.statistics.merge import add_matching, setting_differences
-from zoocli.sums import Matching
+from zoocli.statistics.merge import account_of_whole, setting_differences
+from zoocli.sums import Coverage, Matching
 from zoocli.version import __version__
 
 if TYPE_CHECKING:
@@ -28,7 +28,8 @@ class Evaluation(ABC):
 
     `loss` is the name of the loss, `settings` what changes the numbers, `matching` the account of
     every galaxy, `sums` are additive (`zoocli.statistics.evaluation`), `notes` what the user should
-    be warned of. All else follows from them. There is one subclass for each kind of prediction:
+    be warned of. All else follows from them. Of a shard, `coverage` says which rows of VOTES it
+    has. There is one subclass for each kind of prediction:
     `TreeEvaluation`, `ClassEvaluation`, `ValueEvaluation`.
     """
 
@@ -39,6 +40,8 @@ class Evaluation(ABC):
     notes: tuple[str, ...] = ()
     version: str = __version__
     file: str | None = None
+    shard: str | None = None
+    coverage: Coverage | None = None
 
     @property
     def schema_name(self) -> str | None:
@@ -78,6 +81,7 @@ class Evaluation(ABC):
             "loss": self.loss,
             "schema": self.schema_name,
             "settings": self.settings,
+            "shard": self.shard,
             "matching": None if self.matching is None else asdict(self.matching),
         }
 
@@ -121,9 +125,8 @@ def merge_evaluations(evaluations: Sequence[Evaluation]) -> Evaluation:
                 f"{name} cannot be merged with {names[0]}: they differ in {'; '.join(differing)}. "
                 "Parts must be evaluated with the same settings against the same votes."
             )
-    accounts = [part.matching for part in evaluations]
-    matching = add_matching(names, accounts, first.settings.get("votes_rows"))
-    return replace(first.merged(evaluations), matching=matching)
+    matching = account_of_whole(names, evaluations)
+    return replace(first.merged(evaluations), matching=matching, shard=None, coverage=None)
 
 
 def _compared(evaluation: Evaluation) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from zoocli.statistics.evaluation.result import TreeEvaluation
 from zoocli.statistics.evaluation.values.result import ValueEvaluation
 from zoocli.statistics.evaluation.worst import ScoredGalaxy
 from zoocli.strict_json import parse_json
-from zoocli.sums import Matching
+from zoocli.sums import Coverage, Matching
 from zoocli.tables.table import METADATA_KEY
 
 FILE = "sums.parquet"
@@ -43,6 +43,8 @@ def write_sums(path: Path, evaluation: Evaluation) -> None:
     import pyarrow.parquet as pq
 
     content = evaluation.made()
+    if evaluation.coverage is not None:
+        content["coverage"] = evaluation.coverage.to_dict()
     if isinstance(evaluation, TreeEvaluation):
         content["schema_content"] = evaluation.schema.to_dict()
     table = _to_table(evaluation.sums)
@@ -80,12 +82,14 @@ def read_sums(folder: Path) -> Evaluation:
 
 
 def _evaluation(folder: Path, content: Any, sums: AdditiveArrays) -> Evaluation:
-    matching = content["matching"]
+    matching, coverage = content["matching"], content.get("coverage")
     common: dict[str, Any] = {
         "loss": str(content["loss"]),
         "settings": {**content["settings"]},
         "matching": None if matching is None else Matching.from_dict(matching),
         "sums": sums,
+        "shard": None if content["shard"] is None else str(content["shard"]),
+        "coverage": None if coverage is None else Coverage.from_dict(coverage),
         "version": str(content["version"]),
         "file": str(folder),
     }

@@ -59,7 +59,8 @@ def collect(galaxies: LabelledGalaxies) -> AdditiveArrays:
     right = galaxies.right[galaxies.valid].astype(np.float64)
     bins = _bins(confidence)
     terms = (confidence, right, np.square(right - confidence))
-    sums = [np.bincount(bins, values, FRACTION_BINS) for values in terms]
+    # Of no galaxies numpy counts whole numbers, weights or not.
+    sums = [np.bincount(bins, values, FRACTION_BINS).astype(np.float64) for values in terms]
     return {
         "confidence/counts": np.bincount(bins, minlength=FRACTION_BINS),
         "confidence/sums": np.stack(sums, axis=1),

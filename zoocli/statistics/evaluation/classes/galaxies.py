@@ -41,7 +41,7 @@ class LabelledGalaxies:
 
     def blocks(self) -> Iterator[LabelledGalaxies]:
         """The galaxies in parts of a size that is worked on at once, over the same memory."""
-        for start in range(0, len(self), BLOCK):
+        for start in range(0, max(len(self), 1), BLOCK):  # of none, an empty one
             rows = slice(start, start + BLOCK)
             yield LabelledGalaxies(
                 self.predictions[:, rows],

@@ -36,7 +36,7 @@ class ValuedGalaxies:
 
     def blocks(self) -> Iterator[ValuedGalaxies]:
         """The galaxies in parts of a size that is worked on at once, over the same memory."""
-        for start in range(0, len(self), BLOCK):
+        for start in range(0, max(len(self), 1), BLOCK):  # of none, an empty one
             rows = slice(start, start + BLOCK)
             yield ValuedGalaxies(
                 self.predicted[:, rows],
@@ -65,8 +65,9 @@ def centres_of(labels: Floats) -> Floats:
     It does not depend on the order of the galaxies, and lies within one standard deviation of
     their mean.
 
-    >>> centres_of(np.array([[1.0, np.nan], [9.0, np.nan], [np.nan, np.nan]])).tolist()
-    [1.0, 0.0]
+    >>> labels = np.array([[9.0, np.nan], [1.0, np.nan], [np.nan, np.nan], [2.0, np.nan]])
+    >>> centres_of(labels).tolist()
+    [2.0, 0.0]
     """
     centres = np.zeros(labels.shape[1])
     for target, column in enumerate(labels.T):

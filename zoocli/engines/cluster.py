@@ -1,0 +1,237 @@
+"""Runs a job on a Dask cluster, part by part; importing this imports Dask."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import tempfile
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+import distributed
+from distributed import CancelledError, Future
+from distributed.comm import CommClosedError
+
+from zoocli.engines import worker
+from zoocli.engines.job import Job
+from zoocli.engines.worker import Part, Task
+from zoocli.errors import MachineError, UsageError
+from zoocli.resources import Resources
+from zoocli.tables.slices import cuts
+
+Result = TypeVar("Result")
+# Told the rows and the parts that are done, and of how many.
+PartsProgress = Callable[[int, int, int, int], None]
+
+CONNECT_SECONDS = 20.0
+WORKER_SECONDS = 60.0  # without any worker, until the run is given up
+POLL_SECONDS = 2.0
+LOOPBACK = "127.0.0.1:0"  # Dask always serves its health pages: here, at a free port
+PARTS_PER_WORKER = 4
+MOST_ROWS, FEWEST_ROWS = 4_000_000, 50_000  # of a part, unless their number is given
+
+
+@dataclass(frozen=True)
+class ClusterOptions:
+    """Which cluster, and how many parts; None: a local one, and as many as are sensible."""
+
+    scheduler: str | None = None
+    partitions: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.partitions is not None and self.partitions < 1:
+            raise UsageError(f"--partitions must be at least 1, not {self.partitions}.")
+
+
+def run_job(
+    job: Job[Any, Result],
+    folder: Path | None,
+    options: ClusterOptions,
+    resources: Resources,
+    progress: PartsProgress,
+) -> tuple[Result, list[int]]:
+    """The result, and the rows of the file of every part; the files are in `folder`, if any.
+
+    Raises what the parts raise, the first in their order, and MachineError where the cluster fails.
+    """
+    table = job.open_table(resources)
+    with _client(options, resources) as client:
+        workers = _wait_for_workers(client)
+        count = options.partitions or _sensible_parts(table.count_rows(), workers)
+        parts = [Part(number, *rows) for number, rows in enumerate(cuts(table, count))]
+        task = Task(job, worker.stamp(job.files), None if folder is None else str(folder))
+        try:
+            return _Course(client, task, parts, table.name).run(progress)
+        finally:
+            _politely(client, lambda: client.run(worker.forget, on_error="ignore"))
+
+
+def _politely(client: distributed.Client, call: Callable[[], object]) -> None:
+    """Does what is good manners towards a cluster, if that is still there."""
+    if client.status == "running":
+        with contextlib.suppress(OSError, TimeoutError, CancelledError, ValueError):
+            call()
+
+
+def _sensible_parts(rows: int, workers: int) -> int:
+    wanted = max(PARTS_PER_WORKER * workers, -(-rows // MOST_ROWS))
+    return max(1, min(wanted, -(-rows // FEWEST_ROWS)))
+
+
+@contextlib.contextmanager
+def _client(options: ClusterOptions, resources: Resources) -> Iterator[distributed.Client]:
+    """A client of the scheduler, or of a cluster of processes that ends with it."""
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    with contextlib.ExitStack() as stack:
+        if options.scheduler is None:
+            place = stack.enter_context(_local_cluster(resources))
+        else:
+            place = options.scheduler
+        try:
+            client = distributed.Client(place, timeout=CONNECT_SECONDS)
+        except (OSError, TimeoutError) as error:
+            raise MachineError(
+                f"There is no Dask scheduler at '{place}', or it cannot be reached. Check the "
+                "address, and that `dask scheduler` runs."
+            ) from error
+        except ValueError as error:
+            raise UsageError(
+                f"--scheduler '{place}' is not an address like tcp://10.0.0.1:8786."
+            ) from error
+        yield stack.enter_context(client)
+
+
+@contextlib.contextmanager
+def _local_cluster(resources: Resources) -> Iterator[distributed.LocalCluster]:
+    with (
+        tempfile.TemporaryDirectory(prefix="zoocli-dask-", ignore_cleanup_errors=True) as scratch,
+        distributed.LocalCluster(
+            n_workers=resources.threads,
+            threads_per_worker=1,
+            memory_limit=resources.memory // resources.threads,
+            host="127.0.0.1",
+            dashboard_address=LOOPBACK,
+            worker_dashboard_address=LOOPBACK,
+            local_directory=scratch,
+            silence_logs=logging.CRITICAL,
+        ) as cluster,
+    ):
+        yield cluster
+
+
+def _wait_for_workers(client: distributed.Client) -> int:
+    try:
+        client.wait_for_workers(1, timeout=WORKER_SECONDS)
+    except TimeoutError:
+        _no_workers()
+    return len(client.nthreads())
+
+
+def _no_workers() -> NoReturn:
+    raise MachineError(
+        f"The Dask cluster has had no worker for {WORKER_SECONDS:.0f} seconds. Start some with "
+        "`dask worker`, and look at their logs for what ended the others."
+    )
+
+
+class _Course:
+    """One run: parts are handed out a few ahead, and added up in their order."""
+
+    def __init__(
+        self, client: distributed.Client, task: Task, parts: Sequence[Part], name: str
+    ) -> None:
+        self._client = client
+        self._task = task
+        self._parts = parts
+        self._name = name
+        self._run = f"zoocli-{time.time_ns()}"
+        self._last_worker = time.monotonic()
+
+    def run(self, progress: PartsProgress) -> tuple[Any, list[int]]:
+        """Adds up all parts, then finishes."""
+        total: Any = None
+        rows: list[int] = []
+        waiting: deque[Future] = deque()
+        left = deque(self._parts)
+        try:
+            for part in self._parts:
+                with _explained(self._label(part)):
+                    while left and len(waiting) < self._ahead():
+                        waiting.append(self._submit(left.popleft()))
+                    added, written = self._result(waiting[0])
+                waiting.popleft()
+                total = added if total is None else total + added
+                rows.append(written)
+                progress(part.stop, self._parts[-1].stop, part.number + 1, len(self._parts))
+            with _explained("the sum of all parts"):
+                key = f"{self._run}-end"
+                return self._result(
+                    self._client.submit(worker.finish, self._task, total, key=key)
+                ), rows
+        finally:
+            _politely(self._client, lambda: self._client.cancel(list(waiting), force=True))
+
+    def _ahead(self) -> int:
+        threads: int = sum(self._client.nthreads().values())
+        return PARTS_PER_WORKER * max(1, threads)
+
+    def _submit(self, part: Part) -> Future:
+        key = f"{self._run}-part-{part.number}"
+        return self._client.submit(worker.compute, self._task, part, key=key, pure=False)
+
+    def _label(self, part: Part) -> str:
+        return (
+            f"part {part.number + 1:,} of {len(self._parts):,} (rows {part.start + 1:,} to "
+            f"{part.stop:,} of {self._name})"
+        )
+
+    def _result(self, future: Future) -> Any:
+        while not self._done(future):
+            self._watch()
+        return future.result()
+
+    def _done(self, future: Future) -> bool:
+        try:
+            distributed.wait(future, timeout=POLL_SECONDS)
+        except TimeoutError:
+            return False
+        return True
+
+    def _watch(self) -> None:
+        """Gives up where nobody is left to do the work."""
+        if self._client.nthreads():
+            self._last_worker = time.monotonic()
+        elif time.monotonic() - self._last_worker > WORKER_SECONDS:
+            _no_workers()
+
+
+@contextlib.contextmanager
+def _explained(what: str) -> Iterator[None]:
+    """Errors of the cluster say which part they struck; those of the part are its own."""
+    try:
+        yield
+    except distributed.KilledWorker as error:
+        raise MachineError(
+            f"{what[0].upper()}{what[1:]} ended every worker that computed it (or another part "
+            "beside it did), most likely for lack of memory. Give the workers more of it, or cut "
+            "the table into more parts with --partitions."
+        ) from error
+    except MemoryError as error:
+        raise MachineError(
+            f"There was not enough memory for {what}. Give the workers more of it, or cut the "
+            "table into more parts with --partitions."
+        ) from error
+    except ImportError as error:
+        raise MachineError(
+            f"A worker cannot run zoocli ({error}). Install the same version in the environment of "
+            "the workers."
+        ) from error
+    except (CommClosedError, TimeoutError, CancelledError) as error:
+        raise MachineError(
+            f"The Dask scheduler went away, or another program cancelled the work, before {what} "
+            "was done. Nothing was written; run again."
+        ) from error

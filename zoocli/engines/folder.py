@@ -1,0 +1,41 @@
+"""Results of many parts: a directory that appears whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from zoocli.tables.folders import drafted_folder
+from zoocli.tables.manifest import Manifest, part_name
+from zoocli.tables.sinks import refuse_inputs
+
+Publish = Callable[[Sequence[int], Mapping[str, Any], Mapping[str, Any] | None], None]
+
+
+@contextmanager
+def parts_folder(target: Path) -> Iterator[tuple[Path, Publish]]:
+    """A hidden folder for the parts, and a function that writes the manifest and shows it all.
+
+    That function takes the rows of each part, the metadata of the whole and its summary. An earlier
+    result is replaced; a directory that holds anything else is refused.
+    """
+    earlier = Manifest.read(target)
+    with drafted_folder(target, () if earlier is None else earlier.names) as (folder, show):
+
+        def publish(
+            rows: Sequence[int], metadata: Mapping[str, Any], summary: Mapping[str, Any] | None
+        ) -> None:
+            parts = {part_name(number): count for number, count in enumerate(rows)}
+            Manifest(parts, metadata, summary).write(folder)
+            show()
+
+        yield folder, publish
+
+
+def check_folder(target: Path, inputs: list[str]) -> None:
+    """Raises now, rather than after all the work, where the directory cannot be written."""
+    refuse_inputs(target, inputs)
+    with parts_folder(target):
+        pass

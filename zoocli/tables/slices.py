@@ -1,0 +1,87 @@
+"""Contiguous parts of a table, which one after the other are the table."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from zoocli.errors import UsageError
+from zoocli.tables.numbers import Types
+from zoocli.tables.table import Table
+
+
+@dataclass(frozen=True)
+class Shard:
+    """The I-th of N contiguous parts, I from 1: rows R(I-1)//N up to, not including, RI//N of R.
+
+    >>> str(Shard.parse("3/16"))
+    '3/16'
+    >>> Shard(2, 3).rows(10)
+    (3, 6)
+    """
+
+    number: int
+    count: int
+
+    @classmethod
+    def parse(cls, text: str) -> Shard:
+        """Reads I/N; raises UsageError for anything else."""
+        found = re.fullmatch("([0-9]{1,9})/([0-9]{1,9})", text)
+        if not found or not 1 <= int(found[1]) <= int(found[2]):
+            raise UsageError(f"--shard is I/N with I from 1 to N, like 3/16; not '{text}'.")
+        return cls(int(found[1]), int(found[2]))
+
+    def __str__(self) -> str:
+        return f"{self.number}/{self.count}"
+
+    def rows(self, of: int) -> tuple[int, int]:
+        """Where it begins and ends in a table of so many rows."""
+        return of * (self.number - 1) // self.count, of * self.number // self.count
+
+    def part_of(self, table: Table) -> Slice:
+        """That part of a table, which is read first where it does not know its rows."""
+        name = f"{table.name} (part {self.number} of {self.count})"
+        return Slice(table, *self.rows(table.count_rows()), name)
+
+
+class Slice(Table):
+    """The rows of a table from `start` up to, not including, `stop`."""
+
+    def __init__(self, table: Table, start: int, stop: int, name: str | None = None) -> None:
+        self.name = name or table.name
+        self.format = table.format
+        self.schema = table.schema
+        self.rows = stop - start
+        self.text = table.text
+        self._table = table
+        self.start, self.stop = start, stop
+
+    def require(self, columns: Collection[str]) -> None:
+        """As the table does."""
+        self._table.require(columns)
+
+    def _batches(
+        self, columns: list[str], types: Types, batch_rows: int
+    ) -> Iterator[pa.RecordBatch]:
+        return self._table.between(self.start, self.stop, columns, types, batch_rows)
+
+
+def cuts(table: Table, parts: int) -> list[tuple[int, int]]:
+    """(start, stop) of so many parts, about equal; where rows can be cut at no cost, there.
+
+    A cut moves by a quarter of a part at most; so a table that lies in one piece has its parts too.
+    """
+    rows, breaks = table.count_rows(), table.breaks()
+    places = [_nearest(breaks, rows * part // parts, rows / parts / 4) for part in range(parts)]
+    places[0] = 0
+    return list(zip(places, [*places[1:], rows], strict=True))
+
+
+def _nearest(breaks: list[int], row: int, tolerance: float) -> int:
+    after = bisect_left(breaks, row)
+    near = [one for one in breaks[max(after - 1, 0) : after + 1] if abs(one - row) <= tolerance]
+    return min(near, key=lambda one: abs(one - row), default=row)
