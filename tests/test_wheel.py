@@ -55,6 +55,8 @@ def test_the_wheel_holds_the_package_and_its_schemas_only(wheel):
     assert len(packaged) >= 21
     assert any(name.endswith("licenses/LICENSE") for name in names)
     assert "zoocli/py.typed" in names
+    for part in ("report.html.j2", "report.css", "report.js"):
+        assert f"zoocli/report/html/{part}" in names
 
 
 def test_the_wheel_finds_its_schemas(installed):
