@@ -20,7 +20,7 @@ from zoocli.statistics.evaluation.classes.result import ClassEvaluation
 from zoocli.statistics.evaluation.result import TreeEvaluation
 
 CELL, SMALLEST_CELL = 0.42, 0.2  # inches
-HEAD, LABEL = 0.36, 0.18
+HEAD, LABEL = 0.44, 0.18
 TITLE_SIZE = 6.5
 ANSWER_CHARACTERS = 18
 

@@ -11,12 +11,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from zoocli.errors import harmless
 from zoocli.report.figures.layout import axes_at, figure_of
 from zoocli.report.figures.picture import text_width
 from zoocli.report.figures.style import COLUMN, GREY, MARKERS, SERIES, SMALL, wrapped
 
 ROW, FOOT, HEAD, LEGEND_ROW = 0.17, 0.4, 0.2, 0.15
 NAME_CHARACTERS = 30
+LEGEND_CHARACTERS = 56
 EDGE = 0.06
 SPREAD = 0.5  # of a row, which several series share
 
@@ -32,7 +34,7 @@ class Interval:
 
 
 Floats = npt.NDArray[np.float64]
-Series = dict[str, list[Interval]]
+Series = list[tuple[str, list[Interval]]]  # under their names
 
 
 def interval_rows(names: Sequence[str], series: Series, label: str) -> Figure:
@@ -43,11 +45,11 @@ def interval_rows(names: Sequence[str], series: Series, label: str) -> Figure:
     height = sum(ROW * max(name.count("\n") + 1, 0.45 * len(series), 1) for name in shown)
     figure = figure_of(FOOT + height + head)
     left = text_width(figure, shown, SMALL) + 0.12
-    counts = [] if several else [_count(one) for one in next(iter(series.values()))]
+    counts = [] if several else [_count(one) for one in series[0][1]]
     right = text_width(figure, [*counts, "N"], SMALL) + 0.12
     axes = axes_at(figure, left, FOOT, COLUMN - left - right, height)
     rows = np.arange(len(names))
-    for number, intervals in enumerate(series.values()):
+    for number, (_, intervals) in enumerate(series):
         offset = SPREAD * ((number + 0.5) / len(series) - 0.5)
         _draw(axes, np.asarray(rows + offset, np.float64), intervals, number)
     axes.set_yticks(rows, shown)
@@ -58,7 +60,7 @@ def interval_rows(names: Sequence[str], series: Series, label: str) -> Figure:
     axes.tick_params(axis="y", length=0)
     axes.spines[["top", "right", "left"]].set_visible(False)
     if several:
-        _legend(figure, axes, list(series))
+        _legend(figure, axes, [name for name, _ in series])
     else:
         _column_of_counts(axes, counts)
     return figure
@@ -88,8 +90,13 @@ def _column_of_counts(axes: Axes, counts: Sequence[str]) -> None:
         axes.text(x, y, text, transform=place, ha="right", va="center", size=SMALL, color=GREY)
 
 
+def _ending(name: str) -> str:
+    """The end of a long name, which says more of a path than its beginning."""
+    return name if len(name) <= LEGEND_CHARACTERS else f"…{name[1 - LEGEND_CHARACTERS :]}"
+
+
 def _legend(figure: Figure, axes: Axes, names: Sequence[str]) -> None:
-    labels = [wrapped(name, 60, 1) for name in names]
+    labels = [_ending(harmless(name)) for name in names]
     figure.legend(
         list(axes.lines), labels, loc="upper left", bbox_to_anchor=(0.0, 1.0), borderaxespad=0.3
     )

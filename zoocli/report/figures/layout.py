@@ -12,8 +12,8 @@ from zoocli.report.figures.style import COLUMN, wrapped
 
 COLUMNS = 2
 LEFT, RIGHT, BOTTOM, GAP = 0.42, 0.08, 0.42, 0.12
-TITLE = 0.34  # above each panel: two lines of name, one of N
-TITLE_CHARACTERS = 30
+TITLE = 0.4  # above each panel: two lines of name, one of N
+TITLE_CHARACTERS = 28
 PAD = 0.03
 UNIT = ("0", "0.5", "1")
 

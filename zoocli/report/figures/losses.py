@@ -24,7 +24,7 @@ EXPLAINED_CAPTION = (
 def pictures(evaluation: TreeEvaluation, formats: Sequence[str]) -> Iterator[Picture]:
     """The figures `loss` and `deviance_explained`."""
     questions = [question.name for question in evaluation.schema.questions]
-    found = {"": _intervals(evaluation, questions, "loss")}
+    found = [("", _intervals(evaluation, questions, "loss"))]
     yield picture(
         "loss",
         "Loss",
@@ -33,7 +33,7 @@ def pictures(evaluation: TreeEvaluation, formats: Sequence[str]) -> Iterator[Pic
         formats,
     )
     names = list(levels(evaluation.schema))
-    explained = {"": _intervals(evaluation, names, "deviance_explained")}
+    explained = [("", _intervals(evaluation, names, "deviance_explained"))]
     yield picture(
         "deviance_explained",
         "Deviance explained",

@@ -28,12 +28,13 @@ FOOT, ASPECT = 0.05, 0.7
 def draw_summaries(summaries: Sequence[Summary], format: str) -> bytes:
     """Each question's mean loss (the overall one where there is no question), with 1 se."""
     names = list(dict.fromkeys(name for one in summaries for name in one.questions)) or ["overall"]
-    series = {
-        f"{summary.file or number}, N = {summary.overall.galaxies:,}": [
-            _interval(_group(summary, name)) for name in names
-        ]
-        for number, summary in enumerate(summaries, start=1)
-    }
+    series = [
+        (
+            f"{summary.file}, N = {summary.overall.galaxies:,}",
+            [_interval(_group(summary, name)) for name in names],
+        )
+        for summary in summaries
+    ]
     label = f"{_label(summaries[0].loss)}, bars: 1 se"
     drawn = picture("losses", "", "", lambda: interval_rows(names, series, label), (format,))
     return drawn.files[format]
