@@ -159,7 +159,7 @@ def _ignoring(schema: Schema | None, summary: Summary, name: str) -> Summary:
 def _summarize_parts(parts: Parts, schema: Schema | None) -> Summary:
     """A directory: the pieces of one table (all carry its metadata), or parts scored one by one."""
     if parts.metadata is not None:
-        return summarize_table(parts, parts.metadata, schema)
+        return _summarize_plain(parts, parts.metadata, schema)
     metadata = [part.metadata for part in parts.parts]
     if all(content == metadata[0] for content in metadata):
         return _summarize_plain(parts, metadata[0], schema)
