@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     from zoocli.schema import Schema
     from zoocli.tables import Table
-    from zoocli.tables.parts import Parts
 
 Scores: TypeAlias = Union[str, Path, pa.Table, "pd.DataFrame"]
 STDIN = "-"
@@ -74,11 +73,30 @@ def load(schema: Schema | str | Path | None) -> Schema | None:
 
 def summarize_table(table: Table, schema: Schema | None) -> Summary:
     """The summary of an open scores table."""
+    tables = tables_of(table)
+    if len(tables) == 1:
+        return _summarize_plain(*tables[0], schema)
+    return merge_summaries(
+        [
+            replace(_summarize_plain(part, content, schema), file=part.name)
+            for part, content in tables
+        ]
+    )
+
+
+def tables_of(table: Table) -> list[tuple[Table, Mapping[str, Any] | None]]:
+    """The tables that were scored one by one, each with its metadata.
+
+    A directory is one table where it is known as such or its pieces all carry the same metadata.
+    """
     from zoocli.tables.parts import Parts
 
-    if isinstance(table, Parts):
-        return _summarize_parts(table, schema)
-    return _summarize_plain(table, table.metadata, schema)
+    if not isinstance(table, Parts) or table.metadata is not None:
+        return [(table, table.metadata)]
+    metadata = [part.metadata for part in table.parts]
+    if all(content == metadata[0] for content in metadata):
+        return [(table, metadata[0])]
+    return list(zip(table.parts, metadata, strict=True))
 
 
 def read_summary(source: str | Path) -> Summary:
@@ -154,20 +172,6 @@ def _ignoring(schema: Schema | None, summary: Summary, name: str) -> Summary:
         return summary
     note = f"{name} is a summary, which has its own campaigns: the schema was not used."
     return replace(summary, notes=(note,))
-
-
-def _summarize_parts(parts: Parts, schema: Schema | None) -> Summary:
-    """A directory: the pieces of one table (all carry its metadata), or parts scored one by one."""
-    if parts.metadata is not None:
-        return _summarize_plain(parts, parts.metadata, schema)
-    metadata = [part.metadata for part in parts.parts]
-    if all(content == metadata[0] for content in metadata):
-        return _summarize_plain(parts, metadata[0], schema)
-    summaries = [
-        replace(_summarize_plain(part, content, schema), file=part.name)
-        for part, content in zip(parts.parts, metadata, strict=True)
-    ]
-    return merge_summaries(summaries)
 
 
 def _summarize_plain(

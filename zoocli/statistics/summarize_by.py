@@ -13,7 +13,7 @@ import numpy as np
 from zoocli.errors import UsageError
 from zoocli.statistics.bins import NO_VALUE, NOWHERE, Bin, Bins, By, find_bins
 from zoocli.statistics.scores_table import Layout, read_batches, read_layout
-from zoocli.statistics.summarize import Scores, is_json, load, summarize_table
+from zoocli.statistics.summarize import Scores, is_json, load, summarize_table, tables_of
 from zoocli.statistics.summary import Summary
 from zoocli.sums import Statistics, Sums
 
@@ -92,7 +92,6 @@ def summarize_by(
     [('below 0.15', 1.0), ('0.15 to 0.3', 3.0), ('0.3 and more', None), ('no value', 5.0)]
     """
     from zoocli.tables.opening import open_table
-    from zoocli.tables.parts import Parts
 
     if isinstance(scores, str | Path) and is_json(scores):
         raise UsageError(f"{scores} is a summary, without galaxies: --by needs a scores table.")
@@ -101,11 +100,10 @@ def summarize_by(
     chosen = By.parse(by, table.column_names)
     whole = summarize_table(table, schema)
     bins = find_bins(table, chosen)
-    parts = table.parts if isinstance(table, Parts) else [table]
     sums: dict[int, Sums] = {}
     layout = None
-    for part in parts:
-        layout = read_layout(part, part.metadata, schema)
+    for part, metadata in tables_of(table):
+        layout = read_layout(part, metadata, schema)
         for position, added in _sums_of(part, layout, chosen.column, bins).items():
             sums[position] = sums[position] + added if position in sums else added
     assert layout is not None
