@@ -17,7 +17,7 @@ def files(tmp_path):
     """Predictions with two more columns, votes with another."""
     more = {"ra": [150.1, None, 12.0], "name with space": ["a/b", "c&d", "é#"]}
     write(tmp_path / "p.parquet", small_predictions() | more)
-    write(tmp_path / "v.csv", small_votes() | {"dec &": [1.5, -2.25, 0.1]})
+    write(tmp_path / "v.csv", small_votes(("c", "a", "b")) | {"dec &": [0.1, 1.5, -2.25]})
     return tmp_path / "p.parquet", tmp_path / "v.csv", "-s", write_tree(tmp_path)
 
 
@@ -43,9 +43,7 @@ def test_a_galaxy_without_the_value_has_no_link(files, tmp_path):
     assert links(tmp_path / "out", files, "http://example.org/{ra}") == {
         "a": "http://example.org/150.1",
         "b": None,
-        "c": "http://example.org/12.0"
-        if "12.0" in as_texts(pa.array([12.0]), "")
-        else "http://example.org/12",
+        "c": "http://example.org/12",
     }
 
 
