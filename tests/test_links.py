@@ -117,3 +117,14 @@ def test_texts_of_columns():
     assert as_texts(pa.array([0.1], pa.float32()), "x") == ["0.1"]
     with pytest.raises(Exception, match="list"):
         as_texts(pa.array([[1]]), "x")
+
+
+def test_shards_keep_their_links_for_the_merged_report(files, tmp_path):
+    for shard in (1, 2):
+        folder = tmp_path / f"{shard}"
+        link = ("--link", "https://example.org/{id}", "--shard", f"{shard}/2")
+        done_well("evaluate", *files, "-o", folder, *link, "--bootstrap", 0, "-q")
+        assert not (folder / "report.html").exists()
+    done_well("merge", tmp_path / "1", tmp_path / "2", "-o", tmp_path / "all", "-q")
+    page = (tmp_path / "all" / "report.html").read_text()
+    assert page.count('href="https://example.org/') == 3

@@ -178,14 +178,16 @@ def evaluate(
 
         put(render_profiles())
         return
-    del shard, engine, scheduler, partitions  # `_evaluate` looks at them
+    del engine, scheduler, partitions  # `_evaluate` looks at them
     context.params["tables"] = tables or []
     inputs = input_files(context)
-    if link is not None and (output is None or report is False):
+    if link is not None and (output is None or (report is False and shard is None)):
         from zoocli.errors import UsageError
 
         raise UsageError("--link is for the report: give --output DIR, and no --no-report.")
-    has_report = wants_report(output, link is not None or report, quiet)
+    if report is None and (shard is not None or link is not None):
+        report = shard is None  # the report of a shard is that of what is merged
+    has_report = wants_report(output, report, quiet)
     evaluation = _evaluate(context, inputs, output, quiet)
     if not quiet:
         from zoocli.cli.summarize import say_notes

@@ -36,8 +36,8 @@ Report = Annotated[
     bool | None,
     typer.Option(
         "--report/--no-report",
-        help="Write report.html and figures/ into the directory.  [default: if their packages are "
-        "installed: pip install 'zoocli[report]']",
+        help="Write report.html and figures/ into the directory.  [default: where their packages "
+        "are (pip install 'zoocli[report]'), but for a shard]",
         show_default=False,
     ),
 ]
