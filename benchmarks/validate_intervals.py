@@ -85,7 +85,7 @@ def drawn(galaxies: int, seed: int) -> Galaxies:
 
 
 def found(sums: AdditiveArrays) -> dict:
-    return TreeEvaluation(SCHEMA, {}, None, sums, []).by_name
+    return TreeEvaluation(schema=SCHEMA, settings={}, matching=None, sums=sums, worst=[]).by_name
 
 
 def values(sums: AdditiveArrays) -> dict[tuple[str, str | None, str], float]:

@@ -97,8 +97,7 @@ def add_up(inputs: Inputs, evaluator: Evaluator, progress: Progress) -> Evaluati
         return evaluator.collect(matched, inputs.task.score(matched, inputs.held.values))
 
     columns = _columns(inputs)
-    nothing = work(_no_galaxies(inputs))  # so that a part without galaxies has all sums too
-    total = EvaluationTotals(Totals.nothing(inputs), nothing.sums, [])
+    total = EvaluationTotals(Totals.nothing(inputs), AdditiveArrays(), [])
     row_bytes = VALUE_BYTES * len(columns) * evaluator.copies
     for matched, part in stream(inputs, columns, work, row_bytes):
         total.totals.take(inputs, matched)
@@ -106,6 +105,7 @@ def add_up(inputs: Inputs, evaluator: Evaluator, progress: Progress) -> Evaluati
         add(total.sums, part.sums)
         total.worst = worst(total.worst + part.worst)
         progress(total.totals.rows, inputs.predictions.rows)
+    add(total.sums, work(_no_galaxies(inputs)).sums)  # so that no galaxies have all sums too
     return total
 
 
