@@ -9,7 +9,6 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -19,9 +18,7 @@ import pyarrow.csv
 import pyarrow.feather
 import pyarrow.parquet as pq
 
-from zoocli.cli import main
-
-score_module = import_module("zoocli.cli.score")  # `zoocli.cli.score` is the command in it
+from zoocli.cli import main, outputs
 
 TREE = """
 title: A small tree
@@ -72,7 +69,7 @@ def run(*arguments: object, stdin: bytes = b"", terminal: bool = False) -> Done:
             stack.enter_context(redirect_stderr(err))
             stack.enter_context(patch.object(sys, "stdin", Stream(stdin)))
             # Whether this machine's loops are ready already is no matter of the test's.
-            stack.enter_context(patch.object(score_module, "NOTICEABLE_SECONDS", math.inf))
+            stack.enter_context(patch.object(outputs, "NOTICEABLE_SECONDS", math.inf))
             main([str(argument) for argument in arguments])
     except SystemExit as stop:
         code = stop.code

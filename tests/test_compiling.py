@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import ROOT
-from zoocli.cli.score import compile_note
+from zoocli.cli.outputs import compile_note
 from zoocli.kernels import compiling
 
 SCRIPT = """

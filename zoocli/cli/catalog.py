@@ -21,7 +21,7 @@ from zoocli.cli.inputs import (
     Threads,
 )
 from zoocli.cli.options import Quiet
-from zoocli.cli.score import FORMATS, STDOUT, choose_sink, compile_note
+from zoocli.cli.outputs import FORMATS, STDOUT, choose_sink, compile_note
 
 if TYPE_CHECKING:
     from zoocli.cataloguing import CatalogOptions, Catalogued

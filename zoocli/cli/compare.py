@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from zoocli.cli.options import Quiet
-from zoocli.cli.score import compile_note
+from zoocli.cli.outputs import compile_note
 from zoocli.cli.summarize import put, say_notes
 from zoocli.report import Format, render_comparison
 

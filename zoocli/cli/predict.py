@@ -10,7 +10,7 @@ import typer
 
 from zoocli.cli.inputs import INPUTS, Device, MemoryLimit, Threads
 from zoocli.cli.options import Quiet
-from zoocli.cli.score import FORMATS
+from zoocli.cli.outputs import FORMATS
 
 
 def predict(
@@ -107,8 +107,8 @@ def predict(
     zoocli fit writes knows its activation and outputs. The predictions can go straight on:
     zoocli predict features.parquet --head head.safetensors | zoocli score - votes.parquet
     """
+    from zoocli.cli.outputs import choose_sink
     from zoocli.cli.progress import progress_bar
-    from zoocli.cli.score import choose_sink
     from zoocli.cli.summarize import say_notes
     from zoocli.errors import UsageError
     from zoocli.tables.sinks import refuse_inputs

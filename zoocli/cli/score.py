@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -47,15 +47,12 @@ from zoocli.cli.inputs import (
     score_options,
 )
 from zoocli.cli.options import Quiet
+from zoocli.cli.outputs import FORMATS, STDOUT, choose_sink, compile_note
 
 if TYPE_CHECKING:
     from zoocli.statistics.summary import Summary
     from zoocli.tables.sinks import Sink
     from zoocli.tables.slices import Shard
-
-NOTICEABLE_SECONDS = 1.0
-STDOUT = Path("-")
-FORMATS = "csv, parquet, arrow (a stream), feather (a file), jsonl, fits or ecsv"
 
 
 def score(
@@ -199,22 +196,6 @@ def _say_notes(result: Summary, quiet: bool) -> None:
         say_notes([*compile_note(), *result.notes])
 
 
-def compile_note() -> Iterator[str]:
-    """A note where the run had to compile its loops first."""
-    from zoocli.kernels import compiling
-
-    if compiling.compile_seconds > NOTICEABLE_SECONDS:
-        later = (
-            "The next run finds them ready."
-            if compiling.all_kept
-            else f"Name a folder to keep them in with the variable {compiling.CACHE_VARIABLE}."
-        )
-        yield (
-            "the loops were compiled for this machine, which took "
-            f"{compiling.compile_seconds:.0f} seconds. {later}"
-        )
-
-
 def _publish(commit_table: Callable[[], None], result: Summary, target: Path | None) -> None:
     """Lets the table and the summary be seen; where either cannot be written, no file is."""
     from zoocli.cli.summarize import put
@@ -252,21 +233,3 @@ def _check_outputs(
     if table is not None and table.resolve() == summary.resolve() and not is_device(table):
         raise UsageError(f"--output and --summary are both '{summary}'. Give them two names.")
     try_writing(summary)
-
-
-def choose_sink(output: str | None, format: str | None, summary: Path | None) -> Sink:
-    """Where the table goes: the file, or stdout when it is a pipe, or nowhere."""
-    from zoocli.tables.encoders import format_of
-    from zoocli.tables.sinks import DeviceSink, FileSink, NoSink, StreamSink, is_device
-
-    to_stdout = output == "-" or (
-        output is None and (format is not None or (summary is None and not sys.stdout.isatty()))
-    )
-    if to_stdout:
-        return StreamSink(sys.stdout.buffer, format_of(Path("stdout.csv"), format))
-    if output is None:
-        return NoSink()
-    target = Path(output)
-    if is_device(target):
-        return DeviceSink(target, format_of(Path("device.csv"), format))
-    return FileSink(target, format)
