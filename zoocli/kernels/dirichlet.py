@@ -2,12 +2,12 @@
 
 With rising factorials (a)_k = a (a + 1) ... (a + k - 1),
 
-    loss = ln[ (A)_n / n! ] - sum_j ln[ (a_j)_{k_j} / k_j! ]
+    loss = ln[ (A)_n prod_j k_j! ] - ln[ n! prod_j (a_j)_{k_j} ]
 
-The factors (a + i) / (i + 1) are multiplied out, vote by vote, with the exponents taken apart so
-that no product overflows, and one logarithm is taken a question: more exact than differences of
-lgamma, and faster. The products run over blocks of galaxies within one question, so that they
-vectorise. Questions with many votes, and extreme concentrations, take Stirling's series instead.
+The factors a + i are multiplied out, with the exponents taken apart so that no product overflows,
+and one logarithm is taken a question: more exact than differences of lgamma, and faster. The
+products run over blocks of galaxies within one question, so that they vectorise. Questions with
+many votes, and extreme concentrations, take Stirling's series instead.
 """
 
 from __future__ import annotations
@@ -24,15 +24,16 @@ from zoocli.kernels.products import (
     HIGHEST,
     HIGHEST_TOTAL,
     LOWEST,
+    MANY_VOTES,
+    SCALED_FACTORIALS,
     log_ratios,
-    multiply_rising_binomials,
+    multiply_rising,
     remove_exponents,
 )
 from zoocli.kernels.stirling import stirling_loss
 
-MANY_VOTES = 256
 PADDING = 8  # lanes that nothing uses; rows 4096 bytes apart would get into each other's way
-ROWS_OF_LANES = 11  # of `Lanes`, besides concentrations and votes
+ROWS_OF_LANES = 12  # of `Lanes`, besides concentrations and votes
 LOG_TWO = math.log(2.0)
 
 
@@ -49,6 +50,7 @@ class Lanes(NamedTuple):
     most_votes: np.ndarray
     total_concentration: np.ndarray
     total_votes: np.ndarray
+    factorials: np.ndarray
     regular: np.ndarray
     series: np.ndarray
     numerators: np.ndarray
@@ -79,25 +81,27 @@ def lanes_of(memory):
         memory[rest].view(np.int64),
         memory[rest + 1],
         memory[rest + 2],
-        memory[rest + 3].view(np.int64),
-        memory[rest + 4],
+        memory[rest + 3],
+        memory[rest + 4].view(np.int64),
         memory[rest + 5],
         memory[rest + 6],
-        memory[rest + 7].view(np.int64),
-        memory[rest + 8],
+        memory[rest + 7],
+        memory[rest + 8].view(np.int64),
         memory[rest + 9],
         memory[rest + 10],
+        memory[rest + 11],
     )
 
 
 @inlined
 def gather_answer(lanes, answer, column, rows, counts, answer_column, count_rows, first, width):
-    """Fetches one answer's concentrations and votes, and adds them to the totals."""
+    """Fetches one answer's concentrations and votes; brings totals and factorials forward."""
     most: Any = 0
     for lane in range(np.uintp(width)):  # unsigned: no test for negative indexes
         k = np.int64(counts[np.uintp(count_rows[first + lane]), answer_column])
         most = max(most, k)
         lanes.votes[answer, lane] = k
+        lanes.factorials[lane] *= SCALED_FACTORIALS[np.uintp(min(k, MANY_VOTES))]
         lanes.concentrations[answer, lane] = column[np.uintp(rows[first + lane])]
     lanes.most_votes[answer] = min(most, MANY_VOTES)
     for lane in range(BLOCK):
@@ -117,6 +121,7 @@ def compute_series(lanes, answers, width):
             )
             lanes.votes[:answers, lane] = 0.0
             lanes.total_votes[lane] = 0.0
+            lanes.factorials[lane] = 1.0
 
 
 @inlined
@@ -127,7 +132,7 @@ def compute_products(lanes, answers, most_votes):
     numerators[:] = 1.0
     denominators[:] = 1.0
     lanes.exponents[:] = 0
-    multiply_rising_binomials(
+    multiply_rising(
         numerators,
         numerator_bits,
         lanes.exponents,
@@ -139,7 +144,7 @@ def compute_products(lanes, answers, most_votes):
     )
     factors = 0
     for answer in range(answers):
-        factors = multiply_rising_binomials(
+        factors = multiply_rising(
             denominators,
             denominator_bits,
             lanes.exponents,
@@ -149,6 +154,9 @@ def compute_products(lanes, answers, most_votes):
             lanes.most_votes[answer],
             factors,
         )
+    for lane in range(BLOCK):
+        numerators[lane] *= lanes.factorials[lane]
+        denominators[lane] *= SCALED_FACTORIALS[np.uintp(lanes.total_votes[lane])]
     remove_exponents(numerator_bits, lanes.exponents, 1)
     remove_exponents(denominator_bits, lanes.exponents, -1)
     log_ratios(numerators, denominators, lanes.ratios, lanes.squares, lanes.logarithms)
@@ -200,6 +208,7 @@ def question_losses(
             answers = question_starts[question + 1] - start
             lanes.total_concentration[:] = 0.0
             lanes.total_votes[:] = 0.0
+            lanes.factorials[:] = 1.0
             lanes.regular[:] = 1
             for answer in range(answers):
                 column = column_at(addresses[start + answer], length, like)

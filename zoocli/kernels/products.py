@@ -7,14 +7,22 @@ same in any company.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from zoocli.kernels.compiling import inlined
 
 BLOCK = 64
-MOST_FACTORS = 64  # multiplied between two removals of the exponents
-LOWEST, HIGHEST = 1e-4, 1e4  # so that this many factors (a + i) / (i + 1) stay within float64,
+AT_ONCE = 4  # factors that are multiplied out together
+MOST_FACTORS = 48  # multiplied between two removals of the exponents
+LOWEST, HIGHEST = 1e-4, 1e4  # so that this many factors a + i stay within float64,
 HIGHEST_TOTAL = 1e5  # and as many of a total concentration
+
+MANY_VOTES = 256
+# k! / 64^k for k up to MANY_VOTES: k! itself is beyond float64 from 171 on, and in a multinomial
+# coefficient n! / (k_1! ... k_K!) the powers of 64 cancel.
+SCALED_FACTORIALS = np.array([math.factorial(k) / 64**k for k in range(MANY_VOTES + 1)])
 
 EXPONENT_SHIFT = np.uint64(52)
 EXPONENT_BIAS = 1023
@@ -32,21 +40,38 @@ def remove_exponents(bits, exponents, sign):
 
 
 @inlined
-def multiply_rising_binomials(products, bits, exponents, sign, start, votes, most, factors):
-    """products *= (start)_votes / votes!, lane by lane; no lane has more than `most` votes.
+def multiply_rising(products, bits, exponents, sign, start, votes, most, factors):
+    """products *= (start)_votes, lane by lane; no lane has more than `most` votes.
 
-    `factors` were multiplied since the last removal of the exponents; returns it brought forward.
+    Four factors at once: x (x + 1) (x + 2) (x + 3) = t (t + 2) with t = x (x + 3); the one to three
+    that are left over come last. `factors` were multiplied since the last removal of the exponents;
+    returns it brought forward.
     """
-    for step in range(most):
-        if factors == MOST_FACTORS:
+    if most == 0:
+        return factors
+    for first in range(0, most - AT_ONCE + 1, AT_ONCE):
+        if factors + AT_ONCE > MOST_FACTORS:
             remove_exponents(bits, exponents, sign)
             factors = 0
-        factors += 1
-        number = float(step)
-        reciprocal = 1.0 / (number + 1.0)
+        factors += AT_ONCE
+        number = float(first)
         for lane in range(BLOCK):
-            factor = (start[lane] + number) * reciprocal
-            products[lane] *= factor if number < votes[lane] else 1.0
+            x = start[lane] + number
+            outer = x * (x + 3.0)
+            four = outer * (outer + 2.0)
+            products[lane] *= four if votes[lane] >= number + AT_ONCE else 1.0
+    if factors + AT_ONCE > MOST_FACTORS:
+        remove_exponents(bits, exponents, sign)
+        factors = 0
+    factors += AT_ONCE - 1
+    for lane in range(BLOCK):
+        done = np.floor(votes[lane] / AT_ONCE) * AT_ONCE
+        left = votes[lane] - done
+        x = start[lane] + done
+        rest = x if left > 0.0 else 1.0
+        rest *= x + 1.0 if left > 1.0 else 1.0
+        rest *= x + 2.0 if left > 2.0 else 1.0
+        products[lane] *= rest
     return factors
 
 
