@@ -19,7 +19,7 @@ from tests.conftest import ROOT
 from zoocli.kernels import compiling, votes
 from zoocli.kernels.fingerprint import sum_of_row_hashes
 from zoocli.kernels.lookup import count_rows
-from zoocli.kernels.votes import pack_votes
+from zoocli.kernels.votes import find_states, pack_votes
 
 PACKED = [
     (0.0, 0, votes.OK),
@@ -45,27 +45,45 @@ PACKED = [
 
 
 def pack(
-    values: list[float], answers: int = 1, answer: int = 0
-) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.uint8], int]:
-    """The counts and states of one answer among several, and what was met."""
-    counts = np.full((len(values), answers), 99, np.int32)
-    states = np.full((len(values), answers), 99, np.uint8)
-    met = np.zeros(1, np.int64)
-    pack_votes(np.array(values, float), counts, states, answer, met)
-    return counts, states, int(met[0])
+    *columns: list[float], kind: type = np.float64, counts_of: type = np.int32
+) -> tuple[npt.NDArray[Any], npt.NDArray[np.uint8], int, int]:
+    """The counts and states of columns of votes, what was met, and the highest count."""
+    arrays = [np.array(column, kind) for column in columns]
+    addresses = np.array([array.ctypes.data for array in arrays], np.uint64)
+    counts = np.full((len(columns[0]), len(columns)), 99, counts_of)
+    states = np.full(counts.shape, 99, np.uint8)
+    met = np.zeros(2, np.int64)
+    pack_votes(addresses, arrays[0][:0], counts, met)
+    find_states(addresses, arrays[0][:0], states)
+    return counts, states, int(met[0]), int(met[1])
 
 
 @pytest.mark.parametrize("value, count, state", PACKED)
 def test_a_vote_and_what_is_wrong_with_it(value: float, count: int, state: int) -> None:
-    counts, states, met = pack([1.0, value, 2.0], answers=2, answer=1)
-    assert counts.tolist() == [[99, 1], [99, count], [99, 2]]
-    assert states.tolist() == [[99, votes.OK], [99, state], [99, votes.OK]]
+    counts, states, met, highest = pack([0.0, 0.0, 0.0], [1.0, value, 2.0])
+    assert counts.tolist() == [[0, 1], [0, count], [0, 2]]
+    assert states.tolist() == [[votes.OK, votes.OK], [votes.OK, state], [votes.OK, votes.OK]]
     assert met == (0 if state == votes.OK else 1 << state)
+    assert highest == max(2, count)
 
 
 def test_all_that_is_wrong_is_reported_at_once() -> None:
     assert pack([np.nan, -1.0, 1.0])[2] == 1 << votes.MISSING | 1 << votes.NEGATIVE
     assert pack([])[2] == 0
+
+
+@pytest.mark.parametrize("counts_of", [np.uint8, np.uint16, np.int32])
+@pytest.mark.parametrize("kind", [np.int32, np.float64])
+def test_votes_of_any_type_and_any_number_of_rows(kind: type, counts_of: type) -> None:
+    columns = np.random.default_rng(3).integers(0, 256, (5, 3 * votes.ROWS_AT_ONCE + 7))
+    counts, states, met, highest = pack(*columns.tolist(), kind=kind, counts_of=counts_of)
+    np.testing.assert_array_equal(counts, columns.T)
+    assert (states == votes.OK).all()
+    assert (met, highest) == (0, columns.max())
+
+
+def test_the_highest_count_is_told_where_the_type_does_not_hold_it() -> None:
+    assert pack([3.0, 300.0], counts_of=np.uint8)[3] == 300
 
 
 @settings(max_examples=100, deadline=None)

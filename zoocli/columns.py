@@ -29,6 +29,11 @@ def to_floats(column: pa.Array, name: str, table: str, keep_single: bool = False
     return np.frombuffer(column.buffers()[1], kind, len(column), column.offset * kind().itemsize)
 
 
+def to_whole(column: pa.Array) -> npt.NDArray[np.int32]:
+    """A column of int32 without nulls as an array over the same memory."""
+    return np.frombuffer(column.buffers()[1], np.int32, len(column), column.offset * 4)
+
+
 def _cast(column: pa.Array, wanted: pa.DataType, name: str, table: str) -> pa.Array:
     kind = column.type
     if pa.types.is_dictionary(kind):

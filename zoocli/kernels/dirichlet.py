@@ -98,7 +98,7 @@ def gather_answer(lanes, answer, column, rows, counts, answer_column, count_rows
     """Fetches one answer's concentrations and votes; brings totals and factorials forward."""
     most: Any = 0
     for lane in range(np.uintp(width)):  # unsigned: no test for negative indexes
-        k = np.int64(counts[np.uintp(count_rows[first + lane]), answer_column])
+        k: Any = np.int64(counts[np.uintp(count_rows[first + lane]), answer_column])
         most = max(most, k)
         lanes.votes[answer, lane] = k
         lanes.factorials[lane] *= SCALED_FACTORIALS[np.uintp(min(k, MANY_VOTES))]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -85,9 +86,11 @@ def hold_votes(
         raise DataError(
             f"{table.name} has no rows{'' if only is None else f' with ids of {only.name}'}."
         )
-    index = IdIndex(texts)
+    with ThreadPoolExecutor(1, "lookup") as pool:  # each is one thread's work
+        building = pool.submit(IdIndex, texts)
+        values = _joined(blocks)
+        index = building.result()
     texts.clear()
-    values = _joined(blocks)
     digest = np.zeros(1, np.uint64)
     sum_of_row_hashes(index.hashes, values.view(_integers(values.dtype)), digest)
     index.forget_hashes()

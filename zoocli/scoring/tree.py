@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from zoocli import checks
 from zoocli.checks import Findings, NamesOfRows
-from zoocli.columns import from_numpy, to_floats
+from zoocli.columns import from_numpy, to_floats, to_whole
 from zoocli.concentrations import Pass, count_passes, find_impossible, read_passes
 from zoocli.kernels import votes as votes_kernel
 from zoocli.losses.loss import Loss
@@ -77,18 +77,41 @@ class TreeTask(Task):
 
     def hold(self, batch: pa.RecordBatch, findings: Findings, ids: NamesOfRows) -> npt.NDArray[Any]:
         """Counts (galaxies, answers) in the smallest unsigned type that they fit."""
-        counts = np.empty((batch.num_rows, len(self.vote_columns)), np.int32)
-        states = np.empty(counts.shape, np.uint8)
-        met = np.zeros(1, np.int64)
-        for answer, column in enumerate(self.vote_columns):
-            values = to_floats(batch.column(column), column, self._tables[1])
-            for null_value in self.options.null_value:
-                values = np.where(values == null_value, np.nan, values)
-            votes_kernel.pack_votes(values, counts, states, answer, met)
-        if met[0]:
+        columns = self._votes(batch)
+        addresses = np.array([column.ctypes.data for column in columns], np.uint64)
+        like = columns[0][:0]
+        met = np.zeros(2, np.int64)
+        counts = np.empty((batch.num_rows, len(columns)), np.uint8)
+        votes_kernel.pack_votes(addresses, like, counts, met)
+        problems, highest = map(int, met)
+        if problems:
+            states = np.empty(counts.shape, np.uint8)
+            votes_kernel.find_states(addresses, like, states)
             self._find_invalid(states, findings, ids)
-        highest = self._find_overflow(counts, findings, ids)
-        return counts.astype(np.min_scalar_type(highest)) if highest < 2**16 else counts
+        if highest > np.iinfo(counts.dtype).max:
+            kind = np.min_scalar_type(highest) if highest < 2**16 else np.int32
+            counts = np.empty(counts.shape, kind)
+            votes_kernel.pack_votes(addresses, like, counts, met)
+        self._find_overflow(counts, highest, findings, ids)
+        return counts
+
+    def _votes(self, batch: pa.RecordBatch) -> list[npt.NDArray[Any]]:
+        """The columns of votes as arrays of one type, with NaN where there are none."""
+        if self._are_whole(batch):
+            return [to_whole(batch.column(name)) for name in self.vote_columns]
+        columns = [
+            to_floats(batch.column(name), name, self._tables[1]) for name in self.vote_columns
+        ]
+        for null_value in self.options.null_value:
+            columns = [np.where(values == null_value, np.nan, values) for values in columns]
+        return columns
+
+    def _are_whole(self, batch: pa.RecordBatch) -> bool:
+        """Whether all votes are whole numbers as Parquet mostly has them, and none is missing."""
+        columns = [batch.column(name) for name in self.vote_columns]
+        if self.options.null_value or not batch.num_rows:
+            return False
+        return all(column.type == pa.int32() and not column.null_count for column in columns)
 
     def _find_invalid(
         self, states: npt.NDArray[np.uint8], findings: Findings, ids: NamesOfRows
@@ -106,14 +129,12 @@ class TreeTask(Task):
             findings.add(checks.PARTLY_MISSING_VOTES, question.name, partly, ids)
 
     def _find_overflow(
-        self, counts: npt.NDArray[np.int32], findings: Findings, ids: NamesOfRows
-    ) -> int:
-        highest = int(counts.max(initial=0))
+        self, counts: npt.NDArray[Any], highest: int, findings: Findings, ids: NamesOfRows
+    ) -> None:
         if highest * counts.shape[1] > checks.MOST_VOTES:
             for question, answers in zip(self.schema.questions, self._slices, strict=True):
                 total = counts[:, answers].sum(axis=1, dtype=np.int64)
                 findings.add(checks.TOO_MANY_VOTES, question.name, total > checks.MOST_VOTES, ids)
-        return highest
 
     def score(self, matched: Matched, values: npt.NDArray[Any]) -> Losses:
         """One loss for each question; NaN where a concentration has no likelihood."""
