@@ -48,7 +48,7 @@ def stream(
     yield from ordered_map(
         matched_work,
         prefetch(batches) if resources.threads > 1 else batches,
-        max(1, resources.threads - 1),
+        resources.threads,
     )
 
 

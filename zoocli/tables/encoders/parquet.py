@@ -14,25 +14,25 @@ from zoocli.tables.table import METADATA_KEY
 
 
 class ParquetEncoder(Encoder):
-    """Parquet: zstd and delta encoding for text and counts, floats as they are.
+    """Parquet: counts delta-encoded, floats as they are, all else compressed with zstd.
 
-    Compressing floats would save a fifth of the file and cost half of the writer's time.
+    Compressing floats would save a fifth of the file and cost half of the writer's time; counts
+    take no less room after their delta encoding.
     """
 
     def __init__(self, path: Path, schema: pa.Schema) -> None:
         import pyarrow.parquet as pq
 
         super().__init__(path, schema)
-        whole = [field.name for field in schema if pa.types.is_int32(field.type)]
+        counts = [field.name for field in schema if pa.types.is_int32(field.type)]
+        floats = [field.name for field in schema if pa.types.is_floating(field.type)]
         self._writer = pq.ParquetWriter(
             path,
             schema,
-            compression={
-                field.name: "none" if pa.types.is_floating(field.type) else "zstd"
-                for field in schema
-            },
+            compression=dict.fromkeys(schema.names, "zstd")
+            | dict.fromkeys([*counts, *floats], "none"),
             use_dictionary=False,
-            column_encoding=dict.fromkeys(whole, "DELTA_BINARY_PACKED"),
+            column_encoding=dict.fromkeys(counts, "DELTA_BINARY_PACKED"),
         )
 
     def write(self, table: pa.Table) -> None:
