@@ -355,8 +355,12 @@ def test_detection_names_the_nearest_and_what_it_lacks() -> None:
     assert missing == columns[:2]
 
 
-def test_detection_knows_a_catalogues_own_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_detection_knows_a_catalogues_own_columns(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     mapped = tree(name="mine", columns={"ring_yes": "t08_ring_a14_yes"})
+    (tmp_path / "mine.yaml").write_text(mapped.to_yaml())
+    monkeypatch.setattr("zoocli.schema.built_in_folder", lambda: tmp_path)
     monkeypatch.setattr("zoocli.schema.built_in_names", lambda: ("mine",))
     monkeypatch.setattr("zoocli.schema._built_in", lambda name: mapped)
     catalogue = ["t08_ring_a14_yes", *mapped.label_cols[1:]]

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from zoocli import schema_files
 from zoocli.errors import DataError, SchemaError, UsageError, ZoocliError
-from zoocli.schema import KEYS, Schema, built_in_names, load_schema, read_schema
+from zoocli.schema import FIRST_QUESTION, KEYS, Schema, built_in_names, load_schema, read_schema
+from zoocli.schema_files import built_in_folder
 
 FACTS = Path(__file__).parents[1] / "../shared/data/galaxy-zoo-trees.json"
 
@@ -347,3 +348,10 @@ def test_no_yaml_gets_past_the_error_family(tmp_path: Path, content: dict[str, o
         return
     again = written(tmp_path, schema.to_yaml())
     assert read_schema(again).content_hash == schema.content_hash
+
+
+def test_the_text_of_every_built_in_tree_tells_its_first_question() -> None:
+    for name in BUILT_IN:
+        first = FIRST_QUESTION.search((built_in_folder() / f"{name}.yaml").read_text())
+        assert first is not None, name
+        assert first[1] == next(iter(load_schema(name).question_answer_pairs)), name

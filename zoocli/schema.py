@@ -7,6 +7,7 @@ import functools
 import hashlib
 import json
 import os.path
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 KEYS = ("title", "citation", "campaigns", "question_answer_pairs", "dependencies", "columns")
+FIRST_QUESTION = re.compile(r"^question_answer_pairs:\n +([A-Za-z][\w-]*): ", re.M)
 
 
 @dataclass(frozen=True)
@@ -352,7 +354,7 @@ def detect_schema(*columns: Collection[str]) -> Schema:
     'gz-rings'
     """
     tables = [frozenset(table) for table in columns]
-    candidates = [_built_in(name) for name in built_in_names()]
+    candidates = [_built_in(name) for name in built_in_names() if _may_fit(name, tables)]
     fitting = [schema for schema in candidates if tables and not _missing(schema, tables)]
     if not fitting:
         raise DataError(_nothing_fits(tables))
@@ -365,6 +367,19 @@ def detect_schema(*columns: Collection[str]) -> Schema:
             "Say which one is meant (-s NAME)."
         )
     return largest
+
+
+def _may_fit(name: str, tables: Sequence[Collection[str]]) -> bool:
+    """False where the columns rule a built-in tree out by its first question alone.
+
+    That is told from the text of its file: reading and checking all trees takes far longer. A
+    tree whose catalogue has column names of its own is never ruled out.
+    """
+    text = (built_in_folder() / f"{name}.yaml").read_text("utf-8")
+    first = FIRST_QUESTION.search(text)
+    if first is None or "\ncolumns:" in text:
+        return True
+    return all(any(column.startswith(first[1]) for column in table) for table in tables)
 
 
 def nearest_schema(*columns: Collection[str]) -> tuple[Schema, list[str]]:

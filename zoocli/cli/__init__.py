@@ -13,25 +13,15 @@ import signal
 import sys
 import warnings
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from types import FrameType
 from typing import Annotated, Any, NoReturn, TextIO
 
 import typer
 from typer.exceptions import TyperException
 
-from zoocli.cli import schema
-from zoocli.cli.catalog import catalog
-from zoocli.cli.check import check
-from zoocli.cli.compare import compare
-from zoocli.cli.evaluate import evaluate
-from zoocli.cli.fit import fit
-from zoocli.cli.merge import merge
 from zoocli.cli.messages import complain, say, warn
 from zoocli.cli.options import Quiet
-from zoocli.cli.predict import predict
-from zoocli.cli.score import score
-from zoocli.cli.simulate import simulate
-from zoocli.cli.summarize import summarize
 from zoocli.errors import DataError, MachineError, ZoocliError, ZoocliWarning
 from zoocli.version import __version__
 
@@ -39,25 +29,49 @@ SECONDS_TO_LEAVE = 5.0
 # Imports make many objects and hardly any garbage: looking for it costs a tenth of a short run.
 ALLOCATIONS_PER_COLLECTION = 100_000
 
-app = typer.Typer(
-    name="zoocli",
-    no_args_is_help=True,
-    context_settings={"help_option_names": ["-h", "--help"]},
-    # Plain help: names with [brackets] stay as they are, and rich is not imported.
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
+# Each in a file of its own, in the order of the help.
+COMMANDS = (
+    "score",
+    "check",
+    "summarize",
+    "catalog",
+    "merge",
+    "compare",
+    "evaluate",
+    "predict",
+    "fit",
+    "simulate",
+    "schema",
 )
-app.command()(score)
-app.command()(check)
-app.command()(summarize)
-app.command()(catalog)
-app.command()(merge)
-app.command()(compare)
-app.command()(evaluate)
-app.command()(predict)
-app.command()(fit)
-app.command()(simulate)
-app.add_typer(schema.app, name="schema")
+
+
+def app_with(commands: Sequence[str]) -> typer.Typer:
+    """The command line with these commands; only their files are imported."""
+    app = typer.Typer(
+        name="zoocli",
+        no_args_is_help=True,
+        context_settings={"help_option_names": ["-h", "--help"]},
+        # Plain help: names with [brackets] stay as they are, and rich is not imported.
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+    )
+    app.callback()(_zoocli)
+    for name in commands:
+        module = import_module(f"zoocli.cli.{name}")
+        if hasattr(module, "app"):  # it has commands of its own
+            app.add_typer(module.app, name=name)
+        else:
+            app.command()(getattr(module, name))
+    return app
+
+
+def _commands_for(args: Sequence[str]) -> Sequence[str]:
+    """The command that is called, if there is one; else all, for the help, errors and completion.
+
+    Making all options of all commands takes longer than scoring ten thousand galaxies.
+    """
+    first = next((word for word in args if not word.startswith("-")), None)
+    return [first] if first in COMMANDS else COMMANDS
 
 
 def _show_version(wanted: bool) -> None:
@@ -66,7 +80,6 @@ def _show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _zoocli(
     quiet: Quiet = False,
     version: Annotated[
@@ -106,7 +119,8 @@ def _fill_closed_streams() -> None:
 def _run(args: Sequence[str] | None) -> int:
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # as in a job in the background
         signal.signal(signal.SIGINT, signal.default_int_handler)
-    command = typer.main.get_command(app)
+    args = sys.argv[1:] if args is None else args
+    command = typer.main.get_command(app_with(_commands_for(args)))
     code = command.main(args, prog_name="zoocli", standalone_mode=False)
     return code if isinstance(code, int) else 0
 

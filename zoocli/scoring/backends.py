@@ -33,6 +33,23 @@ def tree_backend(loss: Loss, options: ScoreOptions, slices: Sequence[slice]) -> 
     return _torch_losses(loss, torch_device(options.device), slices)
 
 
+def make_ready(loss: Loss, options: ScoreOptions) -> None:
+    """Has the fused loop compiled or loaded in a thread, while the inputs are being read."""
+    if choose_backend(loss, options) == "numba":
+        Thread(target=_warm_up, args=(loss,), daemon=True).start()
+
+
+def _warm_up(loss: Loss) -> None:
+    """Calls the loop for no galaxies, with the types that concentrations and votes mostly have.
+
+    What goes wrong with it is said when the loop is needed.
+    """
+    with contextlib.suppress(Exception):
+        nothing = np.empty(0, np.int32)
+        losses = _numba_losses(loss, [slice(0, 1)])
+        losses([np.empty(0, np.float32)], nothing, np.empty((0, 1), np.uint8), nothing)
+
+
 def choose_backend(loss: Loss, options: ScoreOptions) -> str:
     """`numba` where the loss has a fused loop and the CPU is meant, unless torch is asked for."""
     has_kernel = find_spec(_kernel_name(loss)) is not None
@@ -96,19 +113,7 @@ def _numba_losses(loss: Loss, slices: Sequence[slice]) -> TreeLosses:
         )
         return out, totals
 
-    Thread(target=_warm_up, args=(losses, starts[-1]), daemon=True).start()
     return losses
-
-
-def _warm_up(losses: TreeLosses, answers: int) -> None:
-    """Has the loop compiled or loaded for the usual types while the votes are being read.
-
-    What goes wrong with it is said when the loop is needed.
-    """
-    nothing = np.empty(0, np.int32)
-    column = np.empty(0, np.float32)
-    with contextlib.suppress(Exception):
-        losses([column] * answers, nothing, np.empty((0, answers), np.uint8), nothing)
 
 
 def _torch_losses(loss: Loss, device: torch.device, slices: Sequence[slice]) -> TreeLosses:

@@ -80,8 +80,10 @@ def new_task(
     task: Task
     names = ids[0].column, ids[1].column
     if loss.scores == "tree":
+        from zoocli.scoring.backends import make_ready
         from zoocli.scoring.tree import TreeTask
 
+        make_ready(loss, options)
         sides = find_sides(*tables, options)
         task = TreeTask(find_schema(sides, options.schema), loss, options, *sides)
     elif loss.scores == "classes":

@@ -13,7 +13,6 @@ from zoocli.tables.numbers import Types
 from zoocli.tables.table import Table, readable, sound
 
 FILE_MAGIC = b"ARROW1"
-STREAM_MAGIC = b"\xff\xff\xff\xff"
 UNREADABLE = (pa.ArrowException, OSError, ValueError)
 
 

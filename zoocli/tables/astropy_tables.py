@@ -66,14 +66,6 @@ class AstropyTable(ArraysTable):
             ) from error
 
 
-def is_astropy_table(content: Any) -> bool:
-    """Whether this is an astropy Table, told without importing astropy."""
-    return any(
-        one.__name__ == "Table" and one.__module__.startswith("astropy.table")
-        for one in type(content).__mro__
-    )
-
-
 def read_votable(path: Path, resources: Resources, name: str | None = None) -> AstropyTable:
     """The first table of a VOTable file, plain or gzipped, in any of its encodings.
 

@@ -4,17 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from zoocli.resources import Resources
-from zoocli.tables import arrow, compressed, delimited, parquet
-from zoocli.tables.astropy_tables import read_ecsv, read_votable
-from zoocli.tables.fits import FitsTable
-from zoocli.tables.hdf5 import Hdf5Table
-from zoocli.tables.json_lines import JsonLinesTable
+from zoocli.tables import compressed
 from zoocli.tables.table import Table
 
 FIRST_BYTES = 8
+Reader = Callable[[Path, Resources, str | None], Table]
+
+
+def _reader(module: str, name: str) -> Reader:
+    """What reads a format, by its name in a module here that is imported when it is needed."""
+
+    def read(path: Path, resources: Resources, called: str | None) -> Table:
+        reader: Any = getattr(import_module(f"zoocli.tables.{module}"), name)
+        table: Table = reader(path, resources, called)
+        return table
+
+    return read
 
 
 @dataclass(frozen=True)
@@ -27,28 +37,33 @@ class Format:
     name: str
     magics: tuple[bytes, ...]
     suffixes: tuple[str, ...]
-    reader: Callable[[Path, Resources, str | None], Table]
+    reader: Reader
 
 
-TEXT = Format("CSV", (), (".csv", ".tsv", ".psv"), delimited.DelimitedTable)
+TEXT = Format("CSV", (), (".csv", ".tsv", ".psv"), _reader("delimited", "DelimitedTable"))
 FORMATS = (
     Format(
         "Parquet",
-        (parquet.MAGIC, parquet.ENCRYPTED_MAGIC),
+        (b"PAR1", b"PARE"),  # the second is encrypted
         (".parquet", ".pq", ".parq"),
-        parquet.ParquetTable,
+        _reader("parquet", "ParquetTable"),
     ),
     Format(
         "Arrow",
-        (arrow.FILE_MAGIC, arrow.STREAM_MAGIC),
+        (b"ARROW1", b"\xff\xff\xff\xff"),  # a file, and a stream
         (".arrow", ".feather", ".ipc", ".arrows"),
-        arrow.ArrowTable,
+        _reader("arrow", "ArrowTable"),
     ),
-    Format("FITS", (b"SIMPLE  ",), (".fits", ".fit", ".fts"), FitsTable),
-    Format("HDF5", (b"\x89HDF\r\n\x1a\n",), (".hdf5", ".h5", ".hdf"), Hdf5Table),
-    Format("VOTable", (b"<?xml ve", b"<VOTABLE"), (".vot", ".votable", ".xml"), read_votable),
-    Format("ECSV", (b"# %ECSV ",), (".ecsv",), read_ecsv),
-    Format("JSON lines", (b'{"',), (".jsonl", ".ndjson"), JsonLinesTable),
+    Format("FITS", (b"SIMPLE  ",), (".fits", ".fit", ".fts"), _reader("fits", "FitsTable")),
+    Format("HDF5", (b"\x89HDF\r\n\x1a\n",), (".hdf5", ".h5", ".hdf"), _reader("hdf5", "Hdf5Table")),
+    Format(
+        "VOTable",
+        (b"<?xml ve", b"<VOTABLE"),
+        (".vot", ".votable", ".xml"),
+        _reader("astropy_tables", "read_votable"),
+    ),
+    Format("ECSV", (b"# %ECSV ",), (".ecsv",), _reader("astropy_tables", "read_ecsv")),
+    Format("JSON lines", (b'{"',), (".jsonl", ".ndjson"), _reader("json_lines", "JsonLinesTable")),
     TEXT,
 )
 

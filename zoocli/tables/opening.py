@@ -13,7 +13,6 @@ import pyarrow as pa
 
 from zoocli.errors import DataError, UsageError
 from zoocli.resources import Resources
-from zoocli.tables.astropy_tables import AstropyTable, is_astropy_table
 from zoocli.tables.directories import PartFile, files_of_directory, files_of_pattern, is_pattern
 from zoocli.tables.formats import format_of_file
 from zoocli.tables.manifest import Manifest
@@ -38,7 +37,9 @@ def open_table(source: Any, resources: Resources | None = None, name: str = "the
         return source
     if isinstance(source, str | os.PathLike):
         return _open_path(os.fsdecode(source), resources)
-    if is_astropy_table(source):
+    if _is_astropy_table(source):
+        from zoocli.tables.astropy_tables import AstropyTable
+
         return AstropyTable(source, name)
     if isinstance(source, pa.Table | pa.RecordBatch) or hasattr(source, "iloc"):
         return MemoryTable(source, name)
@@ -56,6 +57,14 @@ def open_tables(sources: Any, resources: Resources, name: str) -> Table:
             raise UsageError(f"{name}: no files were given.")
         return parts[0] if len(parts) == 1 else Parts(parts)
     return open_table(sources, resources, name)
+
+
+def _is_astropy_table(content: Any) -> bool:
+    """Told without importing astropy."""
+    return any(
+        one.__name__ == "Table" and one.__module__.startswith("astropy.table")
+        for one in type(content).__mro__
+    )
 
 
 def _open_path(path: str, resources: Resources) -> Table:

@@ -15,9 +15,6 @@ from zoocli.resources import Resources
 from zoocli.tables.numbers import Types
 from zoocli.tables.table import METADATA_KEY, Table, readable, rows_between, sound
 
-MAGIC = b"PAR1"
-ENCRYPTED_MAGIC = b"PARE"
-
 
 class ParquetTable(Table):
     """One Parquet file; a column's pages are read as they are needed, not a whole file ahead."""
