@@ -15,7 +15,7 @@ from zoocli import simulation
 from zoocli.errors import MachineError, UsageError
 from zoocli.schema import Schema, load_schema
 from zoocli.simulation import dirichlet_multinomial, draw_votes, simulate
-from zoocli.tables.encoders import ParquetEncoder
+from zoocli.tables.encoders.parquet import ParquetEncoder
 
 SCHEMA = "decals-dr5-ortho"
 

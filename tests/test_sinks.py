@@ -17,7 +17,8 @@ import pytest
 
 from zoocli.errors import DataError, MachineError, UsageError
 from zoocli.tables import open_table
-from zoocli.tables.encoders import ENCODERS, CsvEncoder
+from zoocli.tables.encoders import ENCODERS
+from zoocli.tables.encoders.delimited import CsvEncoder
 from zoocli.tables.sinks import (
     FileSink,
     MemorySink,

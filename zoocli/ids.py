@@ -1,4 +1,7 @@
-"""Ids: which column holds them, and how they become the exact text by which they are compared."""
+"""Ids: which column holds them, and how they become the exact text by which they are compared.
+
+Plain ids need nothing of pyarrow.compute, and it takes long to load: so it is imported late.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,6 @@ from copy import copy
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from zoocli.columns import text_buffers
 from zoocli.errors import DataError, UsageError, some
@@ -129,6 +131,8 @@ class IdColumn:
         else:
             text = self._from_exact(ids)
         if self._around is not None:
+            import pyarrow.compute as pc
+
             text = pc.replace_substring_regex(text, self._around, r"\1", max_replacements=1)
             self._refuse_missing(pc.equal(text, ""))
         self._seen += len(ids)
@@ -142,17 +146,21 @@ class IdColumn:
 
     def _from_exact(self, ids: pa.Array) -> pa.StringArray:
         try:
-            text = ids.cast(pa.string())
+            text = ids if pa.types.is_string(ids.type) else ids.cast(pa.string())
         except pa.ArrowInvalid:
             raise self._error("holds bytes that are not text", "Write it as text.") from None
         _, offsets = text_buffers(text, np.int32)
         if text.null_count or not np.diff(offsets).all():  # seldom, and the exact test is slow
+            import pyarrow.compute as pc
+
             self._refuse_missing(pc.fill_null(pc.equal(text, ""), True))
         self._refuse_lost_digits(text)
         if self._seen == 0 and len(text):  # the first row decides: batches differ in size
-            self.rewritten = not len(_not_float(text.slice(0, 1)))
+            self.rewritten = re.fullmatch(WHOLE_FLOAT, text[0].as_py()) is not None
         if not self.rewritten:
             return text
+        import pyarrow.compute as pc
+
         odd = _not_float(text)
         if len(odd):
             raise self._error(
@@ -164,6 +172,8 @@ class IdColumn:
 
     def _refuse_missing(self, missing: pa.BooleanArray) -> None:
         if missing.true_count:
+            import pyarrow.compute as pc
+
             first = pc.index(missing, True).as_py() + self._seen + 1
             raise self._error(
                 f"has no id in {missing.true_count:,} of its rows, the first in row {first:,}",
@@ -172,6 +182,10 @@ class IdColumn:
 
     def _refuse_lost_digits(self, text: pa.StringArray) -> None:
         text = _may_have_exponents(text)
+        if not len(text):
+            return
+        import pyarrow.compute as pc
+
         odd = text.filter(pc.match_substring_regex(text, LOST_DIGITS))
         if len(odd):
             raise self._error(
@@ -186,6 +200,8 @@ class IdColumn:
         return exact.cast(pa.int64()).cast(pa.string())
 
     def _check_floats(self, ids: pa.Array, bits: int) -> None:
+        import pyarrow.compute as pc
+
         whole = pc.equal(pc.floor(ids), ids)
         odd = ids.filter(pc.invert(pc.and_(whole, pc.less(pc.abs(ids), 2 ** EXACT_BITS[bits]))))
         if len(odd):
@@ -205,6 +221,8 @@ def _around_group(pattern: str) -> str:
         groups = re.compile(pattern).groups
     except re.error as error:
         raise UsageError(f"--id-from '{pattern}' is not a regular expression ({error}).") from None
+    import pyarrow.compute as pc
+
     around = f"^(?s:.*?)(?:{pattern})(?s:.*)$"
     try:
         pc.replace_substring_regex(pa.array([""], pa.string()), around, r"\1")
@@ -235,6 +253,8 @@ def _may_have_exponents(text: pa.StringArray) -> pa.StringArray:
 
 
 def _not_float(text: pa.StringArray) -> pa.StringArray:
+    import pyarrow.compute as pc
+
     return text.filter(pc.invert(pc.match_substring_regex(text, WHOLE_FLOAT)))
 
 

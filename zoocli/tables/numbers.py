@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from zoocli.errors import DataError, some
 
@@ -51,12 +50,16 @@ class TextParser:
 
 
 def _blank_as_null(cells: pa.StringArray) -> pa.StringArray:
+    import pyarrow.compute as pc
+
     trimmed = pc.utf8_trim_whitespace(cells)
     return pc.if_else(pc.equal(trimmed, ""), pa.scalar(None, pa.string()), trimmed)
 
 
 def _lists(cells: pa.StringArray, wanted: pa.DataType) -> pa.ListArray:
     """The cells as lists; ArrowInvalid where one is not."""
+    import pyarrow.compute as pc
+
     closed = pc.and_(pc.starts_with(cells, LIST_START), pc.ends_with(cells, LIST_END))
     if closed.false_count:
         raise pa.ArrowInvalid("not a list")

@@ -20,7 +20,7 @@ from typing import IO, Any
 import pyarrow as pa
 
 from zoocli.errors import DataError, MachineError, UsageError
-from zoocli.tables.encoders import ENCODERS, Encoder, format_of, plain_type, slab_rows
+from zoocli.tables.encoders import Encoder, encoder_of, format_of, plain_type, slab_rows
 
 SLABS_WAITING = 2
 MOST_LINKS = 40  # one after the other, as Linux has it
@@ -127,7 +127,7 @@ class EncodedSink(Sink):
         with self._problems():
             self._draft = self._draft_name()
             create_file(self._draft, self._draft_mode)
-            self._encoder = ENCODERS[self._format](self._draft, self._plain)
+            self._encoder = encoder_of(self._format)(self._draft, self._plain)
 
     def write(self, batch: pa.RecordBatch) -> None:
         """Collects whole slabs and hands them to the thread."""
@@ -141,7 +141,9 @@ class EncodedSink(Sink):
 
     def _hand_over(self) -> None:
         assert self._encoder is not None
-        slab = pa.Table.from_batches(self._slab, self._schema).cast(self._plain)
+        slab = pa.Table.from_batches(self._slab, self._schema)
+        if self._plain != self._schema:
+            slab = slab.cast(self._plain)
         self._slab, self._rows = [], 0
         self._pending.append(self._thread.submit(self._encoder.write, slab))
         self._wait(SLABS_WAITING)

@@ -2,35 +2,31 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 
 from zoocli.errors import UsageError
-from zoocli.tables.encoders.arrow import ArrowEncoder, ArrowFileEncoder
-from zoocli.tables.encoders.delimited import CsvEncoder, EcsvEncoder
 from zoocli.tables.encoders.encoder import Encoder, plain_type, slab_rows
-from zoocli.tables.encoders.fits import FitsEncoder
-from zoocli.tables.encoders.json_lines import JsonLinesEncoder
-from zoocli.tables.encoders.parquet import ParquetEncoder
 
 __all__ = [
     "ENCODERS",
     "SUFFIXES",
-    "CsvEncoder",
     "Encoder",
-    "ParquetEncoder",
+    "encoder_of",
     "format_of",
     "plain_type",
     "slab_rows",
 ]
 
-ENCODERS: dict[str, type[Encoder]] = {
-    "csv": CsvEncoder,
-    "parquet": ParquetEncoder,
-    "arrow": ArrowEncoder,
-    "feather": ArrowFileEncoder,
-    "jsonl": JsonLinesEncoder,
-    "fits": FitsEncoder,
-    "ecsv": EcsvEncoder,
+# Where each format's class stands here; it is imported when it is needed.
+ENCODERS = {
+    "csv": "delimited.CsvEncoder",
+    "parquet": "parquet.ParquetEncoder",
+    "arrow": "arrow.ArrowEncoder",
+    "feather": "arrow.ArrowFileEncoder",
+    "jsonl": "json_lines.JsonLinesEncoder",
+    "fits": "fits.FitsEncoder",
+    "ecsv": "delimited.EcsvEncoder",
 }
 SUFFIXES = {
     ".csv": "csv",
@@ -46,6 +42,13 @@ SUFFIXES = {
     ".fit": "fits",
     ".ecsv": "ecsv",
 }
+
+
+def encoder_of(format: str) -> type[Encoder]:
+    """The class that writes a format."""
+    module, _, name = ENCODERS[format].partition(".")
+    encoder: type[Encoder] = getattr(import_module(f"{__name__}.{module}"), name)
+    return encoder
 
 
 def format_of(path: Path, given: str | None) -> str:
