@@ -72,7 +72,7 @@ def test_each_byte_of_an_id_counts(length: int) -> None:
 @pytest.mark.parametrize("form", ["galaxy-{}", "{}", "{:06}-at-the-beginning", "in-{:06}-the-mid"])
 def test_different_ids_with_the_same_bits_of_the_hash(form: str) -> None:
     many = [form.format(number) for number in range(300_000)]
-    low = IdIndex([texts(many)]).hashes & np.uint64(2**32 - 1)
+    low = IdIndex().add(texts(many)) & np.uint64(2**32 - 1)
     order = np.argsort(low, kind="stable")
     equal = np.flatnonzero(low[order][1:] == low[order][:-1])
     pairs = [(many[order[at]], many[order[at + 1]]) for at in equal]
@@ -109,17 +109,19 @@ def test_no_ids_at_all() -> None:
 
 
 def test_the_same_text_has_the_same_hash_everywhere() -> None:
-    one = IdIndex([texts(["a", "12345678901234567"])]).hashes
-    other = IdIndex([texts(["x", "12345678901234567", "a"])]).hashes
+    one = IdIndex().add(texts(["a", "12345678901234567"]))
+    other = IdIndex().add(texts(["x", "12345678901234567", "a"]))
     assert one.tolist() == other[[2, 1]].tolist()
 
 
-def test_forgotten_hashes_free_memory() -> None:
-    index = IdIndex([texts(["a"] * 1000)])
-    before = index.nbytes
-    index.forget_hashes()
-    assert before - index.nbytes == 8000
-    assert index.find(texts(["a"])).tolist() == [0]
+def test_expected_ids_change_nothing_but_the_room() -> None:
+    known = [str(number) for number in range(0, 3000, 3)]
+    for expected in (0, 1, 999, 1000, 50_000):
+        index = IdIndex(expected=expected)
+        for start in range(0, 1000, 90):
+            index.add(texts(known[start : start + 90]))
+        assert index.find(texts(known)).tolist() == list(range(1000))
+        assert index.find(texts(["1", "2999"])).tolist() == [-1, -1]
 
 
 def by_hand(predictions: list[str], votes: list[str]) -> tuple[int, int, list[str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from copy import copy
 from typing import Any
 
@@ -21,39 +21,79 @@ SLOTS_PER_ID = 1.6
 class IdIndex:
     """The row of every id among those given, found by exact text.
 
-    About 27 bytes an id besides its text. `repeats` (pairs of rows: where an id stands again, and
-    where it stands first); `hashes` (ids,) 64 bits each, until `forget_hashes`.
+    About 21 bytes an id besides its text. Ids are taken in batch by batch; `expected` of them find
+    room without anything being moved. `repeats` (pairs of rows): where an id stands again, and
+    where it stands first.
     """
 
-    def __init__(self, texts: Sequence[pa.StringArray]) -> None:
-        data, offsets = _joined(texts)
-        self._data, self._offsets = data, offsets
-        ids = len(offsets) - 1
-        self._slots = np.zeros(int(ids * SLOTS_PER_ID) + 1, np.uint64)
-        first_rows = np.empty(ids, np.int32)
-        self.hashes = np.empty(ids, np.uint64)
-        insert_texts(data, offsets, self._slots, first_rows, self.hashes)
-        again = np.flatnonzero(first_rows != np.arange(ids, dtype=np.int32))
-        self.repeats = again.astype(np.int32), first_rows[again]
+    def __init__(self, texts: Iterable[pa.StringArray] = (), expected: int = 0) -> None:
+        self._expected = expected
+        self._count = self._length = 0
+        self._data = np.empty(0, np.uint8)
+        self._offsets = np.zeros(1, np.int64)
+        self._slots = np.zeros(1, np.uint64)
+        self._repeats: list[tuple[RowArray, RowArray]] = []
+        for part in texts:
+            self.add(part)
+
+    def add(self, texts: pa.StringArray) -> npt.NDArray[np.uint64]:
+        """Takes in further ids; returns 64 bits of each one's hash."""
+        data, offsets = text_buffers(texts, np.int32)
+        first, length = self._count, int(offsets[-1] - offsets[0])
+        self._make_room(first + len(texts), self._length + length)
+        self._data[self._length : self._length + length] = data[offsets[0] : offsets[-1]]
+        moved = offsets[1:].astype(np.int64) + (self._length - int(offsets[0]))
+        self._offsets[first + 1 : first + 1 + len(texts)] = moved
+        self._count, self._length = first + len(texts), self._length + length
+        first_rows, hashes = self._insert(first)
+        again = np.flatnonzero(first_rows != np.arange(first, self._count, dtype=np.int32))
+        if len(again):
+            self._repeats.append(((again + first).astype(np.int32), first_rows[again]))
+        return hashes
+
+    def _make_room(self, count: int, length: int) -> None:
+        """Room for so many ids and bytes of text; for all expected ones, where there is none."""
+        expected = max(count, self._expected)
+        self._data = _with_room(
+            self._data, self._length, length, length * expected // max(count, 1)
+        )
+        self._offsets = _with_room(self._offsets, self._count + 1, count + 1, expected + 1)
+        if len(self._slots) <= count * SLOTS_PER_ID:  # one at least must stay empty
+            self._slots = np.zeros(int(max(expected, 2 * count) * SLOTS_PER_ID) + 1, np.uint64)
+            self._insert(0)
+
+    def _insert(self, first: int) -> tuple[RowArray, npt.NDArray[np.uint64]]:
+        """Fills slots for the ids from that row on: the row where each stands first, its hash."""
+        first_rows = np.empty(self._count - first, np.int32)
+        hashes = np.empty(self._count - first, np.uint64)
+        insert_texts(self._data, self._starts, first, self._slots, first_rows, hashes)
+        return first_rows, hashes
+
+    @property
+    def _starts(self) -> npt.NDArray[np.int64]:
+        return self._offsets[: self._count + 1]
 
     def __len__(self) -> int:
-        return len(self._offsets) - 1
+        return self._count
+
+    @property
+    def repeats(self) -> tuple[RowArray, RowArray]:
+        """Rows whose id stands in an earlier one, ascending, and the first row of each."""
+        none = np.empty(0, np.int32)
+        again, first = zip((none, none), *self._repeats, strict=True)
+        return np.concatenate(again), np.concatenate(first)
 
     @property
     def nbytes(self) -> int:
         """Bytes of memory held."""
-        return sum(a.nbytes for a in (self._data, self._offsets, self._slots, self.hashes))
-
-    def forget_hashes(self) -> None:
-        """Frees the hashes, once nothing more is to be computed from them."""
-        self.hashes = np.empty(0, np.uint64)
+        return self._length + self._starts.nbytes + self._slots.nbytes
 
     def find(self, texts: pa.StringArray) -> RowArray:
         """The row of each text, -1 where it is none of the ids; a repeated id's first row."""
         data, offsets = text_buffers(texts, np.int32)
         rows = np.empty(len(texts), np.int32)
         scratch = np.empty(GROUP, np.uint64), np.zeros(1, np.uint64)
-        find_texts(data, offsets, self._slots, self._data, self._offsets, rows, *scratch)
+        find_texts(data, offsets, self._slots, self._data, self._starts, rows, *scratch)
         return rows
 
     def text(self, rows: Iterable[int]) -> list[str]:
@@ -112,18 +152,10 @@ class Account:
         return int(np.count_nonzero(dropped) + np.count_nonzero(dropped[self.repeats[1]]))
 
 
-def _joined(
-    texts: Sequence[pa.StringArray],
-) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
-    """All texts one after the other, with 64-bit offsets."""
-    parts = [text_buffers(part, np.int32) for part in texts]
-    length = sum(int(starts[-1] - starts[0]) for _, starts in parts)
-    data = np.empty(length, np.uint8)
-    offsets = np.zeros(sum(len(part) for part in texts) + 1, np.int64)
-    row = position = 0
-    for part, starts in parts:
-        count, size = len(starts) - 1, int(starts[-1] - starts[0])
-        data[position : position + size] = part[starts[0] : starts[-1]]
-        offsets[row + 1 : row + 1 + count] = starts[1:].astype(np.int64) - starts[0] + position
-        row, position = row + count, position + size
-    return data, offsets
+def _with_room(array: npt.NDArray[Any], used: int, needed: int, wanted: int) -> npt.NDArray[Any]:
+    """The array, or a longer one with what is used of it: at least twice as long, as wanted."""
+    if needed <= len(array):
+        return array
+    longer = np.empty(max(needed, wanted, 2 * len(array)), array.dtype)
+    longer[:used] = array[:used]
+    return longer

@@ -99,21 +99,22 @@ def first_candidate(value, slots):
 
 
 @compiled
-def insert_texts(data, offsets, slots, first_rows, hashes):
-    """Fills the slots with all texts; `first_rows` gets the row where each stands first.
+def insert_texts(data, offsets, first, slots, first_rows, hashes):
+    """Fills slots with the texts from row `first` on, beside those before, which have theirs.
 
-    `hashes` gets the 64-bit hash of each text.
+    `first_rows` gets the row where each stands first, `hashes` 64 bits of its hash; both begin with
+    row `first`.
     """
-    for row in range(len(offsets) - 1):
+    for row in range(first, len(offsets) - 1):
         start, stop = offsets[row], offsets[row + 1]
         value = hash_text(data, start, stop)
-        hashes[row] = value
+        hashes[row - first] = value
         slot = find_slot(data, start, stop, value, slots, data, offsets)
         if slots[slot] == 0:
             slots[slot] = ((value & LOW_BITS) << HIGH_SHIFT) | np.uint64(row + 1)
-            first_rows[row] = row
+            first_rows[row - first] = row
         else:
-            first_rows[row] = np.int64(slots[slot] & LOW_BITS) - 1
+            first_rows[row - first] = np.int64(slots[slot] & LOW_BITS) - 1
 
 
 @compiled

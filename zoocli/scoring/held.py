@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -26,7 +25,7 @@ from zoocli.tables.numbers import Types, is_text
 
 PROGRAM_BYTES = 300_000_000  # the interpreter, its libraries and the compiled kernels
 FIRST_IDS = 5
-LOOKUP_BYTES = 36  # of the lookup, an id, besides its text, while it is built
+LOOKUP_BYTES = 36  # of the lookup, an id, besides its text (twice: it grows by being copied)
 
 
 @dataclass(frozen=True)
@@ -63,7 +62,8 @@ def hold_votes(
     The caller looks at the findings.
     """
     findings = Findings(table.name)
-    texts: list[pa.StringArray] = []
+    index = IdIndex(expected=(table.rows if only is None else len(only)) or 0)
+    digest = np.zeros(1, np.uint64)
     blocks: list[npt.NDArray[Any]] = []
     kept: list[pa.RecordBatch] = []
     seen = np.zeros(0 if only is None else len(only.index), np.bool_)
@@ -76,24 +76,18 @@ def hold_votes(
             listed = on_list >= 0
             seen[on_list[listed]] = True
             batch, text = batch.filter(from_mask(listed)), text.filter(from_mask(listed))
-        texts.append(text)
-        blocks.append(task.hold(batch, findings, partial(_ids, text)))
+        block = task.hold(batch, findings, partial(_ids, text))
+        blocks.append(block)
         kept.append(batch.select(list(keep)))
-        used += blocks[-1].nbytes + kept[-1].nbytes
-        used += 2 * text.nbytes + LOOKUP_BYTES * len(text)  # the lookup has its own copy
-        _check_memory(table, used, sum(map(len, texts)), resources)
-    if not any(map(len, texts)):
+        used += block.nbytes + kept[-1].nbytes
+        used += 2 * text.nbytes + LOOKUP_BYTES * len(text)
+        _check_memory(table, used, len(index) + len(text), resources)
+        sum_of_row_hashes(index.add(text), block.view(_integers(block.dtype)), digest)
+    if not len(index):
         raise DataError(
             f"{table.name} has no rows{'' if only is None else f' with ids of {only.name}'}."
         )
-    with ThreadPoolExecutor(1, "lookup") as pool:  # each is one thread's work
-        building = pool.submit(IdIndex, texts)
-        values = _joined(blocks)
-        index = building.result()
-    texts.clear()
-    digest = np.zeros(1, np.uint64)
-    sum_of_row_hashes(index.hashes, values.view(_integers(values.dtype)), digest)
-    index.forget_hashes()
+    values = _joined(blocks)
     schema = pa.schema([kept_field(table, name, task.vote_types) for name in keep])
     fingerprint = f"{digest[0]:016x}"[:12]
     return Held(index, values, pa.Table.from_batches(kept, schema), fingerprint, seen, findings)

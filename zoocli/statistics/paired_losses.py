@@ -93,7 +93,6 @@ class Matched:
         held = _hold(tables[0], share)
         self._hashes, self._votes = held.hashes, held.votes
         self._index = IdIndex(held.ids)
-        self._index.forget_hashes()
         self._refuse_repeated(tables[0], self._index.repeats[1])
         self._losses = [held.losses]
         self.rows = [len(self._hashes)]
