@@ -190,6 +190,38 @@ def test_a_worker_killed_half_way(cluster, data, tmp_path):
     check_same(data, tmp_path / "scores", summarize(tmp_path / "scores").to_dict())
 
 
+def peak_memory(process):
+    """The highest that a process ever had, in bytes."""
+    with open(f"/proc/{process.pid}/status") as file:
+        return next(int(line.split()[1]) * 1000 for line in file if line.startswith("VmHWM"))
+
+
+def test_a_million_on_each_side_and_a_worker_killed(cluster, tmp_path):
+    """The same rows and sums; the other worker stays within the bound of docs/cluster.md."""
+    made = tmp_path / "made"
+    done_well("simulate", made, *("-n", 1_000_000, "--seed", 2, "-q"))
+    paths = [str(made / "predictions.parquet"), str(made / "votes.parquet")]
+    here = ["-o", tmp_path / "local.parquet", "--summary", tmp_path / "local.json"]
+    done_well("score", *paths, *here)
+    job = ScoreJob.of(paths[:1], paths[1], ScoreOptions())
+    killed, survivor = cluster.workers
+
+    def progress(rows, of, part, parts):
+        if part == 6:
+            killed.send_signal(signal.SIGKILL)
+
+    with parts_folder(tmp_path / "scores") as (folder, publish):
+        options = ClusterOptions(cluster.address, 16)
+        scoring, rows = run_job(job, folder, options, RESOURCES, progress)
+        publish(rows, scoring.metadata(), None)
+    cluster.workers.remove(killed)
+    killed.wait()
+    peak = peak_memory(survivor)
+    cluster.add_worker()
+    check_same(tmp_path, tmp_path / "scores", summarize(tmp_path / "scores").to_dict())
+    assert peak < 800_000_000 + 65_000_000
+
+
 def test_a_truncated_part_is_named(cluster, data, tmp_path):
     shutil.copytree(data / "predictions", tmp_path / "predictions")
     last = tmp_path / "predictions/3.parquet"
@@ -226,6 +258,20 @@ def test_a_catalogue(cluster, data, tmp_path):
     done_well("catalog", made, "-o", tmp_path / "local.parquet")
     done_well("catalog", made, "-o", tmp_path / "parts", *dask_options(cluster))
     assert pq.read_table(tmp_path / "parts").equals(pq.read_table(tmp_path / "local.parquet"))
+
+
+def test_predictions(cluster, tmp_path):
+    sample = ROOT / "sample_data"
+    head = tmp_path / "head.safetensors"
+    fit = ["fit", sample / "features.parquet", sample / "votes.parquet", "--epochs", 2]
+    done_well(*fit, "-s", "decals-dr5-ortho", "-o", head)
+    arguments = ["predict", sample / "features.parquet", "--head", head]
+    done_well(*arguments, "-o", tmp_path / "local.parquet")
+    done_well(*arguments, "-o", tmp_path / "parts", *dask_options(cluster, "--partitions", 3))
+    assert len(list((tmp_path / "parts").glob("part-*.parquet"))) == 3
+    assert pq.read_table(tmp_path / "parts").equals(pq.read_table(tmp_path / "local.parquet"))
+    done = run(*arguments, *dask_options(cluster))
+    assert done.code == 2 and "name it with -o" in done.err
 
 
 def test_an_evaluation(cluster, data, tmp_path):

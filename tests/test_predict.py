@@ -411,3 +411,49 @@ def test_aligned_batches_hold_the_same_rows(rows: int) -> None:
     cut = list(aligned(parts, rows))
     assert [batch.num_rows for batch in cut[:-1]] == [rows] * (len(cut) - 1)
     assert pa.Table.from_batches(cut).equals(table.combine_chunks())
+
+
+@pytest.mark.parametrize("options", [(), ("--samples", 3)], ids=["one", "passes"])
+@pytest.mark.parametrize("count", [2, 7])
+def test_shards_are_the_whole(
+    count: int, options: tuple[object, ...], folder: Path, tmp_path: Path
+) -> None:
+    """To the last digit, though shards begin and end within the blocks of rows that go together."""
+    assert predict(folder, "-o", tmp_path / "whole.parquet", *options).code == 0
+    tables = []
+    for number in range(1, count + 1):
+        output = tmp_path / f"{number}.parquet"
+        done = predict(folder, "-o", output, "--shard", f"{number}/{count}", *options)
+        assert done.code == 0, done.err
+        tables.append(read(output))
+    assert pa.concat_tables(tables).equals(read(tmp_path / "whole.parquet"))
+
+
+def test_more_shards_than_rows(folder: Path, tmp_path: Path) -> None:
+    few = write(tmp_path / "few.parquet", features(slice(0, 2)))
+    heights = []
+    for number in (1, 2, 3):
+        options = ("-o", tmp_path / "out.parquet", "--shard", f"{number}/3")
+        done_well("predict", few, "--head", folder / "head.safetensors", *options)
+        heights.append(read(tmp_path / "out.parquet").num_rows)
+    assert heights == [0, 1, 1]
+
+
+def test_a_bad_feature_is_counted_in_its_own_shard_alone(folder: Path, tmp_path: Path) -> None:
+    table = features()
+    position = table.schema.get_field_index("feat_3")
+    values = table["feat_3"].to_pylist()
+    values[1300] = float("nan")
+    bad = write(tmp_path / "bad.parquet", table.set_column(position, "feat_3", [values]))
+    arguments = ("predict", bad, "--head", folder / "head.safetensors", "-o", tmp_path / "o.csv")
+    done = run(*arguments, "--shard", "2/2")  # row 1300 is in it
+    assert done.code == 3 and " 1 " in done.err and "g1300" in done.err
+    done_well(*arguments, "--shard", "1/2")  # whose last block has it, too
+
+
+def test_floats_as_ids_are_known_to_every_shard(folder: Path, tmp_path: Path) -> None:
+    table = features().set_column(0, "id", [[f"{row}.0" for row in range(GALAXIES)]])
+    numbered = write(tmp_path / "numbered.csv", table)
+    arguments = ("predict", numbered, "--head", folder / "head.safetensors")
+    done_well(*arguments, "-o", tmp_path / "o.csv", "--shard", "2/2")
+    assert (tmp_path / "o.csv").read_text().splitlines()[1].startswith(f'"{GALAXIES // 2}",')

@@ -108,6 +108,12 @@ class Findings:
             for column, found in columns.items():
                 self._of(problem, column).add(found.count, found.first_ids)
 
+    def __add__(self, other: Findings) -> Findings:
+        total = Findings(self.name)
+        total.merge(self)
+        total.merge(other)
+        return total
+
     def _of(self, problem: Problem, column: str) -> Found:
         return self.found.setdefault(problem, {}).setdefault(column, Found(0, []))
 

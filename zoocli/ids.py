@@ -115,6 +115,11 @@ class IdColumn:
             return pa.string()
         return pa.int64() if self._is_float else self._kind
 
+    def learn(self) -> None:
+        """Finds out what no part of the table knows by itself: its first row tells how ids look."""
+        for batch in self.table.between(0, 1, [self.column], batch_rows=1):
+            self.text(batch.column(0))
+
     def from_row(self, row: int) -> IdColumn:
         """The same column, to be read from that row on; what was learnt so far still holds."""
         column = copy(self)

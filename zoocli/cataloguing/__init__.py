@@ -37,6 +37,6 @@ def catalog_into(
     with resources.obeyed():
         engine = Engine(predictions, options, resources)
         if shard is not None:
-            engine.learn()
+            engine.ids.learn()
             engine = engine.of_part(shard.part_of(engine.table))
         return engine.finish(engine.run(sink, progress), may_be_empty=shard is not None)

@@ -79,9 +79,7 @@ class CatalogTotals:
     invalid: int = 0
 
     def __add__(self, other: CatalogTotals) -> CatalogTotals:
-        findings = Findings(self.findings.name)
-        findings.merge(self.findings)
-        findings.merge(other.findings)
+        findings = self.findings + other.findings
         return CatalogTotals(findings, self.rows + other.rows, self.invalid + other.invalid)
 
 
@@ -95,7 +93,7 @@ class Engine:
         self._options = options
         self._resources = resources
         self.table = open_tables(predictions, resources, "the predictions")
-        self._ids = IdColumn(self.table, find_id_column(self.table, options.id))
+        self.ids = IdColumn(self.table, find_id_column(self.table, options.id))
         side = Side(
             self.table,
             "--predictions-column",
@@ -112,7 +110,7 @@ class Engine:
         self.output_schema = self._output_schema()
 
     def _output_schema(self) -> pa.Schema:
-        fields = [pa.field(self._ids.column, self._ids.output_type)]
+        fields = [pa.field(self.ids.column, self.ids.output_type)]
         fields += [kept_field(self.table, name, self._types) for name in self._options.keep]
         fields += [pa.field(name, pa.float64()) for name in self._names()]
         schema = pa.schema(fields)
@@ -146,15 +144,10 @@ class Engine:
             progress(totals.rows, self.table.rows)
         return totals
 
-    def learn(self) -> None:
-        """Finds out what no part knows by itself: how ids are written is told by the first one."""
-        for batch in self.table.between(0, 1, [self._ids.column], batch_rows=1):
-            self._ids.text(batch.column(0))
-
     def of_part(self, part: Slice) -> Engine:
         """The same for a part of the table."""
         engine = copy(self)
-        engine.table, engine._ids = part, self._ids.from_row(part.start)
+        engine.table, engine.ids = part, self.ids.from_row(part.start)
         return engine
 
     def finish(self, totals: CatalogTotals, may_be_empty: bool = False) -> Catalogued:
@@ -166,7 +159,7 @@ class Engine:
         return Catalogued(self._schema, self._options, totals.rows, totals.invalid, notes)
 
     def _notes(self, invalid: int) -> Iterator[str]:
-        yield from filter(None, (self._naming_note, rewritten_note([self._ids])))
+        yield from filter(None, (self._naming_note, rewritten_note([self.ids])))
         if invalid:
             yield (
                 f"{invalid:,} galaxies have invalid concentrations: those questions are null, and "
@@ -174,9 +167,9 @@ class Engine:
             )
 
     def _read(self) -> Iterator[tuple[pa.RecordBatch, pa.StringArray]]:
-        chosen = [self._ids.column, *self._columns, *self._options.keep]
+        chosen = [self.ids.column, *self._columns, *self._options.keep]
         batches = (
-            (batch, self._ids.text(batch.column(self._ids.column)))
+            (batch, self.ids.text(batch.column(self.ids.column)))
             for batch in self.table.batches(chosen, self._types, self._batch_rows())
         )
         return prefetch(batches) if self._resources.threads > 1 else batches
@@ -208,7 +201,7 @@ class Engine:
         if self._options.on_invalid == "error" and invalid.any():
             for one in passes:
                 find_impossible(one, self._columns, self._schema, findings, ids)
-        arrays = [self._ids.output(text, batch.column(self._ids.column))]
+        arrays = [self.ids.output(text, batch.column(self.ids.column))]
         arrays += [batch.column(name) for name in self._options.keep]
         arrays += [from_numpy(row, nulls=True) for row in self._values(concentrations, fractions)]
         table = pa.RecordBatch.from_arrays(arrays, schema=self.output_schema)

@@ -44,7 +44,7 @@ class CatalogJob(Job[CatalogTotals, Catalogued]):
     def open(self, resources: Resources) -> Run[CatalogTotals, Catalogued]:
         """Finds the columns."""
         engine = Engine(list(self.predictions), self.options, resources)
-        engine.learn()
+        engine.ids.learn()
         return CatalogRun(engine)
 
 

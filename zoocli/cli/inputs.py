@@ -132,7 +132,7 @@ ShardName = Annotated[
     typer.Option(
         "--shard",
         metavar="I/N",
-        help="Only the I-th of N parts of PREDICTIONS, for array jobs; I from 1.",
+        help="Only the I-th of N parts of PREDICTIONS (or FEATURES), for array jobs; I from 1.",
     ),
 ]
 EngineName = Annotated[

@@ -4,16 +4,31 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from zoocli.cli.inputs import INPUTS, Device, MemoryLimit, Threads
+from zoocli.cli.cluster import computed, on_cluster, shard_of
+from zoocli.cli.inputs import (
+    INPUTS,
+    Device,
+    EngineName,
+    MemoryLimit,
+    Partitions,
+    Scheduler,
+    ShardName,
+    Threads,
+)
 from zoocli.cli.options import Quiet
 from zoocli.cli.outputs import FORMATS
 
+if TYPE_CHECKING:
+    from zoocli.predicting import Prediction
+    from zoocli.predicting.options import PredictOptions
+
 
 def predict(
+    context: typer.Context,
     features: Annotated[
         list[str],
         typer.Argument(
@@ -99,6 +114,10 @@ def predict(
     ] = 8192,
     threads: Threads = None,
     memory_limit: MemoryLimit = None,
+    shard: ShardName = None,
+    engine: EngineName = "local",
+    scheduler: Scheduler = None,
+    partitions: Partitions = None,
     quiet: Quiet = False,
 ) -> None:
     """Apply a trained linear head to features: a table of predictions.
@@ -107,19 +126,21 @@ def predict(
     zoocli fit writes knows its activation and outputs. The predictions can go straight on:
     zoocli predict features.parquet --head head.safetensors | zoocli score - votes.parquet
     """
-    from zoocli.cli.outputs import choose_sink
-    from zoocli.cli.progress import progress_bar
     from zoocli.cli.summarize import say_notes
     from zoocli.errors import UsageError
     from zoocli.tables.sinks import refuse_inputs
 
+    del engine, scheduler, partitions  # `on_cluster` looks at them
     if features.count("-") > 1:
         raise UsageError("Standard input can be read only once: give '-' once.")
+    clustered = on_cluster(context)
+    if clustered and output is None:
+        raise UsageError("--engine dask writes a directory of Parquet parts: name it with -o.")
     if output is None and format is None and sys.stdout.isatty():
         raise UsageError("Say where the predictions go: -o FILE, or -o - for this terminal.")
+    inputs = [*features, head, *filter(None, [schema])]
     if output not in (None, "-"):
-        refuse_inputs(Path(str(output)), [*features, head, *filter(None, [schema])])
-    from zoocli.predicting import predict_into
+        refuse_inputs(Path(str(output)), inputs)
     from zoocli.predicting.options import PredictOptions
 
     options = PredictOptions(
@@ -137,9 +158,34 @@ def predict(
         threads=threads,
         memory_limit=memory_limit,
     )
-    with choose_sink(output, format, None) as sink:
-        with progress_bar(quiet) as progress:
-            done = predict_into(sink, features, head, options, progress)
-        sink.commit(done.metadata())
+    if clustered:
+        from zoocli.predicting.job import PredictJob
+
+        job = PredictJob.of(features, head, options)
+        with computed(context, job, output, inputs) as (done, commit):
+            commit(done.metadata(), None)
+    else:
+        done = _predict_here(features, head, options, output, format, shard, quiet)
     if not quiet:
         say_notes(done.notes)
+
+
+def _predict_here(
+    features: list[str],
+    head: str,
+    options: PredictOptions,
+    output: str | None,
+    format: str | None,
+    shard: str | None,
+    quiet: bool,
+) -> Prediction:
+    from zoocli.cli.outputs import choose_sink
+    from zoocli.cli.progress import progress_bar
+    from zoocli.predicting import predict_into
+
+    part = shard_of(shard)
+    with choose_sink(output, format, None) as sink:
+        with progress_bar(quiet) as progress:
+            done = predict_into(sink, features, head, options, progress, part)
+        sink.commit(done.metadata())
+    return done

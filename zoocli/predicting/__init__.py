@@ -3,36 +3,18 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
 
 from zoocli.errors import UsageError, ZoocliWarning
-from zoocli.heads.files import read_head
-from zoocli.ids import rewritten_note
-from zoocli.predicting.engine import Predictor, Progress
+from zoocli.predicting.engine import Prediction, Predictor, Progress
 from zoocli.predicting.options import PredictOptions
-from zoocli.predicting.settings import choose_settings
 from zoocli.resources import Resources
-from zoocli.tables import open_tables
 from zoocli.tables.sinks import MemorySink, Sink
-from zoocli.version import __version__
+from zoocli.tables.slices import Shard
 
 __all__ = ["PredictOptions", "Prediction", "predict", "predict_into"]
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """What `predict_into` did: the galaxies, how they were predicted, and what to tell the user."""
-
-    galaxies: int
-    settings: dict[str, Any]
-    notes: tuple[str, ...]
-
-    def metadata(self) -> dict[str, Any]:
-        """For the file of predictions."""
-        return {"version": __version__, "settings": self.settings}
 
 
 def predict(features: Any, head: Any, schema: Any = None, **options: Any) -> pa.Table:
@@ -80,14 +62,16 @@ def predict_into(
     head: Any,
     options: PredictOptions,
     progress: Progress = lambda rows, of: None,
+    shard: Shard | None = None,
 ) -> Prediction:
-    """Writes the predictions to the sink, uncommitted; the caller commits it."""
+    """Writes the predictions to the sink, uncommitted; the caller commits it with `metadata()`.
+
+    With `shard`, only that part of the features is predicted from.
+    """
     resources = Resources.available(options.threads, options.memory_limit)
     with resources.obeyed():
-        trained = read_head(head)
-        how = choose_settings(trained, options)
-        table = open_tables(features, resources, "the features")
-        predictor = Predictor(table, trained, how, options, resources)
-        galaxies = predictor.run(sink, progress)
-        note = rewritten_note([predictor.ids])
-        return Prediction(galaxies, how.to_dict(trained, options), (note,) if note else ())
+        predictor = Predictor(features, head, options, resources)
+        if shard is not None:
+            predictor.ids.learn()
+            predictor = predictor.of_part(shard.part_of(predictor.table))
+        return predictor.finish(predictor.run(sink, progress), may_be_empty=shard is not None)

@@ -1,8 +1,14 @@
-"""The run itself: features stream past the head, and predictions are written."""
+"""The run itself: features stream past the head, and predictions are written.
+
+Rows are multiplied in blocks that are counted from the first row of the whole table: how a product
+is rounded depends on the shape of its factors, and these are the same whatever the batches and the
+parts. A part that begins or ends within a block computes all of it and leaves out the others' rows.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from copy import copy
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -18,45 +24,65 @@ from zoocli.errors import DataError, MachineError, UsageError, some
 from zoocli.hashing import hash_ids
 from zoocli.heads.dropout import scaled_mask
 from zoocli.heads.features import FeatureColumns
-from zoocli.heads.files import TrainedHead
-from zoocli.ids import IdColumn, find_id_column
+from zoocli.heads.files import read_head
+from zoocli.ids import IdColumn, find_id_column, rewritten_note
 from zoocli.pipeline import ordered_map, prefetch
 from zoocli.predicting.options import PredictOptions
-from zoocli.predicting.settings import Settings
+from zoocli.predicting.settings import choose_settings
 from zoocli.resources import Resources
 from zoocli.scoring.backends import TORCH_BYTES, torch_device
 from zoocli.scoring.held import PROGRAM_BYTES, kept_field
-from zoocli.tables import Table
+from zoocli.tables import Table, open_tables
 from zoocli.tables.sinks import Sink
+from zoocli.tables.slices import Slice
+from zoocli.version import __version__
 
 Progress = Callable[[int, int | None], None]
-# Rows multiplied at once, counted from the first of the table: how a product is rounded depends on
-# the shape of its factors, and these are the same whatever the batches.
-BLOCK = 1024
+BLOCK = 1024  # rows multiplied at once
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What was done: the galaxies, how they were predicted, and what to tell the user."""
+
+    galaxies: int
+    settings: dict[str, Any]
+    notes: tuple[str, ...]
+
+    def metadata(self) -> dict[str, Any]:
+        """For the file of predictions."""
+        return {"version": __version__, "settings": self.settings}
 
 
 @dataclass
-class Predicted:
-    """A batch of predictions, or what was wrong with its features."""
+class Batch:
+    """Rows of features with their ids, of which those in `inside` are to be predicted."""
 
-    table: pa.RecordBatch
+    rows: pa.RecordBatch
+    text: pa.StringArray
+    inside: slice
+
+
+@dataclass
+class PredictTotals:
+    """What parts of a prediction add up to."""
+
     findings: Findings
+    rows: int = 0
+
+    def __add__(self, other: PredictTotals) -> PredictTotals:
+        return PredictTotals(self.findings + other.findings, self.rows + other.rows)
 
 
 class Predictor:
     """Applies a head to a table, batch by batch, in any thread; the order is that of the table."""
 
     def __init__(
-        self,
-        table: Table,
-        head: TrainedHead,
-        how: Settings,
-        options: PredictOptions,
-        resources: Resources,
+        self, features: Any, head: Any, options: PredictOptions, resources: Resources
     ) -> None:
-        self._table = table
-        self._head = head
-        self._how = how
+        self._head = head = read_head(head)
+        self._how = how = choose_settings(head, options)
+        self.table = table = open_tables(features, resources, "the features")
         self._options = options
         self._resources = resources
         self.ids = IdColumn(table, find_id_column(table, options.id))
@@ -73,7 +99,7 @@ class Predictor:
         if found not in (None, self._count):
             raise DataError(
                 f"The head '{self._head.name}' takes {self._count:,} features, but "
-                f"{self._table.name} has {found:,}, in {some(self._features.names, limit=3)}. "
+                f"{self.table.name} has {found:,}, in {some(self._features.names, limit=3)}. "
                 "Choose the columns with --feature, or the head that belongs to them."
             )
 
@@ -83,7 +109,7 @@ class Predictor:
         schema = pa.schema(
             [
                 pa.field(self.ids.column, self.ids.output_type),
-                *(kept_field(self._table, name, {}) for name in self._options.keep),
+                *(kept_field(self.table, name, {}) for name in self._options.keep),
                 *(pa.field(name, kind) for name in self._how.outputs),
             ]
         )
@@ -95,29 +121,50 @@ class Predictor:
             )
         return schema
 
-    def run(self, sink: Sink, progress: Progress) -> int:
-        """Writes all predictions to the sink and returns how many; DataError for bad features."""
-        findings = Findings(self._table.name)
-        rows = 0
+    def run(self, sink: Sink, progress: Progress = lambda rows, of: None) -> PredictTotals:
+        """Writes all predictions to the sink; the caller gives the totals to `finish`."""
+        totals = PredictTotals(Findings(self.table.name))
         sink.open(self.schema)
         threads = max(1, self._resources.threads - 1)
-        for predicted in ordered_map(self._predict, prefetch(self._read()), threads):
-            findings.merge(predicted.findings)
-            if not findings:
-                sink.write(predicted.table)
-            rows += predicted.table.num_rows
-            progress(rows, self._table.rows)
-        findings.raise_if_any()
-        if not rows:
-            raise DataError(f"{self._table.name} has no rows. Give features to predict from.")
-        return rows
+        for predicted, findings in ordered_map(self._predict, prefetch(self._read()), threads):
+            totals += PredictTotals(findings, predicted.num_rows)
+            if not totals.findings:
+                sink.write(predicted)
+            progress(totals.rows, self.table.rows)
+        return totals
 
-    def _read(self) -> Iterator[tuple[pa.RecordBatch, pa.StringArray]]:
+    def of_part(self, part: Slice) -> Predictor:
+        """The same for a part of the table."""
+        predictor = copy(self)
+        predictor.table = part
+        predictor.ids = self.ids.from_row(part.start - part.start % BLOCK)
+        return predictor
+
+    def finish(self, totals: PredictTotals, may_be_empty: bool = False) -> Prediction:
+        """Raises DataError for invalid features, and where there are no rows."""
+        totals.findings.raise_if_any()
+        if not totals.rows and not may_be_empty:
+            raise DataError(f"{self.table.name} has no rows. Give features to predict from.")
+        note = rewritten_note([self.ids])
+        settings = self._how.to_dict(self._head, self._options)
+        return Prediction(totals.rows, settings, (note,) if note else ())
+
+    def _read(self) -> Iterator[Batch]:
+        """Whole blocks, but for the last rows of the table."""
         columns = [self.ids.column, *self._options.keep, *self._features.names]
-        rows = self._batch_rows()
-        batches = self._table.batches(columns, self._features.types, rows)
-        for batch in aligned(batches, rows):
-            yield batch, self.ids.text(batch.column(self.ids.column))
+        batch_rows = self._batch_rows()
+        table: Table = self.table
+        start, stop = 0, None
+        if isinstance(table, Slice):
+            start, stop = table.start, table.stop
+            table = table.widened(start - start % BLOCK, stop + -stop % BLOCK)
+        row = start - start % BLOCK
+        batches = table.batches(columns, self._features.types, batch_rows)
+        for batch in aligned(batches, batch_rows):
+            end = batch.num_rows if stop is None else min(stop - row, batch.num_rows)
+            inside = slice(max(start - row, 0), end)
+            yield Batch(batch, self.ids.text(batch.column(self.ids.column)), inside)
+            row += batch.num_rows
 
     def _batch_rows(self) -> int:
         """Whole blocks, so few that all that are under way at once fit into the memory."""
@@ -136,15 +183,26 @@ class Predictor:
             )
         return int(blocks) * BLOCK
 
-    def _predict(self, item: tuple[pa.RecordBatch, pa.StringArray]) -> Predicted:
-        batch, text = item
-        findings = Findings(self._table.name)
-        features = self._features.array(batch, self._count, findings, partial(_ids, text))
-        outputs = self._outputs(features, text)
-        arrays = [self.ids.output(text, batch.column(self.ids.column))]
-        arrays += [batch.column(name) for name in self._options.keep]
+    def _predict(self, batch: Batch) -> tuple[pa.RecordBatch, Findings]:
+        """The predictions of a batch, and what was wrong with its features."""
+        inside = batch.inside
+        findings = Findings(self.table.name)
+        features = self._checked_features(batch.rows, batch.text, findings)
+        outputs = self._outputs(features, batch.text)[:, inside]
+        length = inside.stop - inside.start
+        rows, text = batch.rows.slice(inside.start, length), batch.text.slice(inside.start, length)
+        if findings and length < batch.rows.num_rows:  # only those of this part are its own
+            findings = Findings(self.table.name)
+            self._checked_features(rows, text, findings)
+        arrays = [self.ids.output(text, rows.column(self.ids.column))]
+        arrays += [rows.column(name) for name in self._options.keep]
         arrays += [self._array(column) for column in outputs]
-        return Predicted(pa.RecordBatch.from_arrays(arrays, schema=self.schema), findings)
+        return pa.RecordBatch.from_arrays(arrays, schema=self.schema), findings
+
+    def _checked_features(
+        self, rows: pa.RecordBatch, text: pa.StringArray, findings: Findings
+    ) -> npt.NDArray[Any]:
+        return self._features.array(rows, self._count, findings, partial(_ids, text))
 
     def _outputs(self, features: npt.NDArray[Any], text: pa.StringArray) -> npt.NDArray[np.float64]:
         """(outputs, galaxies, passes), one block of galaxies after the other."""

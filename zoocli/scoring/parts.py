@@ -19,9 +19,7 @@ def prepared(inputs: Inputs) -> Inputs:
     How ids are written is told by the first one; ids that are to be dropped may have their copies
     in other parts.
     """
-    ids = inputs.ids
-    for batch in inputs.predictions.between(0, 1, [ids.column], batch_rows=1):
-        ids.text(batch.column(0))
+    inputs.ids.learn()
     drop = inputs.options.on_duplicate == "drop"
     return replace(inputs, dropped=find_duplicates(inputs)) if drop else inputs
 

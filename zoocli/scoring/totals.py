@@ -70,13 +70,10 @@ class Totals:
         inputs.task.groups.add(self.sums, losses.loss, losses.parts, losses.votes)
 
     def __add__(self, other: Totals) -> Totals:
-        findings = Findings(self.findings.name)
-        findings.merge(self.findings)
-        findings.merge(other.findings)
         return Totals(
             self.sums + other.sums,
             self.account + other.account,
-            findings,
+            self.findings + other.findings,
             self.listed | other.listed,
             (self.unmatched_ids + other.unmatched_ids)[:FIRST_IDS],
             self.rows + other.rows,

@@ -60,6 +60,10 @@ class Slice(Table):
         self._table = table
         self.start, self.stop = start, stop
 
+    def widened(self, start: int, stop: int) -> Slice:
+        """Other rows of the same table, under the same name."""
+        return Slice(self._table, start, stop, self.name)
+
     def require(self, columns: Collection[str]) -> None:
         """As the table does."""
         self._table.require(columns)
