@@ -1,9 +1,14 @@
-"""A Dask cluster on loopback: one worker against two, beside the local engine."""
+"""A Dask cluster on loopback: one worker against two, beside the local engine.
+
+And beside two processes that know nothing of each other: what the machine's cores gain together, at
+most.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import shutil
 import subprocess
@@ -91,6 +96,15 @@ def _commands(tables: list[str], folder: Path, clusters: dict[int, tuple[str, li
         done = run_once([*score, str(folder / "here.parquet"), "--threads", str(threads)])
         return Measured(done.wall, done.peak)
 
+    def twice() -> Measured:
+        start = time.perf_counter()
+        threads = ["--threads", "1"]
+        outputs = [str(folder / f"{number}.parquet") for number in range(2)]
+        both = [subprocess.Popen([*score, output, *threads]) for output in outputs]
+        if any(process.wait() for process in both):
+            sys.exit("one of two runs at once failed")
+        return Measured(time.perf_counter() - start, math.nan)
+
     def there(address: str, pids: list[int]) -> Measured:
         options = ["--engine", "dask", "--scheduler", address, "--partitions", str(PARTS)]
         done = run_once([*score, str(folder / "there"), *options])
@@ -98,6 +112,7 @@ def _commands(tables: list[str], folder: Path, clusters: dict[int, tuple[str, li
 
     yield "local, 1 thread", lambda: here(1)
     yield "local, 2 threads", lambda: here(2)
+    yield "local, 1 thread, twice at once", twice
     for workers, (address, pids) in clusters.items():
         plural = "s" if workers > 1 else ""
         yield f"dask, {workers} worker{plural}", lambda a=address, p=pids: there(a, p)
@@ -113,6 +128,11 @@ def show_cluster(folder: Path, runs: int, show, galaxies=4_000_000, voted=1_000_
     show(f"\n## Cluster on loopback, {galaxies:,} predictions, {voted:,} votes, {PARTS} parts\n")
     show("| | wall | peak memory of a process |\n| --- | --- | --- |")
     for name, one in measured.items():
-        show(f"| {name} | {one.seconds:.2f} s | {one.peak:,.0f} MB |")
+        peak = "" if math.isnan(one.peak) else f"{one.peak:,.0f} MB"
+        show(f"| {name} | {one.seconds:.2f} s | {peak} |")
+    alone, together = (
+        measured[name].seconds for name in ("local, 1 thread", "local, 1 thread, twice at once")
+    )
+    show(f"\nTwo processes at once do {2 * alone / together:.2f} times the work of one.")
     gain = measured["dask, 1 worker"].seconds / measured["dask, 2 workers"].seconds
-    show(f"\nTwo workers are {gain:.2f} times as fast as one.")
+    show(f"Two workers are {gain:.2f} times as fast as one.")
