@@ -61,6 +61,8 @@ def main() -> None:
                 _run_case(case, Path(folder), options.runs or case.runs, show)
         if "small-commands" in options.cases:
             _run_small_commands(Path(folder), options.runs or 9, show)
+        if "evaluate" in options.cases:
+            _run_evaluate(Path(folder), options.runs or 3, show)
         if "catalog" in options.cases:
             _run_catalog(Path(folder), options.runs or 3, show)
         if "cluster" in options.cases:
@@ -71,7 +73,8 @@ def main() -> None:
 
 
 def _options() -> argparse.Namespace:
-    names = [case.name for case in CASES] + ["small-commands", "catalog", "cluster", "per-galaxy"]
+    names = [case.name for case in CASES]
+    names += ["small-commands", "evaluate", "catalog", "cluster", "per-galaxy"]
     parser = argparse.ArgumentParser(prog="python -m benchmarks")
     parser.add_argument("cases", nargs="*", help=f"of {', '.join(names)}; default all")
     parser.add_argument("--runs", type=int, help="counted runs of each command")
@@ -135,16 +138,34 @@ def _show_table(results: dict[str, Result], show: Show) -> None:
 
 
 def _run_small_commands(folder: Path, runs: int, show: Show) -> None:
-    inputs = folder / "small"
-    run_once([*ZOOCLI, "simulate", str(inputs), "-n", "1000000", "--seed", "1"])
-    scores = str(inputs / "scores.parquet")
-    tables = [str(inputs / "predictions.parquet"), str(inputs / "votes.parquet")]
+    tables, scores = _a_million(folder / "small")
     run_once([*ZOOCLI, "score", *tables, "-o", scores])
     commands = {
         "zoocli --help": [*ZOOCLI, "--help"],
         "zoocli summarize, 1 million scores": [*ZOOCLI, "summarize", scores],
     }
-    show("\n## Small commands\n\n| | wall | CPU | peak memory |\n| --- | --- | --- | --- |")
+    _show_commands("Small commands", commands, runs, show)
+
+
+def _run_evaluate(folder: Path, runs: int, show: Show) -> None:
+    tables, scores = _a_million(folder / "evaluate")
+    commands = {
+        "zoocli score": [*ZOOCLI, "score", *tables, "-o", scores],
+        "zoocli evaluate": [*ZOOCLI, "evaluate", *tables, "--bootstrap", "1000"],
+    }
+    title = "Evaluation of 1 million galaxies, 34 answers, 1,000 replicates, beside the score alone"
+    _show_commands(title, commands, runs, show)
+
+
+def _a_million(folder: Path) -> tuple[list[str], str]:
+    """Predictions and votes of a million galaxies, and where their scores go."""
+    run_once([*ZOOCLI, "simulate", str(folder), "-n", "1000000", "--seed", "1"])
+    names = ("predictions.parquet", "votes.parquet")
+    return [str(folder / name) for name in names], str(folder / "scores.parquet")
+
+
+def _show_commands(title: str, commands: dict[str, list[str]], runs: int, show: Show) -> None:
+    show(f"\n## {title}\n\n| | wall | CPU | peak memory |\n| --- | --- | --- | --- |")
     for name, result in alternate(commands, runs).items():
         show(f"| {name} | {result.wall:.2f} s | {result.cpu:.2f} s | {result.peak:,.0f} MB |")
 
