@@ -17,9 +17,8 @@ from pathlib import Path
 from benchmarks.cluster import ZOOCLI
 from benchmarks.processes import run_once
 from zoocli.engines.cluster import MOST_ROWS, PARTS_PER_WORKER
-from zoocli.resources import Resources
+from zoocli.resources import PROGRAM_BYTES, Resources
 from zoocli.scoring import ScoreOptions
-from zoocli.scoring.held import PROGRAM_BYTES
 from zoocli.scoring.job import ScoreJob
 from zoocli.tables.sinks import FileSink
 from zoocli.tables.slices import Slice, cuts

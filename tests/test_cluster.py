@@ -8,8 +8,10 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -19,7 +21,7 @@ from tests.cluster_jobs import Harm
 from tests.command import done_well, run
 from tests.conftest import ROOT
 from tests.test_shards import close, close_enough
-from zoocli.errors import MachineError
+from zoocli.errors import DataError, MachineError, UsageError
 from zoocli.resources import Resources
 from zoocli.scoring import ScoreOptions
 from zoocli.statistics.summarize import summarize
@@ -27,6 +29,7 @@ from zoocli.statistics.summarize import summarize
 dask = pytest.importorskip("dask", reason="the extra dask is not installed")
 distributed = pytest.importorskip("distributed", reason="the extra dask is not installed")
 
+from zoocli.engines import worker  # noqa: E402
 from zoocli.engines.cluster import ClusterOptions, run_job  # noqa: E402 (needs Dask)
 from zoocli.engines.folder import parts_folder  # noqa: E402
 from zoocli.scoring.job import ScoreJob  # noqa: E402
@@ -233,6 +236,108 @@ def test_a_truncated_part_is_named(cluster, data, tmp_path):
         arguments = [tmp_path / "predictions", data / "votes.parquet", "-o", tmp_path / "scores"]
         done = run("score", *arguments, *dask_options(cluster, "--partitions", 9))
     assert done.code == 3 and "3.parquet" in done.err
+
+
+def test_inputs_that_change_during_a_run_are_an_error(cluster, data, tmp_path):
+    shutil.copytree(data / "predictions", tmp_path / "predictions")
+    job = ScoreJob.of([str(tmp_path / "predictions")], str(data / "votes.parquet"), ScoreOptions())
+
+    def progress(rows, of, part, parts):
+        if part == 2:
+            pq.write_table(pq.read_table(data / "predictions/2.parquet"), changing)
+
+    changing = tmp_path / "predictions/2.parquet"
+    with (
+        nothing_left(tmp_path),
+        pytest.raises(DataError, match="changed during the run"),
+        parts_folder(tmp_path / "scores") as (folder, _),
+    ):
+        run_job(job, folder, ClusterOptions(cluster.address, 9), RESOURCES, progress)
+
+
+def test_a_pattern_of_parts(cluster, data, tmp_path):
+    arguments = [data / "predictions" / "*.parquet", data / "votes.parquet"]
+    done_well("score", *arguments, "-o", tmp_path / "scores", *dask_options(cluster))
+    check_same(data, tmp_path / "scores", summarize(tmp_path / "scores").to_dict())
+
+
+def test_an_output_that_is_an_input_is_refused(cluster, data, tmp_path):
+    made = tmp_path / "made"
+    done_well("catalog", data / "made/predictions.parquet", "-o", made, *dask_options(cluster))
+    files = sorted(made.iterdir())
+    for output in (made, made / "more"):
+        done = run("catalog", made, "-o", output, *dask_options(cluster))
+        assert done.code == 2 and "also an input" in done.err
+    done = run("catalog", made / "part-00000.parquet", "-o", made, *dask_options(cluster))
+    assert done.code == 2 and "also an input" in done.err
+    assert sorted(made.iterdir()) == files
+
+
+def test_what_a_dead_worker_left_is_not_published(tmp_path):
+    for _ in range(2):  # the second time it would be refused, as another's file
+        with parts_folder(tmp_path / "scores") as (folder, publish):
+            (folder / ".part-00000.parquet.0123456789abcdef.zoocli").write_text("half")
+            (folder / "part-00000.parquet").write_text("whole")
+            publish([1], {}, None)
+        names = sorted(path.name for path in (tmp_path / "scores").iterdir())
+        assert names == ["_zoocli_manifest.json", "part-00000.parquet"]
+
+
+def test_a_file_that_comes_meanwhile_is_not_removed(tmp_path):
+    with parts_folder(tmp_path / "scores") as (folder, publish):
+        (folder / "part-00000.parquet").write_text("")
+        publish([0], {}, None)
+    with (
+        pytest.raises(UsageError, match=r"notes\.txt"),
+        parts_folder(tmp_path / "scores") as (_, publish),
+    ):
+        (tmp_path / "scores/notes.txt").write_text("mine")
+        publish([], {}, None)
+    assert (tmp_path / "scores/notes.txt").read_text() == "mine"
+
+
+def test_parts_without_their_manifest_are_refused(cluster, data, tmp_path):
+    options = dask_options(cluster, "--partitions", 3)
+    done_well("score", *inputs(data), "-o", tmp_path / "scores", *options)
+    (tmp_path / "scores/_zoocli_manifest.json").unlink()
+    done = run("summarize", tmp_path / "scores")
+    assert done.code == 3 and "not its manifest" in done.err
+
+
+def test_a_worker_with_too_little_memory_for_torch_is_an_error(data, tmp_path):
+    """Dask would pause such a worker, and the run would wait for ever."""
+    sample = ROOT / "sample_data"
+    arguments = [sample / "class-predictions.csv", sample / "class-labels.csv", "-l", "ce"]
+    options = ["--engine", "dask", "--threads", 1, "--memory-limit", "500MB"]
+    done = run("score", *arguments, "-o", tmp_path / "scores", *options)
+    assert done.code == 4 and "Raise --memory-limit" in done.err
+
+
+def test_a_run_is_forgotten_even_while_it_is_opened():
+    entered, go_on = threading.Event(), threading.Event()
+
+    class Slow(Harm):
+        def open(self, resources):
+            entered.set()
+            go_on.wait(30)
+            return super().open(resources)
+
+    opened = worker._Opened()
+    task = worker.Task(Slow("none"), "a run", worker.stamp([]), None)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(worker, "_resources", lambda: None)
+        opening = threading.Thread(target=opened.get, args=(task,))
+        opening.start()
+        assert entered.wait(30)
+        opened.forget("a run")
+        go_on.set()
+        opening.join(30)
+        assert not opened._runs
+        other = replace(task, run="another")
+        assert opened.get(other) is opened.get(other)
+        patch.setattr(worker, "IDLE_SECONDS", -1.0)
+        third = opened.get(replace(task, run="a third"))
+        assert opened._runs == {"a third": third}
 
 
 def test_ids_in_two_parts_are_found(cluster, data, tmp_path):

@@ -17,6 +17,8 @@ BINARY_UNITS = {"ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}
 CGROUP = Path("/sys/fs/cgroup")
 MOST_THREADS = 1024
 MOST_MEMORY = 10**16
+PROGRAM_BYTES = 300_000_000  # the interpreter, its libraries and the compiled kernels
+TORCH_BYTES = 300_000_000  # what torch adds to that
 
 
 @dataclass(frozen=True)
@@ -41,11 +43,16 @@ class Resources:
 
     @contextlib.contextmanager
     def obeyed(self) -> Iterator[None]:
-        """Sets pyarrow's threads, and gives it and torch back what they had before."""
+        """Sets pyarrow's threads, and gives it and torch back what they had before.
+
+        Batches are computed side by side, each in one of torch's threads.
+        """
         import pyarrow as pa
 
         arrow_threads, torch_threads = pa.cpu_count(), _torch_threads()
         pa.set_cpu_count(self.threads)
+        if torch_threads is not None:
+            sys.modules["torch"].set_num_threads(1)
         try:
             yield
         finally:

@@ -19,9 +19,9 @@ from zoocli.concentrations import Pass, count_passes, dense, find_impossible, re
 from zoocli.errors import DataError, MachineError, UsageError, some
 from zoocli.ids import IdColumn, find_id_column, rewritten_note
 from zoocli.pipeline import ordered_map, prefetch
-from zoocli.resources import Resources
+from zoocli.resources import PROGRAM_BYTES, Resources
 from zoocli.schema import Schema
-from zoocli.scoring.held import PROGRAM_BYTES, kept_field
+from zoocli.scoring.held import kept_field
 from zoocli.scoring.naming import PREDICTION_SUFFIXES, Side, find_schema
 from zoocli.sums import FloatArray
 from zoocli.tables import open_tables

@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import logging
 import tempfile
+import threading
 import time
+import uuid
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,12 +16,11 @@ from typing import Any, NoReturn, TypeVar
 
 import distributed
 from distributed import CancelledError, Future
-from distributed.comm import CommClosedError
 
 from zoocli.engines import worker
 from zoocli.engines.job import Job
 from zoocli.engines.worker import Part, Task
-from zoocli.errors import MachineError, UsageError
+from zoocli.errors import DataError, MachineError, UsageError, some
 from zoocli.resources import Resources
 from zoocli.tables.slices import cuts
 
@@ -30,6 +31,7 @@ PartsProgress = Callable[[int, int, int, int], None]
 CONNECT_SECONDS = 20.0
 WORKER_SECONDS = 60.0  # without any worker, until the run is given up
 POLL_SECONDS = 2.0
+MANNERS_SECONDS = 5.0
 LOOPBACK = "127.0.0.1:0"  # Dask always serves its health pages: here, at a free port
 PARTS_PER_WORKER = 4
 MOST_ROWS, FEWEST_ROWS = 4_000_000, 50_000  # of a part, unless their number is given
@@ -63,18 +65,31 @@ def run_job(
         workers = _wait_for_workers(client)
         count = options.partitions or _sensible_parts(table.count_rows(), workers)
         parts = [Part(number, *rows) for number, rows in enumerate(cuts(table, count))]
-        task = Task(job, worker.stamp(job.files), None if folder is None else str(folder))
+        name, place = f"zoocli-{uuid.uuid4()}", None if folder is None else str(folder)
+        task = Task(job, name, worker.stamp(job.files), place)
         try:
-            return _Course(client, task, parts, table.name).run(progress)
+            done = _Course(client, task, parts, table.name).run(progress)
         finally:
-            _politely(client, lambda: client.run(worker.forget, on_error="ignore"))
+            _politely(client, lambda: client.run(worker.forget, name, on_error="ignore"))
+    if worker.stamp(job.files) != task.stamp:
+        raise DataError(
+            f"Some of the inputs were changed during the run: {some(job.files)}. Nothing was "
+            "written; run again when they are at rest."
+        )
+    return done
 
 
 def _politely(client: distributed.Client, call: Callable[[], object]) -> None:
-    """Does what is good manners towards a cluster, if that is still there."""
-    if client.status == "running":
-        with contextlib.suppress(OSError, TimeoutError, CancelledError, ValueError):
+    """Does what is good manners towards a cluster, if that is still there and answers soon."""
+
+    def ask() -> None:
+        with contextlib.suppress(Exception):
             call()
+
+    if client.status == "running":
+        asking = threading.Thread(target=ask, daemon=True)
+        asking.start()
+        asking.join(MANNERS_SECONDS)
 
 
 def _sensible_parts(rows: int, workers: int) -> int:
@@ -124,17 +139,19 @@ def _local_cluster(resources: Resources) -> Iterator[distributed.LocalCluster]:
 
 
 def _wait_for_workers(client: distributed.Client) -> int:
-    try:
-        client.wait_for_workers(1, timeout=WORKER_SECONDS)
-    except TimeoutError:
-        _no_workers()
-    return len(client.nthreads())
+    with _explained("the first part"):
+        try:
+            client.wait_for_workers(1, timeout=WORKER_SECONDS)
+        except TimeoutError:
+            _no_workers("the first part")
+        return len(client.nthreads())
 
 
-def _no_workers() -> NoReturn:
+def _no_workers(what: str) -> NoReturn:
     raise MachineError(
-        f"The Dask cluster has had no worker for {WORKER_SECONDS:.0f} seconds. Start some with "
-        "`dask worker`, and look at their logs for what ended the others."
+        f"The Dask cluster has had no running worker for {WORKER_SECONDS:.0f} seconds, and {what} "
+        "is not done. Start some with `dask worker`, with more memory if they were paused or ended "
+        "for lack of it; their logs tell."
     )
 
 
@@ -148,8 +165,7 @@ class _Course:
         self._task = task
         self._parts = parts
         self._name = name
-        self._run = f"zoocli-{time.time_ns()}"
-        self._last_worker = time.monotonic()
+        self._idle_since: float | None = None
 
     def run(self, progress: PartsProgress) -> tuple[Any, list[int]]:
         """Adds up all parts, then finishes."""
@@ -162,16 +178,18 @@ class _Course:
                 with _explained(self._label(part)):
                     while left and len(waiting) < self._ahead():
                         waiting.append(self._submit(left.popleft()))
-                    added, written = self._result(waiting[0])
+                    added, written = self._result(waiting[0], self._label(part))
                 waiting.popleft()
                 total = added if total is None else total + added
                 rows.append(written)
                 progress(part.stop, self._parts[-1].stop, part.number + 1, len(self._parts))
-            with _explained("the sum of all parts"):
-                key = f"{self._run}-end"
-                return self._result(
-                    self._client.submit(worker.finish, self._task, total, key=key)
-                ), rows
+            what = "the sum of all parts"
+            with _explained(what):
+                sent = self._client.scatter(total, hash=False)
+                last = self._client.submit(
+                    worker.finish, self._task, sent, key=f"{self._task.run}-end"
+                )
+                return self._result(last, what), rows
         finally:
             _politely(self._client, lambda: self._client.cancel(list(waiting), force=True))
 
@@ -180,7 +198,7 @@ class _Course:
         return PARTS_PER_WORKER * max(1, threads)
 
     def _submit(self, part: Part) -> Future:
-        key = f"{self._run}-part-{part.number}"
+        key = f"{self._task.run}-part-{part.number}"
         return self._client.submit(worker.compute, self._task, part, key=key, pure=False)
 
     def _label(self, part: Part) -> str:
@@ -189,24 +207,27 @@ class _Course:
             f"{part.stop:,} of {self._name})"
         )
 
-    def _result(self, future: Future) -> Any:
-        while not self._done(future):
-            self._watch()
-        return future.result()
+    def _result(self, future: Future, what: str) -> Any:
+        """What a future gives; it may have to be computed again, even while it is fetched."""
+        while True:
+            try:
+                distributed.wait(future, timeout=POLL_SECONDS)
+                return future.result(timeout=POLL_SECONDS)
+            except TimeoutError:
+                if future.status == "error":
+                    raise
+            self._watch(what)
 
-    def _done(self, future: Future) -> bool:
-        try:
-            distributed.wait(future, timeout=POLL_SECONDS)
-        except TimeoutError:
-            return False
-        return True
-
-    def _watch(self) -> None:
-        """Gives up where nobody is left to do the work."""
-        if self._client.nthreads():
-            self._last_worker = time.monotonic()
-        elif time.monotonic() - self._last_worker > WORKER_SECONDS:
-            _no_workers()
+    def _watch(self, what: str) -> None:
+        """Gives up where nobody has been left to do the work for a while."""
+        known = self._client.scheduler_info(n_workers=-1)["workers"].values()
+        if any(one["status"] == "running" for one in known):
+            self._idle_since = None
+            return
+        now = time.monotonic()
+        self._idle_since = now if self._idle_since is None else self._idle_since
+        if now - self._idle_since > WORKER_SECONDS:
+            _no_workers(what)
 
 
 @contextlib.contextmanager
@@ -230,7 +251,14 @@ def _explained(what: str) -> Iterator[None]:
             f"A worker cannot run zoocli ({error}). Install the same version in the environment of "
             "the workers."
         ) from error
-    except (CommClosedError, TimeoutError, CancelledError) as error:
+    except RuntimeError as error:
+        if "deserialization" not in str(error):
+            raise
+        raise MachineError(
+            "The Dask scheduler cannot read what zoocli sends it. Install the same version of "
+            "zoocli in the environment of the scheduler."
+        ) from error
+    except (OSError, CancelledError) as error:  # lost connections and time-outs among them
         raise MachineError(
             f"The Dask scheduler went away, or another program cancelled the work, before {what} "
             "was done. Nothing was written; run again."

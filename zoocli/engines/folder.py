@@ -9,7 +9,7 @@ from typing import Any
 
 from zoocli.tables.folders import drafted_folder
 from zoocli.tables.manifest import Manifest, part_name
-from zoocli.tables.sinks import refuse_inputs
+from zoocli.tables.sinks import refuse_inputs_of_folder
 
 Publish = Callable[[Sequence[int], Mapping[str, Any], Mapping[str, Any] | None], None]
 
@@ -22,13 +22,18 @@ def parts_folder(target: Path) -> Iterator[tuple[Path, Publish]]:
     result is replaced; a directory that holds anything else is refused.
     """
     earlier = Manifest.read(target)
-    with drafted_folder(target, () if earlier is None else earlier.names) as (folder, show):
+    names = () if earlier is None else earlier.names
+    with drafted_folder(target, names) as (folder, show):
 
         def publish(
             rows: Sequence[int], metadata: Mapping[str, Any], summary: Mapping[str, Any] | None
         ) -> None:
             parts = {part_name(number): count for number, count in enumerate(rows)}
-            Manifest(parts, metadata, summary).write(folder)
+            manifest = Manifest(parts, metadata, summary)
+            manifest.write(folder)
+            for file in folder.iterdir():
+                if file.name not in manifest.names:  # what a worker that died left unfinished
+                    file.unlink()
             show()
 
         yield folder, publish
@@ -36,6 +41,6 @@ def parts_folder(target: Path) -> Iterator[tuple[Path, Publish]]:
 
 def check_folder(target: Path, inputs: list[str]) -> None:
     """Raises now, rather than after all the work, where the directory cannot be written."""
-    refuse_inputs(target, inputs)
+    refuse_inputs_of_folder(target, inputs)
     with parts_folder(target):
         pass

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import threading
+import time
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,19 +16,28 @@ from typing import Any
 from zoocli.engines.job import Job, Run
 from zoocli.errors import DataError, MachineError
 from zoocli.resources import Resources
+from zoocli.tables.directories import files_of_directory, files_of_pattern, is_pattern
 from zoocli.tables.manifest import part_name
 from zoocli.tables.sinks import FileSink, NoSink
 from zoocli.tables.slices import Slice
 from zoocli.version import __version__
 
-MEMORY_SHARE = 0.8  # of what Dask grants a worker, which ends it at 0.95
+# Of what Dask grants a worker: it pauses one at 0.8 of that, and ends it at 0.95.
+MEMORY_SHARE = 0.65
+IDLE_SECONDS = 600.0  # after which a run is forgotten whose client never said that it was over
+RUNS_OVER = 1000  # that are remembered to be over
 
 
 @dataclass(frozen=True)
 class Task:
-    """A job as it is sent out; `stamp` says which files are meant, `folder` where parts are put."""
+    """A job as it is sent out.
+
+    `run` is a name that no other run has; `stamp` says which files are meant, `folder` where parts
+    are put.
+    """
 
     job: Job[Any, Any]
+    run: str
     stamp: str
     folder: str | None
     version: str = __version__
@@ -41,42 +53,66 @@ class Part:
 
 
 def stamp(files: Sequence[str]) -> str:
-    """Changes when any of the files does, by its size or its time."""
+    """Changes when any of the files does, by its size or its time; the files that a reader takes.
+
+    Raises OSError or DataError for what is not there.
+    """
     digest = hashlib.blake2b(digest_size=12)
     for source in files:
-        for file in _all_files(Path(source)):
+        for file in _files_of(source):
             told = file.stat()
             digest.update(f"{file}\0{told.st_size}\0{told.st_mtime_ns}\0".encode())
     return digest.hexdigest()
 
 
-def _all_files(source: Path) -> Iterator[Path]:
-    if not source.is_dir():
-        yield source
-    for folder, folders, names in os.walk(source):
-        folders.sort()
-        yield from (Path(folder, name) for name in sorted(names))
+def _files_of(source: str) -> list[Path]:
+    if is_pattern(source):
+        return [part.path for part in files_of_pattern(source)]
+    if os.path.isdir(source):
+        return [part.path for part in files_of_directory(Path(source))]
+    return [Path(source)]
 
 
 class _Opened:
-    """The run that this process has open, opened once for all of its parts."""
+    """The runs that this process has open, each opened once for all of its parts."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._key: tuple[str, str] | None = None
-        self._run: Run[Any, Any] | None = None
+        self._opening = threading.Lock()
+        self._lock = threading.Lock()  # never held for long
+        self._runs: dict[str, Run[Any, Any]] = {}
+        self._used: dict[str, float] = {}
+        self._over: deque[str] = deque(maxlen=RUNS_OVER)
 
     def get(self, task: Task) -> Run[Any, Any]:
-        with self._lock:
-            key = task.stamp, repr(task.job)
-            if self._run is None or self._key != key:
-                self.forget()
+        """The run of a task, opened now if it is not open yet."""
+        with self._opening:
+            run = self._find(task.run)
+            if run is None:
+                self._forget_idle()
                 _refuse_other_worlds(task)
-                self._run, self._key = task.job.open(_resources()), key
-            return self._run
+                run = task.job.open(_resources())
+            with self._lock:
+                if task.run not in self._over:
+                    self._runs[task.run] = run
+                    self._used[task.run] = time.monotonic()
+            return run
 
-    def forget(self) -> None:
-        self._run = self._key = None
+    def _find(self, name: str) -> Run[Any, Any] | None:
+        with self._lock:
+            return self._runs.get(name)
+
+    def _forget_idle(self) -> None:
+        with self._lock:
+            late = time.monotonic() - IDLE_SECONDS
+            for name in [name for name, used in self._used.items() if used < late]:
+                del self._runs[name], self._used[name]
+
+    def forget(self, name: str) -> None:
+        """Frees a run, also one that is being opened just now."""
+        with self._lock:
+            self._over.append(name)
+            self._runs.pop(name, None)
+            self._used.pop(name, None)
 
 
 _opened = _Opened()
@@ -87,7 +123,7 @@ def compute(task: Task, part: Part) -> tuple[Any, int]:
 
     The file appears whole or not at all, and replaces that of an earlier attempt.
     """
-    with _resources().obeyed():
+    with _resources().obeyed(), _files_explained():
         run = _opened.get(task)
         rows = Slice(run.table, part.start, part.stop)
         if task.folder is None:
@@ -95,7 +131,7 @@ def compute(task: Task, part: Part) -> tuple[Any, int]:
         file = Path(task.folder, part_name(part.number))
         with FileSink(file, "parquet") as sink:
             total = run.part(rows, sink)
-            sink.commit(run.metadata())
+            sink.commit(run.metadata() | {"part": True})
         return total, _rows_of(file)
 
 
@@ -105,9 +141,21 @@ def finish(task: Task, total: Any) -> Any:
         return _opened.get(task).finish(total)
 
 
-def forget() -> None:
+def forget(run: str) -> None:
     """Frees what this process holds of a run that is over."""
-    _opened.forget()
+    _opened.forget(run)
+
+
+@contextlib.contextmanager
+def _files_explained() -> Iterator[None]:
+    """A file system that fails is not to be taken for a cluster that does."""
+    try:
+        yield
+    except OSError as error:
+        raise MachineError(
+            f"A worker cannot reach '{error.filename or 'a file'}': {error.strerror or error}. "
+            "Look at the file system that it is on."
+        ) from error
 
 
 def _rows_of(file: Path) -> int:
@@ -117,11 +165,13 @@ def _rows_of(file: Path) -> int:
 
 
 def _resources() -> Resources:
-    """One thread, as Dask counts them, and most of the memory that Dask grants the worker."""
+    """One of the threads that Dask counts, and its part of the memory that Dask grants them all."""
     from distributed import get_worker
 
-    granted = get_worker().memory_manager.memory_limit
-    return Resources.available(1, None if not granted else int(granted * MEMORY_SHARE))
+    worker = get_worker()
+    granted, threads = worker.memory_manager.memory_limit, worker.state.nthreads
+    share = int(granted * MEMORY_SHARE) // threads if granted else None
+    return Resources.available(1, share)
 
 
 def _refuse_other_worlds(task: Task) -> None:

@@ -21,9 +21,8 @@ from zoocli.ids import IdColumn, find_id_columns, rewritten_note
 from zoocli.kernels.resampling import HOLD_OUT, random_words
 from zoocli.matching import Account, IdIndex
 from zoocli.pipeline import prefetch
-from zoocli.resources import Resources
-from zoocli.scoring.backends import TORCH_BYTES
-from zoocli.scoring.held import FIRST_IDS, PROGRAM_BYTES, Held, hold_votes
+from zoocli.resources import PROGRAM_BYTES, TORCH_BYTES, Resources
+from zoocli.scoring.held import FIRST_IDS, Held, hold_votes
 from zoocli.tables import Table, open_table, open_tables
 
 BATCH_ROWS = 8192

@@ -29,9 +29,9 @@ from zoocli.ids import IdColumn, find_id_column, rewritten_note
 from zoocli.pipeline import ordered_map, prefetch
 from zoocli.predicting.options import PredictOptions
 from zoocli.predicting.settings import choose_settings
-from zoocli.resources import Resources
-from zoocli.scoring.backends import TORCH_BYTES, torch_device
-from zoocli.scoring.held import PROGRAM_BYTES, kept_field
+from zoocli.resources import PROGRAM_BYTES, TORCH_BYTES, Resources
+from zoocli.scoring.backends import torch_device
+from zoocli.scoring.held import kept_field
 from zoocli.tables import Table, open_tables
 from zoocli.tables.sinks import Sink
 from zoocli.tables.slices import Slice

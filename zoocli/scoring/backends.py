@@ -20,8 +20,6 @@ from zoocli.scoring.options import ScoreOptions
 if TYPE_CHECKING:
     import torch
 
-TORCH_BYTES = 300_000_000  # what torch adds to the program's memory
-
 Losses = tuple[npt.NDArray[np.float64], npt.NDArray[np.int32]]
 TreeLosses = Callable[[Sequence[Any], RowArray, npt.NDArray[Any], RowArray], Losses]
 

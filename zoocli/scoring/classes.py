@@ -14,6 +14,7 @@ from zoocli.checks import Findings, NamesOfRows
 from zoocli.columns import from_numpy, to_floats
 from zoocli.errors import DataError, UsageError, some
 from zoocli.losses.loss import Loss
+from zoocli.resources import PROGRAM_BYTES, TORCH_BYTES
 from zoocli.scoring.backends import choose_backend, torch_device
 from zoocli.scoring.matched import Matched
 from zoocli.scoring.options import ScoreOptions
@@ -36,6 +37,7 @@ class ClassTask(Task):
     """
 
     counts_votes = False
+    program_bytes = PROGRAM_BYTES + TORCH_BYTES
 
     def __init__(
         self,

@@ -17,7 +17,7 @@ from zoocli.ids import IdColumn
 from zoocli.matching import Account, IdIndex, RowArray
 from zoocli.pipeline import prefetch
 from zoocli.resources import Resources
-from zoocli.scoring.held import FIRST_IDS, PROGRAM_BYTES
+from zoocli.scoring.held import FIRST_IDS
 from zoocli.tables import Table
 
 
@@ -43,14 +43,14 @@ def hold_member(
     resources: Resources,
     used: int,
 ) -> Member:
-    """Reads the predictions of those galaxies that VOTES have; `used` bytes are held already.
+    """Reads the predictions of those galaxies that VOTES have; `used` bytes are taken already.
 
     Raises DataError where an id that matches stands twice, MachineError where they don't fit.
     """
     types = dict.fromkeys(columns, pa.float64())
     passes = count_passes(table, columns, types)
     shape = (passes, len(columns), len(index))
-    needed = used + 8 * int(np.prod(shape)) + PROGRAM_BYTES
+    needed = used + 8 * int(np.prod(shape))
     if needed > resources.memory:
         raise MachineError(
             f"{table.name} does not fit into memory: with the votes and the program it needs about "

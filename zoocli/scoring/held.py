@@ -23,7 +23,6 @@ from zoocli.scoring.task import Task
 from zoocli.tables import Table
 from zoocli.tables.numbers import Types, is_text
 
-PROGRAM_BYTES = 300_000_000  # the interpreter, its libraries and the compiled kernels
 FIRST_IDS = 5
 LOOKUP_BYTES = 36  # of the lookup, an id, besides its text (twice: it grows by being copied)
 
@@ -81,7 +80,7 @@ def hold_votes(
         kept.append(batch.select(list(keep)))
         used += block.nbytes + kept[-1].nbytes
         used += 2 * text.nbytes + LOOKUP_BYTES * len(text)
-        _check_memory(table, used, len(index) + len(text), resources)
+        _check_memory(table, used, len(index) + len(text), task.program_bytes, resources)
         sum_of_row_hashes(index.add(text), block.view(_integers(block.dtype)), digest)
     if not len(index):
         raise DataError(
@@ -141,12 +140,14 @@ def _ids(text: pa.StringArray, rows: Iterable[int]) -> list[str]:
     return [text[int(row)].as_py() for row in rows]
 
 
-def _check_memory(table: Table, used: int, rows: int, resources: Resources) -> None:
+def _check_memory(
+    table: Table, used: int, rows: int, program_bytes: int, resources: Resources
+) -> None:
     expected = used if table.rows is None or not rows else used * max(1.0, table.rows / rows)
-    if expected + PROGRAM_BYTES > resources.memory:
+    if expected + program_bytes > resources.memory:
         raise MachineError(
             f"{table.name} does not fit into memory: its votes need about "
-            f"{expected / 1e9:.1f} GB, the program {PROGRAM_BYTES / 1e9:.1f} GB, and the limit is "
+            f"{expected / 1e9:.1f} GB, the program {program_bytes / 1e9:.1f} GB, and the limit is "
             f"{resources.memory / 1e9:.1f} GB. Raise --memory-limit, use a larger machine, or "
             "score fewer galaxies with --only."
         )

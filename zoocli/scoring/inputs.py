@@ -125,7 +125,7 @@ def _hold_ensemble(
     from zoocli.scoring.tree import TreeTask
 
     assert isinstance(task, TreeTask)  # the other losses refuse the option
-    used = held.nbytes
+    used = held.nbytes + task.program_bytes
     members = []
     for source in options.ensemble:
         table = open_table(source, resources, "a file of the ensemble")

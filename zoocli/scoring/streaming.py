@@ -13,7 +13,7 @@ from zoocli.checks import Findings
 from zoocli.errors import MachineError
 from zoocli.matching import Account
 from zoocli.pipeline import ordered_map, prefetch
-from zoocli.scoring.held import PROGRAM_BYTES, batches_with_ids
+from zoocli.scoring.held import batches_with_ids
 from zoocli.scoring.inputs import Inputs
 from zoocli.scoring.matched import Matched
 
@@ -82,12 +82,13 @@ def _batch_rows(inputs: Inputs, row_bytes: int) -> int:
     """The rows of a batch, so that all that are under way at once fit into the memory."""
     resources, size = inputs.resources, inputs.options.batch_size
     under_way = 2 * resources.threads + 4
-    spare = resources.memory - PROGRAM_BYTES - inputs.held.nbytes
+    program_bytes = inputs.task.program_bytes
+    spare = resources.memory - program_bytes - inputs.held.nbytes
     affordable = spare // (row_bytes * under_way)
     if affordable < min(FEWEST_BATCH_ROWS, size):
         raise MachineError(
             f"The memory limit of {resources.memory / 1e9:.2f} GB leaves no room beside the votes "
-            f"({inputs.held.nbytes / 1e9:.2f} GB) and the program ({PROGRAM_BYTES / 1e9:.1f} GB). "
+            f"({inputs.held.nbytes / 1e9:.2f} GB) and the program ({program_bytes / 1e9:.1f} GB). "
             "Raise --memory-limit."
         )
     return min(size, affordable, max(FEWEST_BATCH_ROWS, BATCH_BYTES // row_bytes))

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from zoocli.checks import Findings, NamesOfRows
+from zoocli.resources import PROGRAM_BYTES
 from zoocli.scoring.matched import Matched
 from zoocli.sums import FloatArray, Groups
 from zoocli.tables import Table
@@ -42,6 +43,7 @@ class Task(ABC):
     schema_name: str | None = None
     prediction_columns: list[str]
     prediction_types: dict[str, pa.DataType]
+    program_bytes: int = PROGRAM_BYTES
     row_bytes: int  # that a row of predictions takes while it is scored
     vote_columns: list[str]
     vote_types: dict[str, pa.DataType]

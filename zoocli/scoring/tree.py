@@ -16,8 +16,9 @@ from zoocli.concentrations import Pass, count_passes, find_impossible, read_pass
 from zoocli.kernels import votes as votes_kernel
 from zoocli.losses.loss import Loss
 from zoocli.matching import RowArray
+from zoocli.resources import PROGRAM_BYTES, TORCH_BYTES
 from zoocli.schema import Schema
-from zoocli.scoring.backends import tree_backend
+from zoocli.scoring.backends import choose_backend, tree_backend
 from zoocli.scoring.ensemble import Member
 from zoocli.scoring.matched import Matched
 from zoocli.scoring.naming import Side
@@ -63,6 +64,8 @@ class TreeTask(Task):
         self.row_bytes = row_bytes(len(self.prediction_columns), self._passes)
         self._slices = schema.question_slices
         self.groups = Groups(schema.campaigns, tuple(q.name for q in schema.questions))
+        if choose_backend(loss, options) == "torch":
+            self.program_bytes = PROGRAM_BYTES + TORCH_BYTES
         self._losses = tree_backend(loss, options, self._slices)
 
     def add_ensemble(self, members: Sequence[Member]) -> None:

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zoocli.errors import DataError, MachineError, UsageError, some
-from zoocli.resources import Resources
-from zoocli.scoring.held import PROGRAM_BYTES
+from zoocli.resources import PROGRAM_BYTES, Resources
 from zoocli.statistics.comparison import Baseline, Comparison, Difference, System
 from zoocli.statistics.holm import holm
 from zoocli.statistics.paired import PairedSums, Pool, Resampling

@@ -31,7 +31,7 @@ def drafted_folder(
     try:
         with _explaining(target):
             draft.mkdir()
-        yield draft, lambda: _show(draft, target, old)
+        yield draft, lambda: _show(draft, target, old, names)
     finally:
         if old.exists() and not target.exists():
             os.rename(old, target)
@@ -73,7 +73,8 @@ def _is_one_of(name: str, patterns: Collection[str]) -> bool:
     return name in folders or any(fnmatchcase(name, pattern) for pattern in patterns)
 
 
-def _show(draft: Path, target: Path, old: Path) -> None:
+def _show(draft: Path, target: Path, old: Path, names: Collection[str]) -> None:
+    _refuse_others(target, names)  # which may have come meanwhile
     with _explaining(target):
         if target.exists():
             os.rename(target, old)

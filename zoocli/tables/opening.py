@@ -15,7 +15,7 @@ from zoocli.errors import DataError, UsageError
 from zoocli.resources import Resources
 from zoocli.tables.directories import PartFile, files_of_directory, files_of_pattern, is_pattern
 from zoocli.tables.formats import format_of_file
-from zoocli.tables.manifest import Manifest
+from zoocli.tables.manifest import MANIFEST, Manifest
 from zoocli.tables.memory import MemoryTable
 from zoocli.tables.parts import Parts, keyed
 from zoocli.tables.streams import spooled
@@ -107,6 +107,11 @@ def _open_parts(files: Sequence[PartFile], name: str, resources: Resources) -> P
 def _open_directory(folder: Path, resources: Resources) -> Table:
     manifest = Manifest.read(folder)
     table = _open_parts(files_of_directory(folder), str(folder), resources)
+    if manifest is None and any((part.metadata or {}).get("part") for part in table.parts):
+        raise DataError(
+            f"'{folder}' holds parts of a result, but not its manifest '{MANIFEST}', so parts may "
+            "be missing. Copy the whole directory, or run again what wrote it."
+        )
     if manifest is not None:
         manifest.check(folder, {Path(part.name).name: part.rows for part in table.parts})
         table.set_metadata(manifest.metadata)

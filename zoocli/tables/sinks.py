@@ -291,6 +291,19 @@ def refuse_inputs(target: Path, inputs: list[str]) -> None:
             )
 
 
+def refuse_inputs_of_folder(target: Path, inputs: list[str]) -> None:
+    """Raises UsageError where a directory that is to be replaced is, holds or is in an input."""
+    folder = Path(os.path.realpath(target))
+    for source in inputs:
+        for name in {source, *glob.glob(source, recursive=True)}:
+            place = Path(os.path.realpath(name))
+            if place.exists() and (folder in (place, *place.parents) or place in folder.parents):
+                raise UsageError(
+                    f"The output '{target}' is also an input, is in one or holds one: '{name}'. "
+                    "Give it another name; inputs are never overwritten."
+                )
+
+
 def _files_of(source: str) -> Iterator[Path]:
     """The input itself, and all files in it; what cannot be listed is passed over."""
     for place in {source, *glob.glob(source, recursive=True)}:
