@@ -1,6 +1,6 @@
 """What the calibration says of predictions whose truth is known, many times over.
 
-    python -m benchmarks.validate_calibration > benchmarks/calibration.md
+    python -m benchmarks.validate_calibration > benchmarks/results/calibration.md
 
 Galaxies with three answers; concentrations log-uniform from 1 to 10, votes Dirichlet-multinomial.
 """
