@@ -237,6 +237,39 @@ cli.main([])
     assert (done.returncode, done.stdout, done.stderr) == (143, "cleaned\n", "")
 
 
+@pytest.mark.parametrize(
+    ("number", "code"), [("SIGINT", 130), ("SIGTERM", 143)], ids=["interrupted", "terminated"]
+)
+def test_a_signal_waits_for_the_end_of_an_import(number, code, tmp_path):
+    """It could leave the locks of the import system held, and other threads waiting for ever."""
+    (tmp_path / "slow.py").write_text(
+        f"import os, signal, time\nos.kill(os.getpid(), signal.{number})\ntime.sleep(0.1)\n"
+    )
+    script = """
+import signal, sys, time
+from zoocli import cli
+
+def run(_):
+    signal.signal(signal.SIGINT, cli._interrupt)
+    try:
+        import slow
+        time.sleep(30)
+    finally:
+        print("slow" in sys.modules, flush=True)
+
+cli._run = run
+cli.main([])
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        env=ENVIRONMENT | {"PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path}"},
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (code, "True\n", "")
+
+
 def wait_for(condition, seconds=30):
     deadline = time.monotonic() + seconds
     while not condition():

@@ -307,7 +307,7 @@ REFUSED: list[tuple[dict[str, Any], type[Exception], str]] = [
     ({"feature": "y_*"}, DataError, "no column like --feature"),
     ({"id": "absent"}, DataError, "no column 'absent'"),
     ({"device": "tpu"}, UsageError, "--device"),
-    ({"memory_limit": "600MB"}, MachineError, "where a fit holds it"),
+    ({"memory_limit": "600.1MB"}, MachineError, "where a fit holds it"),
     ({"no_such": 1}, UsageError, "no option 'no_such'"),
     ({"hold_out": 1e-6}, DataError, "too few to hold"),
 ]

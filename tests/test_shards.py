@@ -114,8 +114,8 @@ def two(tmp_path):
     """Two shards that both have a galaxy of the same id."""
     arguments = opened(tmp_path, ["a", "b", "c", "b"], ["c", "b", "a"])
     for number in (1, 2):
-        summary = tmp_path / f"{number}.json"
-        done_well("score", *arguments, "--summary", summary, "--shard", f"{number}/2")
+        outputs = ["-o", tmp_path / f"{number}.parquet", "--summary", tmp_path / f"{number}.json"]
+        done_well("score", *arguments, *outputs, "--shard", f"{number}/2")
     return tmp_path
 
 
@@ -124,6 +124,12 @@ def test_an_id_in_two_shards_is_refused(two):
     assert done.code == 3
     assert "1 ids (rows '2' of VOTES) were matched in" in done.err
     assert "1.json and again in" in done.err and "--on-duplicate drop" in done.err
+
+
+def test_a_summary_made_of_a_shards_table_says_not_what_it_matched(two):
+    (two / "2.json").write_text(done_well("summarize", two / "2.parquet", "-f", "json").out)
+    done = run("merge", two / "1.json", two / "2.json")
+    assert done.code == 3 and "does not say which rows of VOTES" in done.err
 
 
 def test_missing_and_repeated_shards_are_refused(two):

@@ -26,11 +26,9 @@ from zoocli.errors import DataError, MachineError, ZoocliError, ZoocliWarning
 from zoocli.version import __version__
 
 SECONDS_TO_LEAVE = 5.0
+SECONDS_OF_IMPORT = 0.01
 # Imports make many objects and hardly any garbage: looking for it costs a tenth of a short run.
 ALLOCATIONS_PER_COLLECTION = 100_000
-# Of Arrow's allocators the one that uses freed memory again soonest; the others give it back to the
-# system between batches, and wait for it to be cleared.
-FRUGAL_POOL = "jemalloc"
 
 # Each in a file of its own, in the order of the help.
 COMMANDS = (
@@ -102,8 +100,6 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
     """
     _fill_closed_streams()
     gc.set_threshold(ALLOCATIONS_PER_COLLECTION)
-    if sys.platform == "linux":  # elsewhere Arrow may not have it, and would say so
-        os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", FRUGAL_POOL)
     signal.signal(signal.SIGTERM, _terminate)
     with warnings.catch_warnings():
         warnings.simplefilter("always", ZoocliWarning)
@@ -123,7 +119,7 @@ def _fill_closed_streams() -> None:
 
 def _run(args: Sequence[str] | None) -> int:
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # as in a job in the background
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGINT, _interrupt)
     args = sys.argv[1:] if args is None else args
     command = typer.main.get_command(app_with(_commands_for(args)))
     code = command.main(args, prog_name="zoocli", standalone_mode=False)
@@ -189,6 +185,27 @@ def _reader_left() -> int:
     return 0
 
 
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    """Leaves as an exception does, so that every `finally` removes its temporary files."""
+    if not _put_off(_interrupt, frame):
+        raise KeyboardInterrupt
+
+
+def _put_off(handler: Callable[[int, FrameType | None], None], frame: FrameType | None) -> bool:
+    """Has the signal handled a little later, if a module is being imported just now.
+
+    An exception could leave the locks of the import system held there, and other threads that
+    import would wait for ever.
+    """
+    while frame is not None and not frame.f_code.co_filename.startswith("<frozen importlib"):
+        frame = frame.f_back
+    if frame is None:
+        return False
+    signal.signal(signal.SIGALRM, handler)
+    signal.setitimer(signal.ITIMER_REAL, SECONDS_OF_IMPORT)
+    return True
+
+
 class Terminated(SystemExit):
     """SIGTERM came."""
 
@@ -199,7 +216,7 @@ def _terminate(number: int, frame: FrameType | None) -> None:
     C code that runs just then (the start of an imported module) may swallow the exception; so it
     comes again after a while, unless it is on its way.
     """
-    if not isinstance(sys.exception(), Terminated):
+    if not isinstance(sys.exception(), Terminated) and not _put_off(_terminate, frame):
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         signal.signal(signal.SIGALRM, _terminate)
         signal.setitimer(signal.ITIMER_REAL, SECONDS_TO_LEAVE, SECONDS_TO_LEAVE)

@@ -65,10 +65,12 @@ def merge(
 
 
 def _merge_summaries(parts: list[str], quiet: bool) -> None:
-    from zoocli.statistics.merge import merge_summaries
+    from zoocli.statistics.merge import merge_summaries, require_coverage
     from zoocli.statistics.summarize import read_summary
 
-    merged = merge_summaries([read_summary(source) for source in parts])
+    summaries = [read_summary(source) for source in parts]
+    require_coverage(parts, summaries)
+    merged = merge_summaries(summaries)
     if not quiet:
         say_notes(merged.notes)
     put(render_json(merged.to_dict()))

@@ -165,13 +165,6 @@ def account_of_whole(names: Sequence[str], parts: Sequence[Accounted]) -> Matchi
     rows = settings.get("votes_rows")
     accounts = [part.matching for part in parts if part.matching is not None]
     covered = [part.coverage for part in parts if part.coverage is not None]
-    if shards and len(covered) < len(parts):
-        name = next(name for name, part in zip(names, parts, strict=True) if not part.coverage)
-        raise DataError(
-            f"{name} is of a shard, but does not say which rows of VOTES that matched, so ids in "
-            "two shards would not be noticed. Merge what the runs themselves wrote: the JSON of "
-            "`zoocli score --summary`, or the directories of `zoocli evaluate -o`."
-        )
     if not isinstance(rows, int) or min(len(accounts), len(covered)) < len(parts):
         return add_matching(names, [part.matching for part in parts], rows)
     scored = add_coverage(names, covered, rows, by_row=not settings.get("only"))
@@ -184,6 +177,17 @@ def account_of_whole(names: Sequence[str], parts: Sequence[Accounted]) -> Matchi
         duplicated=covered[0].dropped,
         invalid=sum(account.invalid for account in accounts),
     )
+
+
+def require_coverage(names: Sequence[str], parts: Sequence[Accounted]) -> None:
+    """Raises DataError for a shard that does not say which rows of VOTES it matched."""
+    for name, part in zip(names, parts, strict=True):
+        if part.shard is not None and part.coverage is None:
+            raise DataError(
+                f"{name} is of a shard, but does not say which rows of VOTES that matched, so ids "
+                "in two shards would not be noticed. Merge what the runs themselves wrote: the "
+                "JSON of `zoocli score --summary`, or the directories of `zoocli evaluate -o`."
+            )
 
 
 def _notes_of_repeated(names: Sequence[str], summaries: Sequence[Summary]) -> Iterator[str]:

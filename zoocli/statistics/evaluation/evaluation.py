@@ -12,7 +12,7 @@ from zoocli.errors import DataError, UsageError
 from zoocli.signature import signature
 from zoocli.statistics.evaluation.additive import AdditiveArrays, added
 from zoocli.statistics.evaluation.metric import Metric
-from zoocli.statistics.merge import account_of_whole, setting_differences
+from zoocli.statistics.merge import account_of_whole, require_coverage, setting_differences
 from zoocli.sums import Coverage, Matching
 from zoocli.version import __version__
 
@@ -125,6 +125,7 @@ def merge_evaluations(evaluations: Sequence[Evaluation]) -> Evaluation:
                 f"{name} cannot be merged with {names[0]}: they differ in {'; '.join(differing)}. "
                 "Parts must be evaluated with the same settings against the same votes."
             )
+    require_coverage(names, evaluations)
     matching = account_of_whole(names, evaluations)
     return replace(first.merged(evaluations), matching=matching, shard=None, coverage=None)
 
