@@ -74,6 +74,16 @@ def test_an_interruption_is_silent(leave):
     assert leave(KeyboardInterrupt()) == (130, "")
 
 
+@pytest.mark.parametrize(
+    ("stop", "code"), [(KeyboardInterrupt(), 130), (cli.Terminated(143), 143)], ids=["INT", "TERM"]
+)
+@pytest.mark.parametrize("error", [RuntimeError("release unlocked lock"), OSError(9, "bad")])
+def test_what_is_met_on_the_way_out_is_not_said(leave, stop, code, error):
+    error.__context__ = ValueError()
+    error.__context__.__context__ = stop
+    assert leave(error) == (code, "")
+
+
 def test_a_defect_keeps_its_traceback(monkeypatch):
     monkeypatch.setattr(cli, "_run", lambda _: 1 // 0)
     with pytest.raises(ZeroDivisionError):

@@ -25,6 +25,7 @@ from zoocli.cli.options import Quiet
 from zoocli.errors import DataError, MachineError, ZoocliError, ZoocliWarning
 from zoocli.version import __version__
 
+INTERRUPTED, TERMINATED = 130, 143
 SECONDS_TO_LEAVE = 5.0
 SECONDS_OF_IMPORT = 0.01
 # Imports make many objects and hardly any garbage: looking for it costs a tenth of a short run.
@@ -140,10 +141,10 @@ def _guarded(work: Callable[[], int]) -> int:
     except TyperException as error:
         return _refuse_usage(error)
     except KeyboardInterrupt:
-        return 130
+        return INTERRUPTED
     except Terminated:
         signal.setitimer(signal.ITIMER_REAL, 0)
-        return 143
+        return TERMINATED
     except SystemExit as stop:
         if isinstance(stop.__context__, BrokenPipeError):  # typer's own answer to it is exit 1
             return _reader_left()
@@ -155,7 +156,28 @@ def _guarded(work: Callable[[], int]) -> int:
             "There is not enough memory. Run where there is more.", MachineError.exit_code
         )
     except OSError as error:
-        return _refuse_file(error)
+        return _stopped_before(error) or _refuse_file(error)
+    except Exception as error:
+        code = _stopped_before(error)
+        if code is None:
+            raise
+        return code
+
+
+def _stopped_before(error: BaseException) -> int | None:
+    """The exit code of the signal on whose way out another error was met; None without one.
+
+    An interrupted lock is one: to release it, as it was never had, is an error of its own.
+    """
+    cause = error.__context__
+    while cause is not None:
+        if isinstance(cause, KeyboardInterrupt):
+            return INTERRUPTED
+        if isinstance(cause, Terminated):
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            return TERMINATED
+        cause = cause.__context__
+    return None
 
 
 def _refuse_usage(error: TyperException) -> int:
@@ -220,7 +242,7 @@ def _terminate(number: int, frame: FrameType | None) -> None:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         signal.signal(signal.SIGALRM, _terminate)
         signal.setitimer(signal.ITIMER_REAL, SECONDS_TO_LEAVE, SECONDS_TO_LEAVE)
-        raise Terminated(143)
+        raise Terminated(TERMINATED)
 
 
 def _warning_shower() -> Callable[..., None]:

@@ -371,8 +371,10 @@ def try_writing(target: Path) -> None:
     with _explaining(target):
         if not is_device(target):
             draft = draft_beside(_behind_link(target))
-            create_file(draft)
-            remove_file(draft)
+            try:
+                create_file(draft)
+            finally:
+                remove_file(draft)
 
 
 def is_device(target: Path) -> bool:
