@@ -17,7 +17,7 @@ from zoocli.errors import DataError
 from zoocli.matching import RowArray
 from zoocli.schema import Schema
 from zoocli.tables import Table
-from zoocli.tables.numbers import Types, is_text
+from zoocli.tables.numbers import Types
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def count_passes(table: Table, columns: Sequence[str], types: Types) -> int:
     fixed = [kind.list_size for kind in kinds if pa.types.is_fixed_size_list(kind)]
     if fixed:
         return int(fixed[0])
-    if not any(is_list(kind) or is_text(kind) for kind in kinds):
+    if not table.may_hold_lists(columns):
         return 1
     for batch in table.batches(columns, types, batch_rows=1):
         cells = [column for column in batch.columns if is_list(column.type)]

@@ -12,7 +12,7 @@ import contextlib
 import csv
 import io
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -110,6 +110,10 @@ class DelimitedTable(Table):
                         rows += batch.num_rows
         except (duckdb.Error, OSError) as error:
             raise self._explain(error, kinds) from error
+
+    def may_hold_lists(self, columns: Collection[str]) -> bool:
+        """As their first cells tell, which were looked at when the file was opened."""
+        return any(self.schema.get_field_index(column) in self._lists for column in columns)
 
     @contextlib.contextmanager
     def _connected(self) -> Iterator[tuple[duckdb.DuckDBPyConnection, str]]:

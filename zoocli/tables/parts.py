@@ -43,6 +43,10 @@ class Parts(Table):
         """Takes note of what zoocli wrote about the whole."""
         self.schema = self.schema.with_metadata({METADATA_KEY: json.dumps(metadata)})
 
+    def may_hold_lists(self, columns: Collection[str]) -> bool:
+        """Whether any of the parts may."""
+        return any(part.may_hold_lists(columns) for part in self.parts)
+
     def require(self, columns: Collection[str]) -> None:
         """As for one table; the part that lacks a column is named."""
         for part in self.parts:
@@ -139,6 +143,10 @@ class Keyed(Table):
     ) -> Iterator[pa.RecordBatch]:
         batches = self._table.between(start, stop, self._own(columns), types, batch_rows)
         return self._with_keys(batches, columns)
+
+    def may_hold_lists(self, columns: Collection[str]) -> bool:
+        """As the table does; a key is no list."""
+        return self._table.may_hold_lists([name for name in columns if name not in self._keys])
 
     def count_rows(self) -> int:
         """As the table does."""

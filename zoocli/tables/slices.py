@@ -68,6 +68,10 @@ class Slice(Table):
         """As the table does."""
         self._table.require(columns)
 
+    def may_hold_lists(self, columns: Collection[str]) -> bool:
+        """As the table does."""
+        return self._table.may_hold_lists(columns)
+
     def _batches(
         self, columns: list[str], types: Types, batch_rows: int
     ) -> Iterator[pa.RecordBatch]:

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from zoocli.errors import DataError, some
 from zoocli.strict_json import parse_json
-from zoocli.tables.numbers import TextParser, Types
+from zoocli.tables.numbers import TextParser, Types, is_text
 
 BATCH_ROWS = 65_536
 METADATA_KEY = b"zoocli"
@@ -40,6 +40,11 @@ class Table(ABC):
     def type_of(self, column: str) -> pa.DataType:
         """The type of a column, of the first one where several have that name."""
         return self.schema.field(self.schema.get_all_field_indices(column)[0]).type
+
+    def may_hold_lists(self, columns: Collection[str]) -> bool:
+        """Whether cells of these columns may be lists, or texts that `batches` reads as lists."""
+        kinds = map(self.type_of, columns)
+        return any(pa.types.is_nested(kind) or is_text(kind) for kind in kinds)
 
     @property
     def metadata(self) -> dict[str, Any] | None:
