@@ -69,8 +69,8 @@ def _merge_summaries(parts: list[str], quiet: bool) -> None:
     from zoocli.statistics.summarize import read_summary
 
     summaries = [read_summary(source) for source in parts]
-    require_coverage(parts, summaries)
     merged = merge_summaries(summaries)
+    require_coverage(parts, summaries)
     if not quiet:
         say_notes(merged.notes)
     put(render_json(merged.to_dict()))

@@ -125,8 +125,8 @@ def merge_evaluations(evaluations: Sequence[Evaluation]) -> Evaluation:
                 f"{name} cannot be merged with {names[0]}: they differ in {'; '.join(differing)}. "
                 "Parts must be evaluated with the same settings against the same votes."
             )
-    require_coverage(names, evaluations)
     matching = account_of_whole(names, evaluations)
+    require_coverage(names, evaluations)
     return replace(first.merged(evaluations), matching=matching, shard=None, coverage=None)
 
 
