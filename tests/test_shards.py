@@ -109,14 +109,19 @@ def test_nothing_matched_in_any_shard_is_an_error(tmp_path):
     assert done.code == 3 and "No galaxy matched in any shard" in done.err
 
 
+def in_two_shards(folder, predictions, votes):
+    """The folder, in which two shards have their tables and summaries."""
+    arguments = opened(folder, predictions, votes)
+    for number in (1, 2):
+        outputs = ["-o", folder / f"{number}.parquet", "--summary", folder / f"{number}.json"]
+        done_well("score", *arguments, *outputs, "--shard", f"{number}/2")
+    return folder
+
+
 @pytest.fixture
 def two(tmp_path):
     """Two shards that both have a galaxy of the same id."""
-    arguments = opened(tmp_path, ["a", "b", "c", "b"], ["c", "b", "a"])
-    for number in (1, 2):
-        outputs = ["-o", tmp_path / f"{number}.parquet", "--summary", tmp_path / f"{number}.json"]
-        done_well("score", *arguments, *outputs, "--shard", f"{number}/2")
-    return tmp_path
+    return in_two_shards(tmp_path, ["a", "b", "c", "b"], ["c", "b", "a"])
 
 
 def test_an_id_in_two_shards_is_refused(two):
@@ -126,7 +131,9 @@ def test_an_id_in_two_shards_is_refused(two):
     assert "1.json and again in" in done.err and "--on-duplicate drop" in done.err
 
 
-def test_a_summary_made_of_a_shards_table_says_not_what_it_matched(two):
+def test_a_summary_made_of_a_shards_table_says_not_what_it_matched(tmp_path):
+    """With votes to spare, nothing else would tell that b is in both."""
+    two = in_two_shards(tmp_path, ["a", "b", "c", "b"], ["c", "b", "a", "x", "y"])
     (two / "2.json").write_text(done_well("summarize", two / "2.parquet", "-f", "json").out)
     done = run("merge", two / "1.json", two / "2.json")
     assert done.code == 3 and "does not say which rows of VOTES" in done.err
