@@ -17,18 +17,10 @@ import pytest
 
 from zoocli.errors import DataError, MachineError, UsageError
 from zoocli.tables import open_table
+from zoocli.tables.drafts import drafted_text, publish_all, refuse_inputs
 from zoocli.tables.encoders import ENCODERS
 from zoocli.tables.encoders.delimited import CsvEncoder
-from zoocli.tables.sinks import (
-    FileSink,
-    MemorySink,
-    NoSink,
-    Sink,
-    StreamSink,
-    drafted_text,
-    publish_all,
-    refuse_inputs,
-)
+from zoocli.tables.sinks import FileSink, MemorySink, NoSink, Sink, StreamSink
 
 RANDOM = np.random.default_rng(0)
 TABLE = pa.table({"id": pa.array(range(300_000)), "loss": RANDOM.random(300_000)})

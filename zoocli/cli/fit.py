@@ -121,7 +121,7 @@ def fit(
 
 def _check_outputs(output: Path, held_out_ids: Path | None, inputs: list[str]) -> None:
     from zoocli.errors import UsageError
-    from zoocli.tables.sinks import refuse_inputs, try_writing
+    from zoocli.tables.drafts import refuse_inputs, try_writing
 
     for target in filter(None, (output, held_out_ids)):
         refuse_inputs(target, inputs)

@@ -17,8 +17,9 @@ FORMATS = "csv, parquet, arrow (a stream), feather (a file), jsonl, fits or ecsv
 
 def choose_sink(output: str | None, format: str | None, summary: Path | None) -> Sink:
     """Where the table goes: the file, or stdout when it is a pipe, or nowhere."""
+    from zoocli.tables.drafts import is_device
     from zoocli.tables.encoders import format_of
-    from zoocli.tables.sinks import DeviceSink, FileSink, NoSink, StreamSink, is_device
+    from zoocli.tables.sinks import DeviceSink, FileSink, NoSink, StreamSink
 
     to_stdout = output == "-" or (
         output is None and (format is not None or (summary is None and not sys.stdout.isatty()))

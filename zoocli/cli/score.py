@@ -200,7 +200,7 @@ def _publish(commit_table: Callable[[], None], result: Summary, target: Path | N
     """Lets the table and the summary be seen; where either cannot be written, no file is."""
     from zoocli.cli.summarize import put
     from zoocli.report import render_json
-    from zoocli.tables.sinks import drafted_text, publish_all
+    from zoocli.tables.drafts import drafted_text, publish_all
 
     text = render_json(result.to_dict())
     if target is None:
@@ -217,7 +217,7 @@ def _check_outputs(
 ) -> None:
     """Refuses, before any work, outputs that would damage something or cannot be written."""
     from zoocli.errors import UsageError
-    from zoocli.tables.sinks import is_device, refuse_inputs, try_writing
+    from zoocli.tables.drafts import is_device, refuse_inputs, try_writing
 
     table = None if output in (None, "-") else Path(str(output))
     refuse_inputs(Path("/dev/stdout"), inputs)

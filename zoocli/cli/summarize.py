@@ -111,7 +111,7 @@ def _check_plot(plot: Path, scores: list[str], schema: str | None) -> None:
     """Refuses, before any work, what cannot be drawn or written."""
     from zoocli.errors import UsageError
     from zoocli.report import figures
-    from zoocli.tables.sinks import refuse_inputs, try_writing
+    from zoocli.tables.drafts import refuse_inputs, try_writing
 
     if _ending(plot) not in figures.FORMATS:
         raise UsageError(f"--plot '{plot}' must end in .png, .pdf or .svg.")
@@ -130,7 +130,7 @@ def _ending(plot: Path) -> str:
 
 
 def _write(plot: Path, content: bytes) -> None:
-    from zoocli.tables.sinks import drafted_bytes
+    from zoocli.tables.drafts import drafted_bytes
 
     with drafted_bytes(plot, content) as show:
         show()

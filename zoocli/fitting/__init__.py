@@ -15,7 +15,8 @@ from zoocli.fitting.training import Progress, Trained, Trainer
 from zoocli.heads.files import HeadMetadata, write_head
 from zoocli.heads.linear_head import LinearHead
 from zoocli.resources import Resources
-from zoocli.tables.sinks import Sink, try_writing
+from zoocli.tables.drafts import try_writing
+from zoocli.tables.sinks import Sink
 from zoocli.version import __version__
 
 __all__ = ["Fit", "FitOptions", "Gain", "fit", "fit_head"]
