@@ -48,6 +48,7 @@ LAYERS = (
     ("losses", "engines"),
     ("heads", "simulation"),
     ("scoring",),
+    ("conversion",),
     ("checking", "cataloguing", "predicting", "fitting"),
     ("statistics",),
     ("evaluating",),

@@ -16,13 +16,13 @@ import torch
 import zoocli
 from tests.command import Done, done_well, read, run, write, write_tree
 from tests.devices import DEVICES
+from zoocli.conversion import aligned
 from zoocli.errors import DataError, UsageError
 from zoocli.hashing import hash_ids
 from zoocli.heads import LinearHead
 from zoocli.heads.activations import ACTIVATIONS
 from zoocli.heads.dropout import scaled_mask
-from zoocli.heads.files import HeadMetadata, write_head
-from zoocli.predicting.engine import aligned
+from zoocli.heads.files import HeadMetadata, TrainedHead, read_head, write_head
 
 GALAXIES, FEATURES = 2_500, 12
 RANDOM = np.random.default_rng(5)
@@ -427,6 +427,27 @@ def test_shards_are_the_whole(
         assert done.code == 0, done.err
         tables.append(read(output))
     assert pa.concat_tables(tables).equals(read(tmp_path / "whole.parquet"))
+
+
+def test_a_file_says_which_head_and_which_shard(folder: Path, tmp_path: Path) -> None:
+    """The head by its weights: the same in a copy, others in another head."""
+    copy = tmp_path / "copy.safetensors"
+    copy.write_bytes((folder / "head.safetensors").read_bytes())
+    few, output = write(tmp_path / "few.parquet", features(slice(0, 4))), tmp_path / "o.parquet"
+    settings = []
+    for head, shard in ((folder / "head.safetensors", None), (copy, "2/3")):
+        done_well("predict", few, "--head", head, "-o", output, *shard_option(shard))
+        written = pq.read_metadata(output)
+        about = json.loads(written.metadata[b"zoocli"])
+        assert (about["shard"], about["galaxies"]) == (shard, written.num_rows)
+        settings.append(about["settings"])
+    assert settings[0]["head_hash"] == settings[1]["head_hash"]
+    changed = TrainedHead("copy", 2 * read_head(copy).weight, read_head(copy).bias)
+    assert changed.content_hash != settings[0]["head_hash"]
+
+
+def shard_option(shard: str | None) -> tuple[str, ...]:
+    return () if shard is None else ("--shard", shard)
 
 
 def test_more_shards_than_rows(folder: Path, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ Plain ids need nothing of pyarrow.compute, and it takes long to load: so it is i
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from copy import copy
 
 import numpy as np
@@ -218,6 +218,11 @@ class IdColumn:
 
     def _error(self, what: str, advice: str) -> DataError:
         return DataError(f"{self.table.name}: the id column '{self.column}' {what}. {advice}")
+
+
+def ids_at(text: pa.StringArray, rows: Iterable[int]) -> list[str]:
+    """The ids in some rows."""
+    return [text[int(row)].as_py() for row in rows]
 
 
 def _around_group(pattern: str) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from zoocli.errors import UsageError
+from zoocli.errors import MachineError, UsageError
 
 UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
 BINARY_UNITS = {"ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}
@@ -40,6 +40,22 @@ class Resources:
                 f"--memory-limit must be from 1 byte to {MOST_MEMORY / 1e15:.0f} PB, not {memory}."
             )
         return cls(threads or default_threads(), memory or default_memory())
+
+    def rows_at_once(self, row_bytes: int, fewest: int, taken: Mapping[str, int]) -> int:
+        """The rows of a batch such that all that are under way at once fit into the memory.
+
+        `taken`: bytes that are not free, by what takes them. MachineError where not even the fewest
+        rows fit.
+        """
+        under_way = 2 * self.threads + 4
+        rows = (self.memory - sum(taken.values())) // (row_bytes * under_way)
+        if rows < fewest:
+            beside = " and ".join(f"{what} ({size / 1e9:.2f} GB)" for what, size in taken.items())
+            raise MachineError(
+                f"The memory limit of {self.memory / 1e9:.2f} GB leaves no room beside {beside}. "
+                "Raise --memory-limit."
+            )
+        return rows
 
     @contextlib.contextmanager
     def obeyed(self) -> Iterator[None]:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from zoocli.cataloguing.engine import Catalogued, Engine, Progress
+from zoocli.cataloguing.cataloguer import Cataloguer
 from zoocli.cataloguing.fractions import vote_fractions
 from zoocli.cataloguing.intervals import credible_intervals
 from zoocli.cataloguing.options import CatalogOptions
+from zoocli.conversion import Converted, Progress, convert_into
 from zoocli.resources import Resources
 from zoocli.tables.sinks import Sink
 from zoocli.tables.slices import Shard
 
 __all__ = [
     "CatalogOptions",
-    "Catalogued",
     "catalog_into",
     "credible_intervals",
     "vote_fractions",
@@ -27,7 +27,7 @@ def catalog_into(
     options: CatalogOptions,
     progress: Progress = lambda rows, of: None,
     shard: Shard | None = None,
-) -> Catalogued:
+) -> Converted:
     """Writes the catalogue to the sink, uncommitted; the caller commits it with `metadata()`.
 
     `predictions` may be a list of parts. `progress` is told the rows done, and of how many (None
@@ -35,8 +35,4 @@ def catalog_into(
     """
     resources = Resources.available(options.threads, options.memory_limit)
     with resources.obeyed():
-        engine = Engine(predictions, options, resources)
-        if shard is not None:
-            engine.ids.learn()
-            engine = engine.of_part(shard.part_of(engine.table))
-        return engine.finish(engine.run(sink, progress), may_be_empty=shard is not None)
+        return convert_into(sink, Cataloguer(predictions, options, resources), progress, shard)

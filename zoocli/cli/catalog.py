@@ -24,7 +24,8 @@ from zoocli.cli.options import Quiet
 from zoocli.cli.outputs import FORMATS, STDOUT, choose_sink, compile_note
 
 if TYPE_CHECKING:
-    from zoocli.cataloguing import CatalogOptions, Catalogued
+    from zoocli.cataloguing import CatalogOptions
+    from zoocli.conversion import Converted
 
 
 def catalog(
@@ -141,7 +142,7 @@ def _catalog_here(
     format: str | None,
     shard: str | None,
     quiet: bool,
-) -> Catalogued:
+) -> Converted:
     from zoocli.cataloguing import catalog_into
     from zoocli.cli.progress import progress_bar
 

@@ -23,7 +23,7 @@ from zoocli.cli.options import Quiet
 from zoocli.cli.outputs import FORMATS
 
 if TYPE_CHECKING:
-    from zoocli.predicting import Prediction
+    from zoocli.conversion import Converted
     from zoocli.predicting.options import PredictOptions
 
 
@@ -178,7 +178,7 @@ def _predict_here(
     format: str | None,
     shard: str | None,
     quiet: bool,
-) -> Prediction:
+) -> Converted:
     from zoocli.cli.outputs import choose_sink
     from zoocli.cli.progress import progress_bar
     from zoocli.predicting import predict_into

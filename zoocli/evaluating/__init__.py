@@ -13,7 +13,6 @@ from zoocli.evaluating.evaluator import Evaluator, Part
 from zoocli.evaluating.options import EvaluateOptions
 from zoocli.resources import Resources
 from zoocli.scoring import Inputs, Totals, finished, open_inputs
-from zoocli.scoring.held import kept_field
 from zoocli.scoring.matched import Matched
 from zoocli.scoring.options import ScoreOptions
 from zoocli.scoring.parts import shard_of
@@ -123,7 +122,7 @@ def _columns(inputs: Inputs) -> list[str]:
 
 def _no_galaxies(inputs: Inputs) -> Matched:
     table, columns = inputs.predictions, _columns(inputs)
-    fields = [kept_field(table, name, inputs.task.prediction_types) for name in columns]
+    fields = [table.field(name, inputs.task.prediction_types) for name in columns]
     batch = pa.RecordBatch.from_arrays(
         [pa.array([], field.type) for field in fields], schema=pa.schema(fields)
     )

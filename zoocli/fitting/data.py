@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -17,7 +16,7 @@ from zoocli.fitting.options import FitOptions
 from zoocli.fitting.targets import Objective, new_objective
 from zoocli.hashing import HashArray, hash_ids
 from zoocli.heads.features import FeatureColumns
-from zoocli.ids import IdColumn, find_id_columns, rewritten_note
+from zoocli.ids import IdColumn, find_id_columns, ids_at, rewritten_note
 from zoocli.kernels.resampling import HOLD_OUT, random_words
 from zoocli.matching import Account, IdIndex
 from zoocli.pipeline import prefetch
@@ -123,7 +122,7 @@ def _match(
         taken = matched & usable[found]
         silent += int(np.count_nonzero(matched & ~taken))
         count = count or columns.count_in(batch)
-        values = columns.array(batch, count, findings, partial(_ids, text))
+        values = columns.array(batch, count, findings, partial(ids_at, text))
         chosen = pa.array(taken)
         blocks.append(np.array(values[taken], np.float32, order="C"))
         rows.append(found[taken])
@@ -184,7 +183,3 @@ def _check_ids(table: Table, account: Account, index: IdIndex, matched: int) -> 
             f"No galaxy of {table.name} has votes or a label. Ids of the votes look like "
             f"{some(first)}; name the id columns with --features-id and --votes-id."
         )
-
-
-def _ids(text: pa.StringArray, rows: Iterable[int]) -> list[str]:
-    return [text[int(row)].as_py() for row in rows]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -81,6 +82,14 @@ class TrainedHead:
     weight: torch.Tensor
     bias: torch.Tensor
     metadata: HeadMetadata = field(default_factory=HeadMetadata)
+
+    @property
+    def content_hash(self) -> str:
+        """Twelve hex digits that stand for the weights, wherever their file lies."""
+        digest = hashlib.sha256(repr(tuple(self.weight.shape)).encode())
+        for tensor in (self.weight, self.bias):
+            digest.update(tensor.double().contiguous().numpy().tobytes())
+        return digest.hexdigest()[:12]
 
     def module(self, activation: str) -> LinearHead:
         """The head, not training, in float64."""

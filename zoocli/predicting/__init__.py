@@ -7,14 +7,15 @@ from typing import Any
 
 import pyarrow as pa
 
+from zoocli.conversion import Converted, Progress, convert_into
 from zoocli.errors import UsageError, ZoocliWarning
-from zoocli.predicting.engine import Prediction, Predictor, Progress
 from zoocli.predicting.options import PredictOptions
+from zoocli.predicting.predictor import Predictor
 from zoocli.resources import Resources
 from zoocli.tables.sinks import MemorySink, Sink
 from zoocli.tables.slices import Shard
 
-__all__ = ["PredictOptions", "Prediction", "predict", "predict_into"]
+__all__ = ["PredictOptions", "predict", "predict_into"]
 
 
 def predict(features: Any, head: Any, schema: Any = None, **options: Any) -> pa.Table:
@@ -63,7 +64,7 @@ def predict_into(
     options: PredictOptions,
     progress: Progress = lambda rows, of: None,
     shard: Shard | None = None,
-) -> Prediction:
+) -> Converted:
     """Writes the predictions to the sink, uncommitted; the caller commits it with `metadata()`.
 
     With `shard`, only that part of the features is predicted from.
@@ -71,7 +72,4 @@ def predict_into(
     resources = Resources.available(options.threads, options.memory_limit)
     with resources.obeyed():
         predictor = Predictor(features, head, options, resources)
-        if shard is not None:
-            predictor.ids.learn()
-            predictor = predictor.of_part(shard.part_of(predictor.table))
-        return predictor.finish(predictor.run(sink, progress), may_be_empty=shard is not None)
+        return convert_into(sink, predictor, progress, shard)

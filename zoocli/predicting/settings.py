@@ -22,10 +22,11 @@ class Settings:
     schema: Schema | None
 
     def to_dict(self, head: TrainedHead, options: PredictOptions) -> dict[str, Any]:
-        """All that changes the numbers, but for the weights."""
+        """All that changes the numbers; the weights by their hash."""
         sampled = options.samples is not None
         return {
             "head": head.name,
+            "head_hash": head.content_hash,
             "activation": self.activation,
             "schema": head.metadata.schema if self.schema is None else self.schema.name,
             "samples": options.samples,

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +17,7 @@ from zoocli.matching import Account, IdIndex, RowArray
 from zoocli.pipeline import prefetch
 from zoocli.resources import Resources
 from zoocli.scoring.held import FIRST_IDS
+from zoocli.scoring.matched import Matched
 from zoocli.tables import Table
 
 
@@ -65,16 +65,12 @@ def hold_member(
         found = index.find(text)
         account.add(found)
         rows = np.flatnonzero(found >= 0).astype(np.int32)
-        names = partial(_ids, text, rows)
-        read = read_passes(batch, columns, passes, rows, table.name, findings, names)
-        values[:, :, found[rows]] = dense(read)
+        matched = Matched(batch, text, found, rows, found[rows], findings)
+        read = read_passes(batch, columns, passes, rows, table.name, findings, matched.ids)
+        values[:, :, matched.held_rows] = dense(read)
     findings.raise_if_any()
     _refuse_repeated(table, account, index)
     return Member(table.name, values, account.times > 0)
-
-
-def _ids(text: pa.StringArray, rows: RowArray, chosen: Iterable[int]) -> list[str]:
-    return [text[int(rows[row])].as_py() for row in chosen]
 
 
 def _refuse_repeated(table: Table, account: Account, index: IdIndex) -> None:

@@ -14,14 +14,13 @@ import pyarrow as pa
 from zoocli.checks import Findings
 from zoocli.columns import from_mask
 from zoocli.errors import DataError, MachineError
-from zoocli.ids import ID_COLUMNS, IdColumn
+from zoocli.ids import ID_COLUMNS, IdColumn, ids_at
 from zoocli.kernels.fingerprint import sum_of_row_hashes
 from zoocli.matching import IdIndex
 from zoocli.pipeline import prefetch
 from zoocli.resources import Resources
 from zoocli.scoring.task import Task
 from zoocli.tables import Table
-from zoocli.tables.numbers import Types, is_text
 
 FIRST_IDS = 5
 LOOKUP_BYTES = 36  # of the lookup, an id, besides its text (twice: it grows by being copied)
@@ -75,7 +74,7 @@ def hold_votes(
             listed = on_list >= 0
             seen[on_list[listed]] = True
             batch, text = batch.filter(from_mask(listed)), text.filter(from_mask(listed))
-        block = task.hold(batch, findings, partial(_ids, text))
+        block = task.hold(batch, findings, partial(ids_at, text))
         blocks.append(block)
         kept.append(batch.select(list(keep)))
         used += block.nbytes + kept[-1].nbytes
@@ -87,7 +86,7 @@ def hold_votes(
             f"{table.name} has no rows{'' if only is None else f' with ids of {only.name}'}."
         )
     values = _joined(blocks)
-    schema = pa.schema([kept_field(table, name, task.vote_types) for name in keep])
+    schema = pa.schema([table.field(name, task.vote_types) for name in keep])
     fingerprint = f"{digest[0]:016x}"[:12]
     return Held(index, values, pa.Table.from_batches(kept, schema), fingerprint, seen, findings)
 
@@ -128,16 +127,6 @@ def read_only(source: Table, id_names: Iterable[str], id_from: str | None = None
     if not any(map(len, texts)):
         raise DataError(f"{source.name} lists no ids. Give the ids of the galaxies to score.")
     return IdList(source.name, texts)
-
-
-def kept_field(table: Table, name: str, types: Types) -> pa.Field:
-    """A column to be kept, as the table has it; of text that the loss reads as numbers, these."""
-    field = table.schema.field(name).remove_metadata()
-    return field.with_type(types[name]) if name in types and is_text(field.type) else field
-
-
-def _ids(text: pa.StringArray, rows: Iterable[int]) -> list[str]:
-    return [text[int(row)].as_py() for row in rows]
 
 
 def _check_memory(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from zoocli.checks import Findings
+from zoocli.ids import ids_at
 from zoocli.matching import RowArray
 
 
@@ -29,4 +30,4 @@ class Matched:
 
     def ids(self, chosen: Iterable[int]) -> list[str]:
         """The ids of some of the matched galaxies."""
-        return [self.text[int(self.rows[row])].as_py() for row in chosen]
+        return ids_at(self.text, (self.rows[row] for row in chosen))

@@ -8,7 +8,6 @@ import pyarrow as pa
 
 from zoocli.columns import from_numpy
 from zoocli.errors import UsageError, some
-from zoocli.scoring.held import kept_field
 from zoocli.scoring.inputs import Inputs
 from zoocli.scoring.matched import Matched
 from zoocli.scoring.streaming import stream
@@ -38,7 +37,7 @@ class ScoresTable:
         fields = [pa.field(inputs.ids.column, inputs.ids.output_type)]
         for name, of_predictions in self._kept.items():
             fields.append(
-                kept_field(inputs.predictions, name, inputs.task.prediction_types)
+                inputs.predictions.field(name, inputs.task.prediction_types)
                 if of_predictions
                 else inputs.held.kept.schema.field(name)
             )

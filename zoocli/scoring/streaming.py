@@ -10,7 +10,6 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from zoocli.checks import Findings
-from zoocli.errors import MachineError
 from zoocli.matching import Account
 from zoocli.pipeline import ordered_map, prefetch
 from zoocli.scoring.held import batches_with_ids
@@ -80,15 +79,7 @@ def find_duplicates(inputs: Inputs) -> npt.NDArray[np.bool_]:
 
 def _batch_rows(inputs: Inputs, row_bytes: int) -> int:
     """The rows of a batch, so that all that are under way at once fit into the memory."""
-    resources, size = inputs.resources, inputs.options.batch_size
-    under_way = 2 * resources.threads + 4
-    program_bytes = inputs.task.program_bytes
-    spare = resources.memory - program_bytes - inputs.held.nbytes
-    affordable = spare // (row_bytes * under_way)
-    if affordable < min(FEWEST_BATCH_ROWS, size):
-        raise MachineError(
-            f"The memory limit of {resources.memory / 1e9:.2f} GB leaves no room beside the votes "
-            f"({inputs.held.nbytes / 1e9:.2f} GB) and the program ({program_bytes / 1e9:.1f} GB). "
-            "Raise --memory-limit."
-        )
+    size = inputs.options.batch_size
+    taken = {"the votes": inputs.held.nbytes, "the program": inputs.task.program_bytes}
+    affordable = inputs.resources.rows_at_once(row_bytes, min(FEWEST_BATCH_ROWS, size), taken)
     return min(size, affordable, max(FEWEST_BATCH_ROWS, BATCH_BYTES // row_bytes))

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from zoocli.checks import Findings
 from zoocli.columns import from_mask
 from zoocli.errors import DataError, some
+from zoocli.ids import ids_at
 from zoocli.matching import Account
 from zoocli.scoring.held import FIRST_IDS
 from zoocli.scoring.inputs import Inputs
@@ -61,7 +62,7 @@ class Totals:
         self.findings.merge(matched.findings)
         if len(self.unmatched_ids) < FIRST_IDS and self.account.predictions_only:
             missing = np.flatnonzero(found < 0)[: FIRST_IDS - len(self.unmatched_ids)]
-            self.unmatched_ids += [text[int(row)].as_py() for row in missing]
+            self.unmatched_ids += ids_at(text, missing)
 
     def add_losses(self, inputs: Inputs, losses: Losses) -> None:
         """Adds the losses of a batch."""

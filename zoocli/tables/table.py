@@ -73,6 +73,12 @@ class Table(ABC):
         for batch in self._batches(columns, types or {}, batch_rows):
             yield parser.parse(batch)
 
+    def field(self, column: str, types: Types) -> pa.Field:
+        """A column's name and type as `batches` gives it."""
+        field = self.schema.field(column).remove_metadata()
+        parsed = column in types and is_text(field.type)
+        return field.with_type(types[column]) if parsed else field
+
     @abstractmethod
     def _batches(
         self, columns: list[str], types: Types, batch_rows: int
