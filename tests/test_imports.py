@@ -37,8 +37,7 @@ UNUSED = ("numba", "torch", "pandas", "duckdb", "rich", "dask", "distributed")
 # From what everything may use up to what uses everything. A part imports from earlier lines only.
 LAYERS = (
     ("bits", "errors", "version", "hashing", "strict_json"),
-    ("signature", "resources", "schema_checks", "pipeline"),
-    ("schema_files",),
+    ("signature", "resources", "pipeline"),
     ("schema", "sums"),
     ("tables", "kernels"),
     ("columns", "resampling"),

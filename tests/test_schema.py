@@ -360,9 +360,9 @@ def test_detection_knows_a_catalogues_own_columns(
 ) -> None:
     mapped = tree(name="mine", columns={"ring_yes": "t08_ring_a14_yes"})
     (tmp_path / "mine.yaml").write_text(mapped.to_yaml())
-    monkeypatch.setattr("zoocli.schema.built_in_folder", lambda: tmp_path)
-    monkeypatch.setattr("zoocli.schema.built_in_names", lambda: ("mine",))
-    monkeypatch.setattr("zoocli.schema._built_in", lambda name: mapped)
+    monkeypatch.setattr("zoocli.schema.detection.built_in_folder", lambda: tmp_path)
+    monkeypatch.setattr("zoocli.schema.detection.built_in_names", lambda: ("mine",))
+    monkeypatch.setattr("zoocli.schema.detection.built_in", lambda name: mapped)
     catalogue = ["t08_ring_a14_yes", *mapped.label_cols[1:]]
     assert detect_schema(mapped.label_cols, catalogue) is mapped
     assert nearest_schema(catalogue[1:]) == (mapped, ["ring_yes"])

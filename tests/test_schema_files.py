@@ -11,10 +11,12 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from zoocli import schema_files
 from zoocli.errors import DataError, SchemaError, UsageError, ZoocliError
-from zoocli.schema import FIRST_QUESTION, KEYS, Schema, built_in_names, load_schema, read_schema
-from zoocli.schema_files import built_in_folder
+from zoocli.schema import Schema, built_in_names, load_schema, read_schema
+from zoocli.schema import files as schema_files
+from zoocli.schema.detection import FIRST_QUESTION
+from zoocli.schema.files import built_in_folder
+from zoocli.schema.tree import KEYS
 
 FACTS = Path(__file__).parents[1] / "../shared/data/galaxy-zoo-trees.json"
 
@@ -291,7 +293,7 @@ def test_unreadable_files(tmp_path: Path) -> None:
 
 
 def test_a_broken_installation_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(schema_files, "__file__", str(tmp_path / "zoocli/schema_files.py"))
+    monkeypatch.setattr(schema_files, "__file__", str(tmp_path / "zoocli/schema/files.py"))
     with pytest.raises(ZoocliError, match="reinstall zoocli") as caught:
         schema_files.built_in_folder()
     assert caught.value.exit_code == 4

@@ -1,4 +1,4 @@
-"""Decision trees: questions, answers, campaigns, and which columns a table must have."""
+"""A decision tree: questions, their answers, campaigns, and what leads to what."""
 
 from __future__ import annotations
 
@@ -6,15 +6,12 @@ import difflib
 import functools
 import hashlib
 import json
-import os.path
-import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zoocli.errors import DataError, SchemaError, UsageError, some
-from zoocli.schema_checks import (
+from zoocli.errors import DataError, SchemaError
+from zoocli.schema.checks import (
     campaign_of,
     checked_answers,
     checked_campaigns,
@@ -22,18 +19,16 @@ from zoocli.schema_checks import (
     checked_line,
     checked_name,
     checked_parents,
-    hint,
     parents_first,
     shown,
 )
-from zoocli.schema_files import SUFFIXES, built_in_folder, read_yaml, to_yaml
+from zoocli.schema.files import to_yaml
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
 KEYS = ("title", "citation", "campaigns", "question_answer_pairs", "dependencies", "columns")
-FIRST_QUESTION = re.compile(r"^question_answer_pairs:\n +([A-Za-z][\w-]*): ", re.M)
 
 
 @dataclass(frozen=True)
@@ -237,7 +232,25 @@ class Schema:
     @classmethod
     def from_dict(cls, content: object, name: str) -> Schema:
         """Reads what a schema file holds; raises SchemaError for what is no decision tree."""
-        return _from_content(content, name)
+        if not isinstance(content, dict):
+            raise SchemaError("a schema file is a mapping, with question_answer_pairs: and so on.")
+        for key in content:
+            if key not in KEYS:
+                close = difflib.get_close_matches(key, KEYS, n=1)
+                meant = close[0] if close else ", ".join(KEYS)
+                raise SchemaError(f"unknown key {shown(key)}. Meant is one of: {meant}.")
+        for key in ("question_answer_pairs", "dependencies"):
+            if key not in content:
+                raise SchemaError(f"{key} is missing.")
+        return cls(
+            content["question_answer_pairs"],
+            content["dependencies"],
+            name,
+            title=content.get("title"),
+            citation=content.get("citation"),
+            campaigns=content.get("campaigns") or (),
+            columns=content.get("columns"),
+        )
 
     def to_yaml(self) -> str:
         """The schema as the text of a schema file, which reads back as the same schema."""
@@ -268,150 +281,3 @@ def _order(questions: tuple[Question, ...]) -> tuple[int, ...]:
     position = {question.name: i for i, question in enumerate(questions)}
     parents = {q.name: tuple(question_of[answer] for answer in q.asked_after) for q in questions}
     return tuple(position[name] for name in parents_first(parents))
-
-
-def load_schema(schema: str | Path | Schema) -> Schema:
-    """A built-in tree by name, a YAML file by path, or the schema itself.
-
-    Zoobot's own names are understood too. A text is a file where no built-in tree has that name
-    and it ends in .yaml or .yml or names something that exists.
-
-    Raises UsageError for a name that is neither (the closest is suggested), DataError for a file
-    that cannot be read, SchemaError for one that is no decision tree.
-
-    >>> load_schema("decals-dr5-ortho")
-    <Schema decals-dr5-ortho: 10 questions, 34 answers>
-    >>> load_schema("decals_dr5_ortho_schema").name
-    'decals-dr5-ortho'
-    """
-    if isinstance(schema, Schema):
-        return schema
-    if isinstance(schema, Path):
-        return read_schema(schema)
-    known = built_in_names()
-    name = schema.lower().replace("_", "-").removesuffix("-schema")
-    if name in known:
-        return _built_in(name)
-    if schema.lower().endswith(SUFFIXES) or os.path.exists(schema):
-        return read_schema(Path(schema))
-    raise UsageError(
-        f"There is no schema {shown(schema)}.{hint(name, known)} `zoocli schema list` shows the "
-        "built-in ones; a file of your own ends in .yaml."
-    )
-
-
-def read_schema(path: str | Path) -> Schema:
-    """The tree in a YAML file, named after the file; errors as for `load_schema`."""
-    path = Path(path)
-    content = read_yaml(path)
-    try:
-        return _from_content(content, path.stem)
-    except SchemaError as error:
-        raise SchemaError(f"{path}: {error}") from error
-
-
-def _from_content(content: object, name: str) -> Schema:
-    if not isinstance(content, dict):
-        raise SchemaError("a schema file is a mapping, with question_answer_pairs: and so on.")
-    for key in content:
-        if key not in KEYS:
-            close = difflib.get_close_matches(key, KEYS, n=1)
-            meant = close[0] if close else ", ".join(KEYS)
-            raise SchemaError(f"unknown key {shown(key)}. Meant is one of: {meant}.")
-    for key in ("question_answer_pairs", "dependencies"):
-        if key not in content:
-            raise SchemaError(f"{key} is missing.")
-    return Schema(
-        content["question_answer_pairs"],
-        content["dependencies"],
-        name,
-        title=content.get("title"),
-        citation=content.get("citation"),
-        campaigns=content.get("campaigns") or (),
-        columns=content.get("columns"),
-    )
-
-
-@functools.cache
-def built_in_names() -> tuple[str, ...]:
-    """The names of the built-in trees, sorted."""
-    return tuple(sorted(path.stem for path in built_in_folder().glob("*.yaml")))
-
-
-@functools.cache
-def _built_in(name: str) -> Schema:
-    return read_schema(built_in_folder() / f"{name}.yaml")
-
-
-def detect_schema(*columns: Collection[str]) -> Schema:
-    """The built-in tree whose answers all the tables have; give each table's column names.
-
-    Of several that fit, the one whose answers contain those of all the others. Raises DataError
-    where none fits (the nearest is named, with what it lacks), and where several fit of which
-    none contains the others: then only the user can say.
-
-    >>> detect_schema(["id_str", "ring_yes", "ring_no"], ["ring_no", "ring_yes"]).name
-    'gz-rings'
-    """
-    tables = [frozenset(table) for table in columns]
-    candidates = [_built_in(name) for name in built_in_names() if _may_fit(name, tables)]
-    fitting = [schema for schema in candidates if tables and not _missing(schema, tables)]
-    if not fitting:
-        raise DataError(_nothing_fits(tables))
-    largest = max(fitting, key=lambda schema: len(schema.label_cols))
-    answers = set(largest.label_cols)
-    others = [schema for schema in fitting if schema is not largest]
-    if any(answers == set(other.label_cols) or set(other.label_cols) - answers for other in others):
-        raise DataError(
-            f"The columns fit several schemas: {some(schema.name for schema in fitting)}. "
-            "Say which one is meant (-s NAME)."
-        )
-    return largest
-
-
-def _may_fit(name: str, tables: Sequence[Collection[str]]) -> bool:
-    """False where the columns rule a built-in tree out by its first question alone.
-
-    That is told from the text of its file: reading and checking all trees takes far longer. A
-    tree whose catalogue has column names of its own is never ruled out.
-    """
-    text = (built_in_folder() / f"{name}.yaml").read_text("utf-8")
-    first = FIRST_QUESTION.search(text)
-    if first is None or "\ncolumns:" in text:
-        return True
-    return all(any(column.startswith(first[1]) for column in table) for table in tables)
-
-
-def nearest_schema(*columns: Collection[str]) -> tuple[Schema, list[str]]:
-    """The built-in tree that lacks the smallest part of its answers, and those it lacks.
-
-    With several tables, an answer is lacking when any of them does not have it.
-    """
-    tables = [frozenset(table) for table in columns]
-    lacking = [(schema, _missing(schema, tables)) for schema in map(_built_in, built_in_names())]
-    return min(lacking, key=lambda pair: len(pair[1]) / len(pair[0].label_cols))
-
-
-def _missing(schema: Schema, tables: Sequence[Collection[str]]) -> list[str]:
-    own = schema.columns
-    return [
-        answer
-        for answer in schema.label_cols
-        if any(answer not in table and own.get(answer) not in table for table in tables)
-    ]
-
-
-def _nothing_fits(tables: Sequence[Collection[str]]) -> str:
-    schema, missing = nearest_schema(*tables)
-    answers = len(schema.label_cols)
-    if len(missing) == answers:
-        nearest = "None of the columns that they share is an answer of any of them."
-    else:
-        nearest = (
-            f"The nearest is {shown(schema.name)}: {len(missing)} of its {answers} answer columns "
-            f"are missing, {some(missing)}."
-        )
-    return (
-        f"No built-in schema fits the columns of the tables. {nearest} Complete the columns, or "
-        "give the schema (-s NAME or FILE)."
-    )

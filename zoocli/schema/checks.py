@@ -1,6 +1,6 @@
 """What makes two dicts a decision tree: every rule of a schema, each with its message.
 
-`zoocli.schema.Schema` calls these once and then trusts what they return.
+`Schema` calls these once and then trusts what they return.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Schema files: YAML text to plain dicts and lists and back, refusing what it did not mean.
 
-Only the syntax is settled here; `zoocli.schema` says whether the content is a decision tree.
+Only the syntax is settled here; `Schema` says whether the content is a decision tree.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoocli.errors import DataError, MachineError, SchemaError, shortened
-from zoocli.schema_checks import shown
+from zoocli.schema.checks import shown
 
 if TYPE_CHECKING:
     import yaml
@@ -29,7 +29,7 @@ def built_in_folder() -> Path:
 
     Raises MachineError where neither has them, which only a broken installation does.
     """
-    here = Path(__file__).parent
+    here = Path(__file__).parents[1]
     for folder in (here / "schemas", here.parent / "schemas"):
         if folder.is_dir():
             return folder
