@@ -91,11 +91,21 @@ def test_every_command_is_named():
         assert f"zoocli {name}" in README
 
 
-def test_files_that_are_linked_exist():
-    links = re.findall(r"\]\((?!https?:)([^)]+)\)", README)
-    assert links
+def anchors(page: Path) -> set[str]:
+    """What links into a page may point to: its headings, as GitHub writes them."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(), re.M)
+    return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES + [ROOT / "CONTRIBUTING.md"], ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path):
+    links = re.findall(r"\]\((?!https?:)([^)]+)\)", page.read_text())
+    assert links or page.name != "README.md"
     for link in links:
-        assert (ROOT / link).exists(), link
+        name, _, anchor = link.partition("#")
+        target = page.parent / name if name else page
+        assert target.exists(), link
+        assert not anchor or anchor in anchors(target), link
 
 
 @pytest.mark.parametrize("page", [*sorted(ROOT.glob("*.md")), *PAGES[1:]])
