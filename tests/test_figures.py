@@ -102,7 +102,7 @@ def test_everything_fits(make, drawn):
     assert len(found) == len(drawn) == 6 + 3
     for figure in drawn:
         assert all(axes.has_data() for axes in figure.axes)
-    assert {"mean loss (nats a galaxy)", "N"} <= texts(drawn[0])
+    assert {"mean loss (nats per galaxy)", "N"} <= texts(drawn[0])
     counted = evaluation.by_name[evaluation.schema.questions[0].name, None, "rmse"].N
     for figure in drawn[2:7]:
         assert any(f"N = {counted:,}" in text for text in texts(figure))

@@ -1,4 +1,4 @@
-"""Whether predicted distributions of votes are as wide as they should be: three views of it."""
+"""Whether the predicted distributions of votes are calibrated: three views of it."""
 
 from __future__ import annotations
 
@@ -24,30 +24,30 @@ from zoocli.statistics.evaluation.classes.result import ClassEvaluation
 from zoocli.statistics.evaluation.result import TreeEvaluation
 
 LEGEND = 0.2
-PARTS = {"": "all", ":votes-1-19": "1 to 19 votes", ":votes-20+": "20 votes and more"}
+PARTS = {"": "all", ":votes-1-19": "1 to 19 votes", ":votes-20+": "20 or more votes"}
 
 Pooled = Callable[[slice, str], Calibration]
 Panel = Callable[[Axes, Pooled, Question], None]
 
 RELIABILITY = (
-    "Mean observed fraction of votes against the mean predicted one, of all answers of a question, "
-    "in about 20 groups of nearly the same number of galaxies. Bars are standard errors of the "
-    "difference. On the line, predictions come true."
+    "Mean observed against mean predicted vote fraction, over all answers of a question, in about "
+    "20 groups of nearly equal numbers of galaxies. Bars are standard errors of the difference. "
+    "Calibrated predictions lie on the line."
 )
 CONFIDENCE = (
-    "Accuracy against the mean probability of the class predicted most, in at most 20 groups of "
-    "nearly the same number of galaxies. Bars are standard errors of the difference. Below the "
-    "line predictions are too sure of themselves."
+    "Accuracy against the mean probability of the most probable class, in at most 20 groups of "
+    "nearly equal numbers of galaxies. Bars are standard errors of the difference. Below the line "
+    "the predictions are overconfident."
 )
 COVERAGE = (
-    "How often the votes lie in the central interval that was predicted for them, against the "
-    "interval's level; all answers of a question. Below the line predictions are too sure of "
-    "themselves, above it not sure enough."
+    "How often the votes lie in the predicted central interval, against the level of the "
+    "interval; all answers of a question. Below the line the predictions are overconfident, above "
+    "it underconfident."
 )
 PIT = (
-    "Histogram of the probability integral transform of the votes, non-randomised, of all answers "
-    "of a question. Flat at 1: calibrated. A valley: too sure; a hill: not sure enough; a slope: "
-    "too many or too few votes expected."
+    "Histogram of the non-randomised probability integral transform of the votes, over all "
+    "answers of a question. Flat at 1: calibrated. U-shaped: overconfident; hump-shaped: "
+    "underconfident; sloped: biased."
 )
 
 
@@ -104,7 +104,7 @@ def of_classes(evaluation: ClassEvaluation, formats: Sequence[str]) -> Picture:
     """The figure `reliability` of the class predicted most."""
 
     def draw() -> Figure:
-        title = panel_title("class predicted most", evaluation.galaxies)
+        title = panel_title("most probable class", evaluation.galaxies)
         figure, (axes,) = panels([title], ("confidence", "accuracy"))
         _curve(axes, evaluation.reliability)
         return figure

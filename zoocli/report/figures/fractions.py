@@ -17,9 +17,9 @@ from zoocli.report.figures.style import COLUMN, MAP, VERMILION
 from zoocli.statistics.evaluation.result import TreeEvaluation
 
 CAPTION = (
-    "Observed against predicted vote fraction of every answer of a question, for the N galaxies "
-    "that count for it; each is drawn once for each answer. On the line they are equal. Stripes "
-    "are the fractions that few votes can make."
+    "Observed against predicted vote fraction, for the N galaxies that count for the question; "
+    "each galaxy is drawn once per answer. On the line they are equal. Stripes are the fractions "
+    "that a small number of votes can produce."
 )
 FOOT = 0.45
 BAR = 0.08  # inches: how thick the colour bar is
@@ -63,4 +63,4 @@ def _colour_bar(figure: Figure, axes: Axes, norm: LogNorm) -> None:
     bar.ax.xaxis.set_major_locator(LogLocator(10))
     bar.ax.xaxis.set_minor_locator(NullLocator())
     bar.ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
-    bar.set_label("galaxies, once for each answer, in cells of 0.02 by 0.02")
+    bar.set_label("galaxies (once per answer) per cell of 0.02 by 0.02")

@@ -1,4 +1,4 @@
-"""Each question's loss, and how much of what can be explained the predictions explain."""
+"""Each question's loss, and how much of the deviance the predictions explain."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from zoocli.statistics.evaluation.metric import levels
 from zoocli.statistics.evaluation.result import TreeEvaluation
 
 LOSS_CAPTION = (
-    "Mean negative log-likelihood of the votes of each question, in nats a galaxy, over the N "
-    "galaxies with at least one vote for it; bars are 95 % intervals. Lower is better, and "
-    "questions with more votes and answers have higher losses."
+    "Mean negative log-likelihood of each question's votes, in nats per galaxy, over the N "
+    "galaxies with at least one vote; bars are 95 % intervals. Lower is better; questions with "
+    "more votes or more answers have higher losses."
 )
 EXPLAINED_CAPTION = (
-    "How far the loss has come from that of the climatology (0: the same Dirichlet for every "
-    "galaxy) towards the floor that no prediction can pass (1), with 95 % intervals. Vote noise "
-    "keeps even the truth from reaching 1."
+    "Where the loss lies between that of the climatology (0: the same Dirichlet for every "
+    "galaxy) and the floor that no prediction can beat (1), with 95 % intervals. Because of vote "
+    "noise, even the true model stays below 1."
 )
 
 
@@ -29,7 +29,7 @@ def pictures(evaluation: TreeEvaluation, formats: Sequence[str]) -> Iterator[Pic
         "loss",
         "Loss",
         LOSS_CAPTION,
-        lambda: interval_rows(questions, found, "mean loss (nats a galaxy)"),
+        lambda: interval_rows(questions, found, "mean loss (nats per galaxy)"),
         formats,
     )
     names = list(levels(evaluation.schema))

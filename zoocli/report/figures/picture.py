@@ -1,4 +1,4 @@
-"""A figure as files: how it is encoded, and what stands under it."""
+"""A figure as files: how it is encoded, and its caption."""
 
 from __future__ import annotations
 

@@ -16,8 +16,8 @@ from zoocli.statistics.evaluation.values.residuals import QUANTILES
 from zoocli.statistics.evaluation.values.result import ValueEvaluation
 
 CAPTION = (
-    "Quantiles of the residuals, predicted - true, in the units of the target, with 95 % "
-    "intervals, over the N galaxies that have both. Were all predictions right, all would be 0."
+    "Quantiles of the residuals (predicted - true) in the units of the target, with 95 % "
+    "intervals, over the N galaxies that have both values. For perfect predictions all are 0."
 )
 ASPECT = 0.8
 

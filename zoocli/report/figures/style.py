@@ -23,7 +23,7 @@ BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, VERMILION, PURPLE = (
 SERIES = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, BLACK)
 MARKERS = ("o", "s", "D", "^", "v", "P", "X")
 GREY = "#666666"
-MAP = "cividis"
+MAP = "cividis_r"  # pale to dark, as ink on paper: what is rare does not stand out
 SMALL = 6.0  # points: no text is smaller
 
 STYLE: dict[Any, Any] = {

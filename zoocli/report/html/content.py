@@ -20,7 +20,7 @@ from zoocli.statistics.evaluation.metric import OVERALL, levels
 from zoocli.statistics.evaluation.result import TreeEvaluation
 from zoocli.statistics.evaluation.values.result import ValueEvaluation
 
-UNDER = "Under a number: its 95 % interval."
+UNDER = "Below each number: its 95 % interval."
 OF_QUESTIONS: Names = {
     "loss": "loss",
     "gain": "gain",
@@ -102,25 +102,25 @@ def _of_tree(evaluation: TreeEvaluation) -> Content:
         headlines(
             evaluation,
             {
-                "loss": "loss, nats a galaxy",
+                "loss": "loss (nats per galaxy)",
                 "deviance_explained": "deviance explained",
                 "rmse": "RMSE of vote fractions",
-                "rmse_ratio": "RMSE over that of vote noise",
+                "rmse_ratio": "RMSE / vote noise",
                 "accuracy": "accuracy",
                 "calibration_error": "calibration error",
             },
         ),
         [_questions(evaluation), _answers(evaluation)],
         words.OF_TREES | words.INTERVALS,
-        "Of the galaxies that count and whose volunteers chose an answer most (rows, with their "
-        "number), the percentage for which each answer was predicted most (columns).",
+        "Rows: the answer with the most votes, with its number of counted galaxies. Columns: the "
+        "answer with the highest predicted fraction, in per cent of the row.",
         words.rules(evaluation.settings),
         worst_galaxies(evaluation),
     )
 
 
 def _questions(evaluation: TreeEvaluation) -> HtmlTable:
-    """One row a question, below those of everything and of the campaigns."""
+    """One row per question, below those of everything and of the campaigns."""
     found = evaluation.by_name
     rows = [
         metric_row(
@@ -136,9 +136,9 @@ def _questions(evaluation: TreeEvaluation) -> HtmlTable:
     return HtmlTable(
         "questions",
         "Questions",
-        "Losses and gains in nats a galaxy. N: galaxies with votes; counted: galaxies that count "
-        f"by the rules of relevance. {UNDER}",
-        ["question", *OF_QUESTIONS.values(), "N", "counted"],
+        "Losses and gains in nats per galaxy. N: galaxies with votes; counted: galaxies that the "
+        f"relevance rules let count. {UNDER}",
+        ["question", "N", "counted", *OF_QUESTIONS.values()],
         rows[:fixed],
         rows[fixed:],
     )
@@ -155,7 +155,7 @@ def _answers(evaluation: TreeEvaluation) -> HtmlTable:
         "answers",
         "Answers",
         f"Over the galaxies that count for the answer's question (N). {UNDER}",
-        ["answer", *OF_ANSWERS.values(), "N"],
+        ["answer", "N", *OF_ANSWERS.values()],
         [],
         rows,
     )
@@ -167,14 +167,14 @@ def _of_classes(evaluation: ClassEvaluation) -> Content:
         metric_row(evaluation, name, (OVERALL, name), OF_CLASSES, [int(labelled)])
         for name, labelled in zip(evaluation.classes, support, strict=True)
     ]
-    header = ["class", *OF_CLASSES.values(), "N"]
+    header = ["class", "N", *OF_CLASSES.values()]
     note = f"N: galaxies with that label. {UNDER}"
     return Content(
         f"Predicted classes against labels, {len(rows)} classes.",
         headlines(
             evaluation,
             {
-                "loss": "loss, nats a galaxy",
+                "loss": "loss (nats per galaxy)",
                 "accuracy": "accuracy",
                 "balanced_accuracy": "balanced accuracy",
                 "f1_macro": "F1, mean of classes",
@@ -184,8 +184,8 @@ def _of_classes(evaluation: ClassEvaluation) -> Content:
         ),
         [HtmlTable("classes", "Classes", note, header, [], rows)],
         words.OF_CLASSES | words.INTERVALS,
-        "Of the galaxies with a label (rows, with their number), the percentage for which each "
-        "class was predicted most (columns).",
+        "Rows: the label, with its number of galaxies. Columns: the most probable class, in per "
+        "cent of the row.",
     )
 
 
@@ -196,7 +196,7 @@ def _of_values(evaluation: ValueEvaluation) -> Content:
         )
         for name in evaluation.rows
     ]
-    header = ["target", *OF_VALUES.values(), "N"]
+    header = ["target", "N", *OF_VALUES.values()]
     note = f"5 % to 95 %: quantiles of predicted - true. {UNDER}"
     return Content(
         f"Predicted values against true ones, {evaluation.loss} loss: "

@@ -86,6 +86,6 @@ def metric_row(
     names: Iterable[str],
     sizes: Iterable[int | None],
 ) -> Row:
-    """The metrics about a question and answer, then the numbers of galaxies."""
+    """The numbers of galaxies, then the metrics about a question and answer."""
     cells = [Cell.of(evaluation.by_name.get((*about, metric))) for metric in names]
-    return Row(shown, [*cells, *map(Cell.of_count, sizes)])
+    return Row(shown, [*map(Cell.of_count, sizes), *cells])
