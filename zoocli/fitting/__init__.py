@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import warnings
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
-from zoocli.errors import UsageError, ZoocliWarning
+from zoocli.arguments import TableLike, TablesLike
 from zoocli.fitting.data import Data, read_data
 from zoocli.fitting.options import FitOptions
 from zoocli.fitting.training import Progress, Trained, Trainer
-from zoocli.heads.files import HeadMetadata, write_head
+from zoocli.heads.files import HeadMetadata
 from zoocli.heads.linear_head import LinearHead
 from zoocli.resources import Resources
-from zoocli.tables.drafts import try_writing
 from zoocli.tables.sinks import Sink
 from zoocli.version import __version__
 
-__all__ = ["Fit", "FitOptions", "Gain", "fit", "fit_head"]
+__all__ = ["Fit", "FitOptions", "Gain", "fit_head"]
 
 
 @dataclass(frozen=True)
@@ -62,43 +57,9 @@ class Fit:
     notes: tuple[str, ...]
 
 
-def fit(
-    features: Any, votes: Any, output: str | os.PathLike[str], schema: Any = None, **options: Any
-) -> Fit:
-    """Trains a linear head on features to foresee votes, and writes it, as `zoocli fit` does.
-
-    It minimises the mean loss of a galaxy, for the Dirichlet-multinomial the sum over questions of
-    -ln P(votes | 100 sigmoid(W x + b) + 1) in nats, with Adam (Kingma and Ba 2015,
-    arXiv:1412.6980). It starts from the best constant prediction, and stops when galaxies that
-    are held out have gained nothing for `patience` epochs. Which these are follows from their ids.
-
-    `features` (or a list of its parts) and `votes` are paths, pandas DataFrames or Arrow tables,
-    matched by exact id; galaxies without any votes (a label, all targets) are left out. `schema`
-    is by default told from the columns of the votes. `options` are those of the command line with
-    underscores. All that is matched is held in memory, the features as float32.
-
-    `output` is a safetensors file: `linear.weight` and `linear.bias` for features as they are
-    (they are standardised inside), with what `zoocli.predict` needs to know beside them. The same
-    inputs and `seed` give the same bytes on the same machine's CPU.
-
-    Raises DataError for invalid votes or features, UsageError for wrong options and steps too long
-    to come anywhere, MachineError where memory does not suffice or the file cannot be written.
-    """
-    unknown = sorted(set(options) - set(FitOptions.__dataclass_fields__))
-    if unknown:
-        known = ", ".join(FitOptions.__dataclass_fields__)
-        raise UsageError(f"fit() has no option '{unknown[0]}'. Its options are {known}.")
-    try_writing(Path(output))
-    done = fit_head(features, votes, FitOptions(schema=schema, **options))
-    write_head(output, done.head, done.metadata)
-    for note in done.notes:
-        warnings.warn(note, ZoocliWarning, stacklevel=2)
-    return done
-
-
 def fit_head(
-    features: Any,
-    votes: Any,
+    features: TablesLike,
+    votes: TableLike,
     options: FitOptions,
     progress: Progress = lambda epoch, epochs: None,
     held_out_sink: Sink | None = None,
