@@ -19,10 +19,12 @@ __all__ = ["Fit", "FitOptions", "Gain", "fit_head"]
 
 @dataclass(frozen=True)
 class Gain:
-    """Mean losses over the same `galaxies` (of a question: those with votes for it).
+    """Mean losses of the head and of a constant prediction, over the same galaxies.
 
-    `constant` is that of the best prediction that is the same for all galaxies (climatology),
-    `head` that of the head; both in nats where the loss is a likelihood, None without galaxies.
+    - `galaxies`: how many they are; for a question, only those with votes for it.
+    - `constant`: the mean loss of the best prediction that is the same for all galaxies
+      (climatology), `head` that of the head. In nats for dirichlet and cross-entropy, in the unit
+      of the target for l1 and in its square for mse. None without galaxies.
     """
 
     galaxies: int
@@ -31,7 +33,7 @@ class Gain:
 
     @property
     def gain(self) -> float | None:
-        """By how much the head is better."""
+        """How much lower the head's mean loss is, in the same unit; None without galaxies."""
         if self.constant is None or self.head is None:
             return None
         return self.constant - self.head
@@ -41,8 +43,17 @@ class Gain:
 class Fit:
     """A trained head, and how good it is.
 
-    `overall` and `questions` (of a tree; the targets, of several values) are of the galaxies held
-    out, or where `held_out` is 0 of those learned from. `training_loss` is the mean of the latter.
+    - `head`: the linear layer for features as they are, on the CPU and not training. `metadata`:
+      what its file says about it.
+    - `training`, `held_out`: the numbers of galaxies that it learned from and that were held out.
+    - `epochs`: how many there were. `best_epoch`: after which of them the head was taken, 0 where
+      none was better than the constant prediction, which the head then is.
+    - `training_loss`: the head's mean loss over the galaxies that it learned from, in the unit of
+      `Gain`.
+    - `overall`: the losses of the galaxies held out, or where there are none of those that it
+      learned from. `questions`: the same for each question of a tree, or each of several targets;
+      empty for classes and a single target.
+    - `notes`: what the user should be warned of.
     """
 
     head: LinearHead
@@ -64,9 +75,9 @@ def fit_head(
     progress: Progress = lambda epoch, epochs: None,
     held_out_sink: Sink | None = None,
 ) -> Fit:
-    """Trains a head and writes nothing but the ids held out, to the sink, uncommitted.
+    """Trains a head; writes nothing but the ids held out, to the sink, uncommitted.
 
-    `progress` is told the epochs done, and how many there are at most.
+    `progress` is told the epochs done, and how many there are at most. Raises as `zoocli.fit`.
     """
     resources = Resources.available(options.threads, options.memory_limit)
     with resources.obeyed():
