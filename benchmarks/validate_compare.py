@@ -68,7 +68,7 @@ def _null(folder: Path) -> Iterator[tuple[bool, str]]:
 
 
 def _equally_blurred(folder: Path, seed: int) -> Comparison:
-    made = simulate(folder / "null", SCHEMA, GALAXIES, seed=seed)
+    made = simulate(folder / "null", schema=SCHEMA, galaxies=GALAXIES, seed=seed)
     truth = pq.read_table(made.predictions)
     random = np.random.default_rng(seed)
     models = [score(_blurred(truth, random), made.votes) for _ in range(2)]
@@ -86,7 +86,7 @@ def _blurred(truth: pa.Table, random: np.random.Generator) -> pa.Table:
 
 def _power(folder: Path) -> Iterator[tuple[bool, str]]:
     """A blur of 0.1 costs little, and is found."""
-    made = simulate(folder / "power", SCHEMA, 20_000, seed=1, blur=[0.1])
+    made = simulate(folder / "power", schema=SCHEMA, galaxies=20_000, seed=1, blur=[0.1])
     models = [score(file, made.votes) for file in (made.predictions, made.blurred[0.1])]
     overall = compare(*models).systems[0].overall
     yield (
@@ -98,7 +98,7 @@ def _power(folder: Path) -> Iterator[tuple[bool, str]]:
 
 def _self(folder: Path) -> Iterator[tuple[bool, str]]:
     """A model against itself."""
-    made = simulate(folder / "self", SCHEMA, GALAXIES, seed=1)
+    made = simulate(folder / "self", schema=SCHEMA, galaxies=GALAXIES, seed=1)
     model = score(made.predictions, made.votes)
     system = compare(model, model).systems[0]
     every = [system.overall, *system.campaigns.values(), *system.questions.values()]
@@ -110,7 +110,7 @@ def _self(folder: Path) -> Iterator[tuple[bool, str]]:
 
 def _speed(folder: Path) -> Iterator[tuple[bool, str]]:
     """The whole process on a million galaxies."""
-    made = simulate(folder / "speed", SCHEMA, 1_000_000, seed=1, blur=[0.1])
+    made = simulate(folder / "speed", schema=SCHEMA, galaxies=1_000_000, seed=1, blur=[0.1])
     files = [folder / "first.parquet", folder / "second.parquet"]
     for file, predictions in zip(files, (made.predictions, made.blurred[0.1]), strict=True):
         pq.write_table(score(predictions, made.votes), file)

@@ -22,7 +22,13 @@ CLASSES = ["smooth", "featured-or-disk", "artifact"]
 def main() -> None:
     for format in ("parquet", "csv"):
         simulate(
-            FOLDER, "decals-dr5-ortho", GALAXIES, seed=SEED, voted=VOTED, format=format, blur=[0.3]
+            FOLDER,
+            schema="decals-dr5-ortho",
+            galaxies=GALAXIES,
+            seed=SEED,
+            voted=VOTED,
+            format=format,
+            blur=[0.3],
         )
     columns = [f"{FIRST_QUESTION}_{name}" for name in CLASSES]
     predictions = pq.read_table(FOLDER / "predictions.parquet", columns=["id_str", *columns])

@@ -161,6 +161,144 @@ def test_a_result_may_be_changed(tables: tuple[pa.Table, pa.Table]) -> None:
     assert zoocli.score(*tables, schema=SCHEMA)["loss"][0].as_py() != 7.0
 
 
+# Files instead of tables in memory
+
+ENDINGS = [".parquet", ".csv", ".arrow", ".jsonl"]
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_output_is_what_the_command_writes(
+    ending: str, tables: tuple[pa.Table, pa.Table], tmp_path: Path
+) -> None:
+    paths = [write(tmp_path / f"{i}.parquet", table) for i, table in enumerate(tables)]
+    tree = write_tree(tmp_path)
+    ours, theirs = tmp_path / f"ours{ending}", tmp_path / f"theirs{ending}"
+    done_well("score", *paths, "-s", tree, "-o", theirs)
+    summary = zoocli.score(*paths, str(tree), output=ours)
+    assert ours.read_bytes() == theirs.read_bytes()
+    assert summary.to_dict() == zoocli.summarize(zoocli.score(*paths, str(tree))).to_dict()
+    done_well("catalog", paths[0], "-s", tree, "-o", theirs)
+    assert zoocli.catalog(paths[0], str(tree), output=str(ours)) is None
+    assert ours.read_bytes() == theirs.read_bytes()
+
+
+def test_predictions_go_to_a_file(tmp_path: Path) -> None:
+    head, target = tmp_path / "head.pt", tmp_path / "predictions.parquet"
+    torch.save({"linear.weight": torch.ones(2, 1), "linear.bias": torch.zeros(2)}, head)
+    features = pa.table({"id": ["a", "b"], "feat_0": [0.0, 1.0]})
+    options: dict[str, Any] = {"classes": ["p", "q"], "activation": "none"}
+    assert zoocli.predict(features, head, output=target, **options) is None
+    assert read(target).equals(zoocli.predict(features, head, **options))
+
+
+def test_an_output_that_is_an_input_is_refused(
+    tables: tuple[pa.Table, pa.Table], tmp_path: Path
+) -> None:
+    p, v = (write(tmp_path / f"{name}.parquet", t) for name, t in zip("pv", tables, strict=True))
+    tree = write_tree(tmp_path)
+    before = {file: file.read_bytes() for file in (p, v, tree)}
+    calls: list[Any] = [
+        lambda: zoocli.score([str(p)], tables[1], SCHEMA, output=p),
+        lambda: zoocli.score(tables[0], v, SCHEMA, output=str(v)),
+        lambda: zoocli.score(*tables, tree, output=tree),
+        lambda: zoocli.score(*tables, SCHEMA, ensemble=[p], output=p),
+        lambda: zoocli.score(*tables, SCHEMA, only=v, output=v),
+        lambda: zoocli.catalog(p, SCHEMA, output=p),
+        lambda: zoocli.fit(p, v, v, SCHEMA),
+    ]
+    for call in calls:
+        with pytest.raises(zoocli.UsageError, match="is also an input"):
+            call()
+    assert before == {file: file.read_bytes() for file in (p, v, tree)}
+
+
+def test_a_failure_leaves_the_output_as_it_was(
+    tables: tuple[pa.Table, pa.Table], tmp_path: Path
+) -> None:
+    target = tmp_path / "scores.csv"
+    target.write_text("as it was")
+    negative = tables[0].set_column(1, "shape_smooth", pa.array([-1.0, 1.0, 2.0]))
+    with pytest.raises(zoocli.DataError, match="1 concentrations"):
+        zoocli.score(negative, tables[1], SCHEMA, output=target)
+    assert [file.name for file in tmp_path.iterdir()] == ["scores.csv"]
+    assert target.read_text() == "as it was"
+    with pytest.raises(zoocli.UsageError, match="ending"):
+        zoocli.score(*tables, SCHEMA, output=tmp_path / "scores.xyz")
+    with pytest.raises(zoocli.MachineError, match="no folder"):
+        zoocli.score(*tables, SCHEMA, output=tmp_path / "absent" / "scores.csv")
+
+
+def test_a_device_is_written_to_and_stays(tables: tuple[pa.Table, pa.Table]) -> None:
+    assert zoocli.score(*tables, SCHEMA, output="/dev/null").overall.galaxies == 2
+    assert Path("/dev/null").is_char_device()
+
+
+# Checking, detecting, merging
+
+
+def test_check_finds_everything_and_warns_of_nothing(tables: tuple[pa.Table, pa.Table]) -> None:
+    negative = tables[0].set_column(1, "shape_smooth", pa.array([-1.0, 1.0, 2.0]))
+    found = zoocli.check(negative, tables[1].slice(1, 2), SCHEMA)
+    assert isinstance(found, zoocli.Check) and not found.fine
+    assert found.matching is not None and found.matching.predictions_only == 1
+    assert [(one.column, one.first_ids) for one in found.invalid] == [("shape_smooth", ("a",))]
+    assert zoocli.check(negative, tables[1], SCHEMA, on_invalid="null").fine
+    assert zoocli.check("absent.csv", tables[1]).errors
+    with pytest.raises(zoocli.UsageError, match=r"check\(\) has no option 'on_invald'"):
+        zoocli.check(*tables, on_invald="null")
+
+
+def test_a_schema_is_detected_from_tables(tmp_path: Path) -> None:
+    rings = {"id": ["a"], "ring_yes": [2], "ring_no": [0]}
+    file = write(tmp_path / "v.csv", rings)
+    assert zoocli.detect_schema(pd.DataFrame(rings), str(file)).name == "gz-rings"
+    with pytest.raises(zoocli.DataError, match="No built-in schema fits"):
+        zoocli.detect_schema(file, pa.table({"id": ["a"], "ring_yes": [2]}))
+
+
+@pytest.mark.filterwarnings("ignore::zoocli.errors.ZoocliWarning")
+def test_parts_are_merged_from_results_and_from_files(tmp_path: Path) -> None:
+    predictions, votes = draw(300)
+    parts = [predictions.slice(0, 100), predictions.slice(100)]
+    summaries = [zoocli.summarize(zoocli.score(part, votes, SCHEMA)) for part in parts]
+    whole = zoocli.summarize(zoocli.score(predictions, votes, SCHEMA))
+    assert_alike(zoocli.merge(summaries), whole)
+    files = [tmp_path / f"{number}.json" for number in range(2)]
+    for file, summary in zip(files, summaries, strict=True):
+        file.write_text(json.dumps(summary.to_dict()))
+    merged = zoocli.merge(files)
+    assert isinstance(merged, zoocli.Summary)
+    assert_alike(merged, whole)
+    evaluations = [zoocli.evaluate(part, votes, SCHEMA, bootstrap=20) for part in parts]
+    expected = zoocli.evaluate(predictions, votes, SCHEMA, bootstrap=20)
+    made = zoocli.merge(evaluations)
+    assert made.matching == expected.matching
+    values = [
+        [np.nan if one.value is None else one.value for one in found.metrics]
+        for found in (made, expected)
+    ]
+    np.testing.assert_allclose(*values, rtol=1e-12, atol=1e-15)
+    with pytest.raises(zoocli.UsageError, match="Merge each kind alone"):
+        zoocli.merge([summaries[0], evaluations[1]])
+    with pytest.raises(zoocli.UsageError, match="nothing to merge"):
+        zoocli.merge([])
+
+
+@pytest.mark.filterwarnings("ignore::zoocli.errors.ZoocliWarning")
+def test_directories_of_evaluations_are_merged(tmp_path: Path) -> None:
+    predictions, votes = draw(60)
+    tree, v = write_tree(tmp_path), write(tmp_path / "v.parquet", votes)
+    p = write(tmp_path / "p.parquet", predictions)
+    folders = [tmp_path / f"part-{number}" for number in (1, 2)]
+    for number, folder in enumerate(folders, start=1):
+        options = ("-s", tree, "--bootstrap", 0, "--shard", f"{number}/2", "-o", folder)
+        done_well("evaluate", p, v, *options)
+    merged = zoocli.merge([str(folder) for folder in folders])
+    assert isinstance(merged, zoocli.Evaluation)
+    assert (merged.shard, merged.galaxies) == (None, 60)
+    assert zoocli.merge([folders[0], folders[1]]).to_dict() == merged.to_dict()
+
+
 # The same numbers as the metrics
 
 

@@ -195,7 +195,7 @@ ACCIDENTS = [
         CE + " --class-weights 1,2,3",
     ),
     Accident(
-        "weights of 0", classes(LOGITS, [0, 1, 1]), 2, ("positive",), CE + " --class-weights 0,1"
+        "weights of 0", classes(LOGITS, [0, 1, 1]), 2, ("above 0",), CE + " --class-weights 0,1"
     ),
     Accident(
         "weights of text", classes(LOGITS, [0, 1, 1]), 2, ("'1,x'",), CE + " --class-weights 1,x"

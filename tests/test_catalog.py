@@ -259,7 +259,7 @@ def test_the_file_says_how_it_was_made(tmp_path, tree):
         (["--advanced", "--level", "0"], "--level"),
         (["--advanced", "--level", "1"], "--level"),
         (["--advanced", "--level", "nan"], "--level"),
-        (["--advanced", "--level", "90"], "between 0 and 1"),
+        (["--advanced", "--level", "90"], "above 0 and below 1"),
         (["--asked-threshold", "1.5"], "--asked-threshold"),
         (["--level", "0.5"], "--advanced"),
         (["--intervals", "zoobot"], "--advanced"),

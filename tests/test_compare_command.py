@@ -33,7 +33,7 @@ def files(tmp_path):
 
 
 def test_a_model_that_is_worse_is_found(tmp_path):
-    made = simulate(tmp_path, "gz-rings", 2000, seed=3, blur=[0.3])
+    made = simulate(tmp_path, schema="gz-rings", galaxies=2000, seed=3, blur=[0.3])
     for name, predictions in (("true", made.predictions), ("blurred", made.blurred[0.3])):
         done_well("score", predictions, made.votes, "-o", tmp_path / f"{name}.parquet")
     done = done_well("compare", tmp_path / "true.parquet", tmp_path / "blurred.parquet", *FAST)
@@ -221,7 +221,7 @@ def test_an_index_is_no_id(files, tmp_path):
 def test_numbers_out_of_range_are_wrong_usage(files, option):
     done = run("compare", *files, option, 0)
     assert done.code == 2
-    assert "between 1 and" in done.err
+    assert "at least 1 and at most 10,000,000" in done.err
 
 
 def test_what_is_no_scores_table_is_refused(files, tmp_path):

@@ -25,7 +25,9 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "question_answer_pairs: {shape: [_smooth, _disk], bar: [_yes, _no]}\n"
         "dependencies: {shape: null, bar: shape_disk}\n"
     )
-    simulate(folder, str(folder / "tree.yaml"), galaxies=900, voted=800, seed=2, volunteers=12)
+    simulate(
+        folder, schema=str(folder / "tree.yaml"), galaxies=900, voted=800, seed=2, volunteers=12
+    )
     table = pq.read_table(folder / "predictions.parquet")
     shuffled = table.take(pa.array(np.random.default_rng(0).permutation(900)))
     pq.write_table(shuffled, folder / "shuffled.parquet")

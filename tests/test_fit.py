@@ -20,7 +20,7 @@ from tests.conftest import ROOT
 from zoocli.errors import DataError, MachineError, UsageError
 from zoocli.fitting import Fit
 from zoocli.fitting.data import Galaxies
-from zoocli.fitting.targets import Objective
+from zoocli.fitting.targets import TreeObjective, ValueObjective
 from zoocli.fitting.training import Scaling
 from zoocli.heads import LinearHead
 from zoocli.heads.files import read_head
@@ -261,7 +261,7 @@ def test_lists_and_csv_give_the_same_head(tmp_path: Path) -> None:
 
 
 def test_a_folded_head_does_the_same_with_features_dropped() -> None:
-    objective = Objective(find_loss("mse"), ("p", "q"), ("p", "q"))
+    objective = ValueObjective(find_loss("mse"), ("p", "q"))
     galaxies = Galaxies(X.astype(np.float32), RANDOM.normal(7, 3, (GALAXIES, 2)))
     scaling = Scaling.of(galaxies, objective)
     head = LinearHead(4, 2)
@@ -275,7 +275,7 @@ def test_a_folded_head_does_the_same_with_features_dropped() -> None:
 def test_a_tree_in_one_call_has_the_losses_of_its_questions() -> None:
     schema = zoocli.load_schema("decals-dr5-ortho")
     loss = find_loss("dirichlet")
-    objective = Objective(loss, tuple(schema.label_cols), (), schema, schema.question_slices)
+    objective = TreeObjective(loss, schema)
     outputs = torch.randn(50, 34, dtype=torch.float64, requires_grad=True)
     votes = torch.randint(0, 9, (50, 34))
     whole = objective.losses(outputs, votes)
@@ -292,15 +292,15 @@ REFUSED: list[tuple[dict[str, Any], type[Exception], str]] = [
     ({"schema": "gz-ringz"}, UsageError, "There is no schema"),
     ({"loss": "focal"}, UsageError, "There is no loss"),
     ({"label": "x"}, UsageError, "does not use --label"),
-    ({"classes": ["x", "y"]}, UsageError, "has no --classes"),
+    ({"classes": ["x", "y"]}, UsageError, "does not use --classes"),
     ({"loss": "ce"}, DataError, "no column 'label'"),
     ({"loss": "ce", "label": "id_str"}, UsageError, "'id_str' is the id column"),
     ({"loss": "ce", "label": "bar-dr5_strong", "classes": ["0", "1"]}, DataError, "none of the"),
     ({"loss": "mse", "label": "id_str"}, UsageError, "'id_str' is the id column"),
     ({"epochs": 0}, UsageError, "--epochs must be at least 1"),
     ({"batch_size": 0}, UsageError, "--batch-size must be at least 1"),
-    ({"dropout": 1}, UsageError, "--dropout must be from 0 to 0.9"),
-    ({"hold_out": -0.1}, UsageError, "--hold-out must be from 0"),
+    ({"dropout": 1}, UsageError, "--dropout must be at least 0 and at most 0.9"),
+    ({"hold_out": -0.1}, UsageError, "--hold-out must be at least 0"),
     ({"learning_rate": float("nan")}, UsageError, "--learning-rate"),
     ({"seed": -1}, UsageError, "--seed"),
     ({"feature": ["a", "a"]}, UsageError, "--feature names 'a' more than once"),

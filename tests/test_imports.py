@@ -36,7 +36,8 @@ UNUSED = ("numba", "torch", "pandas", "duckdb", "rich", "dask", "distributed")
 
 # From what everything may use up to what uses everything. A part imports from earlier lines only.
 LAYERS = (
-    ("bits", "errors", "version", "hashing", "strict_json"),
+    ("arguments", "bits", "errors", "version", "hashing", "strict_json"),
+    ("option_checks",),
     ("signature", "resources", "pipeline"),
     ("schema", "sums"),
     ("tables", "kernels"),

@@ -18,7 +18,7 @@ GALAXIES = 25_000
 def summaries(tmp_path_factory: pytest.TempPathFactory) -> dict[float, Summary]:
     """The summary of the true concentrations (blur 0) and of each blur, against the same votes."""
     folder = tmp_path_factory.mktemp("proper")
-    made = zoocli.simulate(folder, SCHEMA, galaxies=GALAXIES, seed=2, blur=BLURS)
+    made = zoocli.simulate(folder, schema=SCHEMA, galaxies=GALAXIES, seed=2, blur=BLURS)
     files = {0.0: made.predictions, **made.blurred}
     options = ScoreOptions(schema=SCHEMA)
     return {

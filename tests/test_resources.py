@@ -61,7 +61,7 @@ def test_what_was_asked_for_comes_first(cgroup: Path, monkeypatch: pytest.Monkey
 
 @pytest.mark.parametrize("threads", [0, -1])
 def test_too_few_threads(threads: int) -> None:
-    with pytest.raises(UsageError, match="--threads must be from 1"):
+    with pytest.raises(UsageError, match="--threads must be at least 1"):
         Resources.available(threads)
 
 

@@ -23,7 +23,7 @@ SCHEMA = "decals-dr5-ortho"
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     folder = tmp_path_factory.mktemp("simulated")
-    return simulate(folder, SCHEMA, 3_000, seed=5, blur=[0.3, 0.6], voted=1_000)
+    return simulate(folder, schema=SCHEMA, galaxies=3_000, seed=5, blur=[0.3, 0.6], voted=1_000)
 
 
 def read(path):
@@ -37,21 +37,31 @@ def contents(folder: Path) -> dict[str, bytes]:
 def test_same_seed_same_bytes_whatever_the_threads(tmp_path, monkeypatch):
     monkeypatch.setattr(simulation, "CHUNK", 700)
     for folder, threads in (("one", 1), ("three", 3)):
-        simulate(tmp_path / folder, SCHEMA, 3_000, seed=1, blur=[0.2], voted=900, threads=threads)
+        simulate(
+            tmp_path / folder,
+            schema=SCHEMA,
+            galaxies=3_000,
+            seed=1,
+            blur=[0.2],
+            voted=900,
+            threads=threads,
+        )
     assert contents(tmp_path / "one") == contents(tmp_path / "three")
 
 
 def test_another_seed_gives_other_bytes(tmp_path):
     for seed in (1, 2):
-        simulate(tmp_path / str(seed), SCHEMA, 500, seed=seed, blur=[0.2])
+        simulate(tmp_path / str(seed), schema=SCHEMA, galaxies=500, seed=seed, blur=[0.2])
     first, second = contents(tmp_path / "1"), contents(tmp_path / "2")
     assert first.keys() == second.keys()
     assert all(first[name] != second[name] for name in first)
 
 
 def test_options_move_only_what_they_name(tmp_path):
-    plain = simulate(tmp_path / "plain", SCHEMA, 500, seed=1)
-    other = simulate(tmp_path / "other", SCHEMA, 500, seed=1, voted=50, blur=[1], volunteers=9)
+    plain = simulate(tmp_path / "plain", schema=SCHEMA, galaxies=500, seed=1)
+    other = simulate(
+        tmp_path / "other", schema=SCHEMA, galaxies=500, seed=1, voted=50, blur=[1], volunteers=9
+    )
     assert plain.predictions.read_bytes() == other.predictions.read_bytes()
 
 
@@ -81,7 +91,7 @@ def test_ids_repeat_in_no_brick():
 @pytest.mark.parametrize("chunk", [97, 65_536])
 def test_voted_galaxies_are_a_random_sample(tmp_path, monkeypatch, chunk):
     monkeypatch.setattr(simulation, "CHUNK", chunk)
-    made = simulate(tmp_path, SCHEMA, 4_000, seed=3, voted=400)
+    made = simulate(tmp_path, schema=SCHEMA, galaxies=4_000, seed=3, voted=400)
     place = read(made.predictions).index.get_indexer(read(made.votes).index)
     tenths = np.bincount(place // 400, minlength=10)
     assert tenths.sum() == 400
@@ -97,7 +107,7 @@ def test_concentrations_differ_and_stay_in_range(made):
 @pytest.mark.parametrize("schema", [SCHEMA, "gz-evo-v2", "decals-all-campaigns-ortho"])
 def test_each_question_gets_the_votes_that_lead_to_it(tmp_path, schema):
     tree = load_schema(schema)
-    votes = read(simulate(tmp_path, tree, 400, seed=2).votes)
+    votes = read(simulate(tmp_path, schema=tree, galaxies=400, seed=2).votes)
     asked = 0
     for question in tree.questions:
         totals = votes[tree.label_cols[question.columns]].sum(axis=1)
@@ -109,7 +119,7 @@ def test_each_question_gets_the_votes_that_lead_to_it(tmp_path, schema):
 
 def test_each_galaxy_belongs_to_one_campaign(tmp_path):
     tree = load_schema("decals-all-campaigns-ortho")
-    votes = read(simulate(tmp_path, tree, 600, seed=2).votes)
+    votes = read(simulate(tmp_path, schema=tree, galaxies=600, seed=2).votes)
     totals = np.stack(
         [
             sum(
@@ -137,14 +147,14 @@ def test_several_parents_add_up_whatever_the_order_of_questions():
 
 def test_volunteers_are_poisson(tmp_path):
     tree = load_schema(SCHEMA)
-    votes = read(simulate(tmp_path, tree, 5_000, seed=4, volunteers=12.5).votes)
+    votes = read(simulate(tmp_path, schema=tree, galaxies=5_000, seed=4, volunteers=12.5).votes)
     everyone = votes[tree.label_cols[tree.questions[0].columns]].sum(axis=1)
     assert everyone.mean() == pytest.approx(12.5, abs=5 * math.sqrt(12.5 / 5_000))
     assert everyone.var() == pytest.approx(12.5, rel=0.15)
 
 
 def test_no_volunteers_no_votes(tmp_path):
-    votes = read(simulate(tmp_path, SCHEMA, 20, volunteers=0).votes)
+    votes = read(simulate(tmp_path, schema=SCHEMA, galaxies=20, volunteers=0).votes)
     assert len(votes) == 20 and not votes.to_numpy().any()
 
 
@@ -209,7 +219,7 @@ def test_blur_is_log_normal_noise_of_the_level_asked_for(made):
 
 def test_chunks_share_no_random_numbers(tmp_path, monkeypatch):
     monkeypatch.setattr(simulation, "CHUNK", 50)
-    made = simulate(tmp_path, SCHEMA, 100, seed=1, blur=[0.3])
+    made = simulate(tmp_path, schema=SCHEMA, galaxies=100, seed=1, blur=[0.3])
     truth, votes = read(made.predictions), read(made.votes)
     noise = np.log(read(made.blurred[0.3]) / truth)
     for values in (truth, noise, votes.loc[truth.index]):
@@ -218,8 +228,8 @@ def test_chunks_share_no_random_numbers(tmp_path, monkeypatch):
 
 
 def test_csv_holds_the_same_numbers_exactly(tmp_path):
-    parquet = simulate(tmp_path, SCHEMA, 200, seed=6, blur=[0.5])
-    csv = simulate(tmp_path, SCHEMA, 200, seed=6, blur=[0.5], format="csv")
+    parquet = simulate(tmp_path, schema=SCHEMA, galaxies=200, seed=6, blur=[0.5])
+    csv = simulate(tmp_path, schema=SCHEMA, galaxies=200, seed=6, blur=[0.5], format="csv")
     for one, other in zip(parquet.files, csv.files, strict=True):
         table = pyarrow.csv.read_csv(other).to_pandas().set_index("id_str")
         assert (read(one).astype(float) == table.astype(float)).all(axis=None)
@@ -227,7 +237,7 @@ def test_csv_holds_the_same_numbers_exactly(tmp_path):
 
 def test_existing_files_are_replaced(tmp_path):
     (tmp_path / "votes.parquet").write_text("old")
-    made = simulate(tmp_path, SCHEMA, 5)
+    made = simulate(tmp_path, schema=SCHEMA, galaxies=5)
     assert len(read(made.votes)) == 5
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "predictions.parquet",
@@ -242,16 +252,16 @@ def test_a_failure_leaves_what_was_there(tmp_path, monkeypatch):
     (tmp_path / "votes.parquet").write_text("old")
     monkeypatch.setattr(ParquetEncoder, "write", full)
     with pytest.raises(MachineError, match="No space left"):
-        simulate(tmp_path, SCHEMA, 5)
+        simulate(tmp_path, schema=SCHEMA, galaxies=5)
     assert contents(tmp_path) == {"votes.parquet": b"old"}
 
 
 def test_a_file_is_no_folder(tmp_path):
     (tmp_path / "taken").write_text("")
     with pytest.raises(MachineError, match="taken"):
-        simulate(tmp_path / "taken", SCHEMA, 5)
+        simulate(tmp_path / "taken", schema=SCHEMA, galaxies=5)
     with pytest.raises(MachineError, match="taken"):
-        simulate(tmp_path / "taken" / "below", SCHEMA, 5)
+        simulate(tmp_path / "taken" / "below", schema=SCHEMA, galaxies=5)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,18 @@ TYPE_CHECKING = False  # as in typing, whose import takes longer than all else h
 if TYPE_CHECKING:
     from typing import Any
 
-    from zoocli.api import catalog, evaluate, score
+    from zoocli.api import (
+        catalog,
+        check,
+        detect_schema,
+        evaluate,
+        fit,
+        merge,
+        predict,
+        score,
+    )
+    from zoocli.arguments import TableLike, TablesLike
+    from zoocli.checking import Check
     from zoocli.errors import (
         DataError,
         MachineError,
@@ -22,10 +33,9 @@ if TYPE_CHECKING:
         ZoocliError,
         ZoocliWarning,
     )
-    from zoocli.fitting import Fit, fit
-    from zoocli.predicting import predict
+    from zoocli.fitting import Fit
     from zoocli.schema import Schema, load_schema
-    from zoocli.simulation import simulate
+    from zoocli.simulation import Simulation, simulate
     from zoocli.statistics.compare import compare
     from zoocli.statistics.comparison import Comparison
     from zoocli.statistics.evaluation.evaluation import Evaluation
@@ -36,6 +46,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BinnedSummary",
+    "Check",
     "Comparison",
     "DataError",
     "Evaluation",
@@ -43,16 +54,22 @@ __all__ = [
     "MachineError",
     "Schema",
     "SchemaError",
+    "Simulation",
     "Summary",
+    "TableLike",
+    "TablesLike",
     "UsageError",
     "ZoocliError",
     "ZoocliWarning",
     "__version__",
     "catalog",
+    "check",
     "compare",
+    "detect_schema",
     "evaluate",
     "fit",
     "load_schema",
+    "merge",
     "merge_summaries",
     "predict",
     "score",
@@ -63,6 +80,7 @@ __all__ = [
 
 _HOMES = {
     "BinnedSummary": "statistics.summarize_by",
+    "Check": "checking",
     "Comparison": "statistics.comparison",
     "DataError": "errors",
     "Evaluation": "statistics.evaluation.evaluation",
@@ -70,17 +88,23 @@ _HOMES = {
     "MachineError": "errors",
     "Schema": "schema",
     "SchemaError": "errors",
+    "Simulation": "simulation",
     "Summary": "statistics.summary",
+    "TableLike": "arguments",
+    "TablesLike": "arguments",
     "UsageError": "errors",
     "ZoocliError": "errors",
     "ZoocliWarning": "errors",
     "catalog": "api",
+    "check": "api",
     "compare": "statistics.compare",
+    "detect_schema": "api",
     "evaluate": "api",
-    "fit": "fitting",
+    "fit": "api",
     "load_schema": "schema",
+    "merge": "api",
     "merge_summaries": "statistics.merge",
-    "predict": "predicting",
+    "predict": "api",
     "score": "api",
     "simulate": "simulation",
     "summarize": "statistics.summarize",

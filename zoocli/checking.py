@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from zoocli.arguments import TableLike, TablesLike
 from zoocli.checks import FIRST, Findings
 from zoocli.errors import DataError
 from zoocli.ids import IdColumn
@@ -69,8 +70,8 @@ class Check:
 
 
 def check(
-    predictions: Any,
-    votes: Any,
+    predictions: TablesLike,
+    votes: TableLike,
     options: ScoreOptions,
     progress: Progress = lambda rows, of: None,
 ) -> Check:
@@ -92,7 +93,7 @@ def check(
 
 
 def _open(
-    found: Check, predictions: Any, votes: Any, resources: Resources
+    found: Check, predictions: TablesLike, votes: TableLike, resources: Resources
 ) -> tuple[Table, Table] | None:
     tables = []
     for opened, source, name in (

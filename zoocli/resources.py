@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from zoocli.errors import MachineError, UsageError
+from zoocli.option_checks import check_range
 
 UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
 BINARY_UNITS = {"ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}
@@ -31,8 +32,8 @@ class Resources:
     @classmethod
     def available(cls, threads: int | None = None, memory: str | int | None = None) -> Resources:
         """What was asked for, or else what SLURM, the container or the machine gives."""
-        if threads is not None and not 1 <= threads <= MOST_THREADS:
-            raise UsageError(f"--threads must be from 1 to {MOST_THREADS:,}, not {threads}.")
+        if threads is not None:
+            check_range("threads", threads, least=1, most=MOST_THREADS)
         if isinstance(memory, str):
             memory = parse_memory(memory)
         if memory is not None and not 1 <= memory <= MOST_MEMORY:

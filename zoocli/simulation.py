@@ -7,33 +7,33 @@ true ones, and what a score or a calibration should be is known.
 
 from __future__ import annotations
 
-import math
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from zoocli.errors import MachineError, UsageError, some
+from zoocli.arguments import FilePath
+from zoocli.errors import MachineError
+from zoocli.option_checks import check_choice, check_range
 from zoocli.pipeline import ordered_map
 from zoocli.resources import Resources
 from zoocli.schema import Schema, load_schema
 from zoocli.tables.sinks import FileSink, Sink
 
 ID = "id_str"
-FORMATS = ("parquet", "csv")
 CHUNK = 65_536  # galaxies drawn at once
 MOST_GALAXIES = 999_999_999  # numpy draws no hypergeometric numbers beyond
 MOST_VOLUNTEERS = 100_000
 MOST_BLUR = 10.0
 
+Format = Literal["parquet", "csv"]
 Floats = npt.NDArray[np.float32]
 Counts = npt.NDArray[np.int32]
 Indexes = npt.NDArray[np.int64]
@@ -54,20 +54,22 @@ class Simulation:
 
 
 def simulate(
-    directory: str | os.PathLike[str],
-    schema: str | Path | Schema,
-    galaxies: int,
+    directory: FilePath,
+    *,
+    schema: str | Path | Schema = "decals-dr5-ortho",
+    galaxies: int = 10_000,
     seed: int = 0,
     blur: Sequence[float] = (),
     voted: int | None = None,
     volunteers: float = 40,
-    format: str = "parquet",
+    format: Format = "parquet",
     threads: int | None = None,
 ) -> Simulation:
     """Writes predictions and votes, drawn from the model that the Dirichlet loss assumes.
 
-    Each galaxy and answer gets a concentration between 1 and 101 (Zoobot's range), and each galaxy
-    a Poisson number of volunteers, `volunteers` on average. They walk down the tree: a root
+    Each of the `galaxies` gets a concentration between 1 and 101 (Zoobot's range) for every answer
+    of `schema` (a built-in name, a YAML file or a Schema), and a Poisson number of volunteers with
+    mean `volunteers`. They walk down the tree: a root
     question is answered by all, any other by those who gave one of the answers it is asked after
     (several such answers add up). A question's votes are Dirichlet-multinomial in its
     concentrations as the file holds them. In a schema of several campaigns each galaxy belongs to
@@ -87,7 +89,7 @@ def simulate(
 
     >>> import tempfile
     >>> folder = tempfile.TemporaryDirectory()
-    >>> made = simulate(folder.name, "gz-rings", galaxies=10, seed=1, blur=[0.5])
+    >>> made = simulate(folder.name, schema="gz-rings", galaxies=10, seed=1, blur=[0.5])
     >>> made.predictions.name, made.votes.name, made.blurred[0.5].name
     ('predictions.parquet', 'votes.parquet', 'predictions-blur-0.5.parquet')
     >>> folder.cleanup()
@@ -100,8 +102,7 @@ def simulate(
         galaxies if voted is None else voted,
         volunteers,
     )
-    if format not in FORMATS:
-        raise UsageError(f"There is no format '{format}': choose one of {some(FORMATS)}.")
+    check_choice("format", format, get_args(Format))
     cores = Resources.available(threads).threads
     files = _files(Path(directory), format, plan.blur)
     with ExitStack() as stack:
@@ -164,12 +165,12 @@ class Plan:
     volunteers: float
 
     def __post_init__(self) -> None:
-        _check_range("galaxies", self.galaxies, 1, MOST_GALAXIES)
-        _check_range("seed", self.seed, 0, math.inf)
-        _check_range("volunteers", self.volunteers, 0, MOST_VOLUNTEERS)
-        _check_range("voted", self.voted, 0, self.galaxies)
+        check_range("galaxies", self.galaxies, least=1, most=MOST_GALAXIES)
+        check_range("seed", self.seed, least=0)
+        check_range("volunteers", self.volunteers, least=0, most=MOST_VOLUNTEERS)
+        check_range("voted", self.voted, least=0, most=self.galaxies)
         for level in self.blur:
-            _check_range("blur", level, 0, MOST_BLUR)
+            check_range("blur", level, least=0, most=MOST_BLUR)
 
     def random(self, stream: Stream, chunk: int = 0) -> np.random.Generator:
         """The random numbers of one use in one chunk, whatever was drawn before."""
@@ -329,9 +330,3 @@ def _files(directory: Path, format: str, blur: Sequence[float]) -> Simulation:
         level: directory / f"predictions-blur-{text}.{format}" for level, text in shown.items()
     }
     return Simulation(directory / f"predictions.{format}", directory / f"votes.{format}", blurred)
-
-
-def _check_range(name: str, value: float, least: float, most: float) -> None:
-    if not least <= value <= most:
-        bound = f"at least {least}" if most == math.inf else f"between {least} and {most:,}"
-        raise UsageError(f"{name} must be {bound}, and is {value}.")

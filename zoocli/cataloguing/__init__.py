@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from zoocli.arguments import TablesLike
 from zoocli.cataloguing.cataloguer import Cataloguer
 from zoocli.cataloguing.fractions import vote_fractions
 from zoocli.cataloguing.intervals import credible_intervals
@@ -23,7 +22,7 @@ __all__ = [
 
 def catalog_into(
     sink: Sink,
-    predictions: Any,
+    predictions: TablesLike,
     options: CatalogOptions,
     progress: Progress = lambda rows, of: None,
     shard: Shard | None = None,

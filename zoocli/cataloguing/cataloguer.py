@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pyarrow as pa
 
+from zoocli.arguments import TablesLike
 from zoocli.cataloguing.fractions import by_answer, vote_fractions
 from zoocli.cataloguing.intervals import credible_intervals
 from zoocli.cataloguing.options import CatalogOptions
@@ -29,7 +30,9 @@ class Cataloguer(Conversion):
 
     output: ClassVar[str] = "The catalogue"
 
-    def __init__(self, predictions: Any, options: CatalogOptions, resources: Resources) -> None:
+    def __init__(
+        self, predictions: TablesLike, options: CatalogOptions, resources: Resources
+    ) -> None:
         table = open_tables(predictions, resources, "the predictions")
         super().__init__(table, options.id, options.keep, resources)
         self._options = options

@@ -1,67 +1,74 @@
-"""Everything that can be said about a catalogue, checked before any file is opened."""
+"""The options of a catalogue, checked before any file is opened."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, get_args
 
-from zoocli.errors import UsageError
-from zoocli.scoring.options import check_choice, check_unique
+from zoocli.arguments import Intervals, OnInvalid
+from zoocli.option_checks import check_choice, check_range, hold_names, unused
 
-CHOICES: dict[str, tuple[str, ...]] = {
-    "intervals": ("mixture", "zoobot"),
-    "on_invalid": ("error", "null"),
-}
-ONLY_ADVANCED = ("level", "intervals")
-ONLY_FRIENDLY = ("asked_threshold",)
+if TYPE_CHECKING:
+    from zoocli.schema import Schema
+
+ONLY_ADVANCED: tuple[str, ...] = ("level", "intervals")
+ONLY_FRIENDLY: tuple[str, ...] = ("asked_threshold",)
 BATCH_ROWS = 8192
 
 
 @dataclass(frozen=True)
 class CatalogOptions:
-    """The options of `zoocli catalog` under their long names; see its help for what each does."""
+    """How to make a catalogue; the defaults are those of `zoocli catalog`.
 
-    schema: Any = None
+    - `schema`: the decision tree, as a built-in name, a YAML file or a Schema; by default the one
+      that fits the columns.
+    - `id`: the id column, by default the first usual name. `predictions_column`: the name of an
+      answer's column, such as "{answer}_pred"; by default the answer's own name, perhaps with a
+      usual ending. `keep`: columns to carry into the output.
+    - `advanced`: all fractions, with credible intervals and proportions asked. `level`: the
+      probability of an interval, above 0 and below 1. `intervals`: of several passes, the quantiles
+      of their "mixture", or as "zoobot" has them the medians of each pass's own.
+    - `asked_threshold`: without `advanced`, fractions of questions with a smaller proportion asked,
+      from 0 to 1, are null.
+    - `on_invalid`: concentrations that no distribution has stop the run ("error"), or their
+      question is null ("null").
+    - `batch_size`: rows at a time. `threads`, `memory_limit` (bytes, or a text such as "4GB"): by
+      default those of SLURM, the container or the machine.
+    """
+
+    schema: str | Path | Schema | None = None
     id: str | None = None
     predictions_column: str | None = None
     keep: Sequence[str] = ()
     advanced: bool = False
     level: float = 0.9
     asked_threshold: float = 0.5
-    intervals: str = "mixture"
-    on_invalid: str = "error"
+    intervals: Intervals = "mixture"
+    on_invalid: OnInvalid = "error"
     batch_size: int = BATCH_ROWS
     threads: int | None = None
     memory_limit: str | int | None = None
 
     def __post_init__(self) -> None:
-        for option, choices in CHOICES.items():
-            check_choice(option, getattr(self, option), choices)
-        if not 0.0 < self.level < 1.0:
-            raise UsageError(f"--level must lie between 0 and 1, such as 0.9; not {self.level}.")
-        if not 0.0 <= self.asked_threshold <= 1.0:
-            raise UsageError(f"--asked-threshold must be from 0 to 1, not {self.asked_threshold}.")
-        if self.batch_size < 1:
-            raise UsageError(f"--batch-size must be at least 1, not {self.batch_size}.")
-        if isinstance(self.keep, str):
-            object.__setattr__(self, "keep", (self.keep,))
-        check_unique("keep", self.keep)
+        check_choice("intervals", self.intervals, get_args(Intervals))
+        check_choice("on_invalid", self.on_invalid, get_args(OnInvalid))
+        check_range("level", self.level, above=0, below=1)
+        check_range("asked_threshold", self.asked_threshold, least=0, most=1)
+        check_range("batch_size", self.batch_size, least=1)
+        hold_names(self, "keep")
         self._refuse_without_effect()
 
     def _refuse_without_effect(self) -> None:
         """Raises UsageError for an option that the table asked for would silently ignore."""
-        idle = ONLY_FRIENDLY if self.advanced else ONLY_ADVANCED
+        table, idle, advice = "friendly", ONLY_ADVANCED, "Add --advanced, or leave it out."
+        if self.advanced:
+            table, idle, advice = "advanced", ONLY_FRIENDLY, "Leave it out."
         defaults = {field.name: field.default for field in fields(self)}
         for option in idle:
             if getattr(self, option) != defaults[option]:
-                name = option.replace("_", "-")
-                table, advice = (
-                    ("advanced", "Leave it out.")
-                    if self.advanced
-                    else ("friendly", "Add --advanced, or leave it out.")
-                )
-                raise UsageError(f"The {table} table does not use --{name}. {advice}")
+                raise unused(f"The {table} table", option, advice)
 
     @property
     def percent(self) -> str:

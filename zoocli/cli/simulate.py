@@ -43,7 +43,16 @@ def simulate(
     """
     from zoocli.simulation import simulate as write
 
-    made = write(directory, schema, galaxies, seed, blur or (), voted, volunteers, format)
+    made = write(
+        directory,
+        schema=schema,
+        galaxies=galaxies,
+        seed=seed,
+        blur=blur or (),
+        voted=voted,
+        volunteers=volunteers,
+        format=format,
+    )
     if not quiet:
         for file in made.files:
             say(f"wrote {harmless(str(file))} ({file.stat().st_size / 1e6:,.1f} MB)")

@@ -21,6 +21,7 @@ from zoocli.engines import worker
 from zoocli.engines.job import Job
 from zoocli.engines.worker import Part, Task
 from zoocli.errors import DataError, MachineError, UsageError, some
+from zoocli.option_checks import check_range
 from zoocli.resources import Resources
 from zoocli.tables.slices import cuts
 
@@ -45,8 +46,8 @@ class ClusterOptions:
     partitions: int | None = None
 
     def __post_init__(self) -> None:
-        if self.partitions is not None and self.partitions < 1:
-            raise UsageError(f"--partitions must be at least 1, not {self.partitions}.")
+        if self.partitions is not None:
+            check_range("partitions", self.partitions, least=1)
 
 
 def run_job(

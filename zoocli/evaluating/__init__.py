@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from zoocli.arguments import TableLike, TablesLike
 from zoocli.checks import Findings
 from zoocli.evaluating.evaluator import Evaluator, Part
 from zoocli.evaluating.options import EvaluateOptions
@@ -46,8 +46,8 @@ class EvaluationTotals:
 
 
 def evaluate_into(
-    predictions: Any,
-    votes: Any,
+    predictions: TablesLike,
+    votes: TableLike,
     options: EvaluateOptions,
     progress: Progress = lambda rows, of: None,
     shard: Shard | None = None,

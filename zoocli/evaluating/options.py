@@ -1,13 +1,13 @@
-"""Everything that can be said about an evaluation, besides how to score."""
+"""The options of an evaluation, besides how to score."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from zoocli.errors import UsageError
 from zoocli.evaluating.links import Link
 from zoocli.losses import find_loss
+from zoocli.option_checks import check_range, unused
 from zoocli.resampling import MOST_SEED
 from zoocli.scoring.options import ScoreOptions
 from zoocli.statistics.evaluation.rules import DEFAULT_PROFILE, Rules, rules_of
@@ -18,10 +18,19 @@ RULES = tuple(field.name for field in fields(Rules))
 
 @dataclass(frozen=True)
 class EvaluateOptions:
-    """The options of `zoocli evaluate` under their long names; see its help for what each does.
+    """How to evaluate; the defaults are those of `zoocli evaluate`.
 
-    `score` are those that it shares with `zoocli score`. A profile that is None is the default
-    one, and a rule that is None is the profile's; both are for losses of a decision tree alone.
+    - `score`: the options that it shares with `zoocli score`.
+    - `profile`: the name of published rules of which galaxies count for which question; by default
+      "zoobot". A rule that is None is the profile's; the rules are for decision trees alone.
+    - `min_votes`: votes that the question has at least. `min_root_votes`: votes that its campaign's
+      first question has at least. `min_share_asked`: the least ratio of the two, from 0 to 1.
+    - `min_path_fraction`: the product of the observed fractions that lead to the question must be
+      more than this, from 0 to 1.
+    - `confident`: a galaxy is confident where some observed fraction is more than this (0 to 1).
+    - `bootstrap`: replicates for the 95 % intervals, at most 10,000; 0 for no intervals. `seed`: of
+      the bootstrap.
+    - `link`: the address of a galaxy's page, with column names in braces, for the report.
     """
 
     score: ScoreOptions = field(default_factory=ScoreOptions)
@@ -36,21 +45,16 @@ class EvaluateOptions:
     link: str | None = None
 
     def __post_init__(self) -> None:
-        if not 0 <= self.bootstrap <= MOST_REPLICATES:
-            raise UsageError(
-                f"--bootstrap must be between 0 and {MOST_REPLICATES:,}, not {self.bootstrap}."
-            )
-        if not 0 <= self.seed <= MOST_SEED:
-            raise UsageError(f"--seed must be between 0 and {MOST_SEED}, not {self.seed}.")
-        _ = self.rules, self.linking
+        check_range("bootstrap", self.bootstrap, least=0, most=MOST_REPLICATES)
+        check_range("seed", self.seed, least=0, most=MOST_SEED)
+        _ = self.rules, self.linking  # which check what they are made of
         self._refuse_rules_without_a_tree()
 
     def _refuse_rules_without_a_tree(self) -> None:
         loss = find_loss(self.score.loss)
         for rule in ("profile", *RULES, "link"):
             if loss.scores != "tree" and getattr(self, rule) is not None:
-                name = rule.replace("_", "-")
-                raise UsageError(f"The loss '{loss.name}' does not use --{name}. Leave it out.")
+                raise unused(f"The loss '{loss.name}'", rule)
 
     @property
     def rules(self) -> Rules:
@@ -64,10 +68,10 @@ class EvaluateOptions:
         return None if self.link is None else Link(self.link)
 
     def bootstrap_settings(self) -> dict[str, Any]:
-        """What of the bootstrap changes the numbers."""
+        """The settings of the bootstrap that change the numbers."""
         return {"bootstrap": self.bootstrap, "seed": self.seed}
 
     def tree_settings(self) -> dict[str, Any]:
-        """What of the evaluation of a decision tree changes the numbers."""
+        """The settings of a decision tree's evaluation that change the numbers."""
         profile = {"profile": self.profile or DEFAULT_PROFILE}
         return profile | self.rules.to_dict() | self.bootstrap_settings()

@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
-import os
-import warnings
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
-from zoocli.errors import UsageError, ZoocliWarning
+from zoocli.arguments import TableLike, TablesLike
 from zoocli.fitting.data import Data, read_data
 from zoocli.fitting.options import FitOptions
 from zoocli.fitting.training import Progress, Trained, Trainer
-from zoocli.heads.files import HeadMetadata, write_head
+from zoocli.heads.files import HeadMetadata
 from zoocli.heads.linear_head import LinearHead
 from zoocli.resources import Resources
-from zoocli.tables.drafts import try_writing
 from zoocli.tables.sinks import Sink
 from zoocli.version import __version__
 
-__all__ = ["Fit", "FitOptions", "Gain", "fit", "fit_head"]
+__all__ = ["Fit", "FitOptions", "Gain", "fit_head"]
 
 
 @dataclass(frozen=True)
 class Gain:
-    """Mean losses over the same `galaxies` (of a question: those with votes for it).
+    """Mean losses of the head and of a constant prediction, over the same galaxies.
 
-    `constant` is that of the best prediction that is the same for all galaxies (climatology),
-    `head` that of the head; both in nats where the loss is a likelihood, None without galaxies.
+    - `galaxies`: how many they are; for a question, only those with votes for it.
+    - `constant`: the mean loss of the best prediction that is the same for all galaxies
+      (climatology), `head` that of the head. In nats for dirichlet and cross-entropy, in the unit
+      of the target for l1 and in its square for mse. None without galaxies.
     """
 
     galaxies: int
@@ -36,7 +33,7 @@ class Gain:
 
     @property
     def gain(self) -> float | None:
-        """By how much the head is better."""
+        """How much lower the head's mean loss is, in the same unit; None without galaxies."""
         if self.constant is None or self.head is None:
             return None
         return self.constant - self.head
@@ -46,8 +43,17 @@ class Gain:
 class Fit:
     """A trained head, and how good it is.
 
-    `overall` and `questions` (of a tree; the targets, of several values) are of the galaxies held
-    out, or where `held_out` is 0 of those learned from. `training_loss` is the mean of the latter.
+    - `head`: the linear layer for features as they are, on the CPU and not training. `metadata`:
+      what its file says about it.
+    - `training`, `held_out`: the numbers of galaxies that it learned from and that were held out.
+    - `epochs`: how many there were. `best_epoch`: after which of them the head was taken, 0 where
+      none was better than the constant prediction, which the head then is.
+    - `training_loss`: the head's mean loss over the galaxies that it learned from, in the unit of
+      `Gain`.
+    - `overall`: the losses of the galaxies held out, or where there are none of those that it
+      learned from. `questions`: the same for each question of a tree, or each of several targets;
+      empty for classes and a single target.
+    - `notes`: what the user should be warned of.
     """
 
     head: LinearHead
@@ -62,50 +68,16 @@ class Fit:
     notes: tuple[str, ...]
 
 
-def fit(
-    features: Any, votes: Any, output: str | os.PathLike[str], schema: Any = None, **options: Any
-) -> Fit:
-    """Trains a linear head on features to foresee votes, and writes it, as `zoocli fit` does.
-
-    It minimises the mean loss of a galaxy, for the Dirichlet-multinomial the sum over questions of
-    -ln P(votes | 100 sigmoid(W x + b) + 1) in nats, with Adam (Kingma and Ba 2015,
-    arXiv:1412.6980). It starts from the best constant prediction, and stops when galaxies that
-    are held out have gained nothing for `patience` epochs. Which these are follows from their ids.
-
-    `features` (or a list of its parts) and `votes` are paths, pandas DataFrames or Arrow tables,
-    matched by exact id; galaxies without any votes (a label, all targets) are left out. `schema`
-    is by default told from the columns of the votes. `options` are those of the command line with
-    underscores. All that is matched is held in memory, the features as float32.
-
-    `output` is a safetensors file: `linear.weight` and `linear.bias` for features as they are
-    (they are standardised inside), with what `zoocli.predict` needs to know beside them. The same
-    inputs and `seed` give the same bytes on the same machine's CPU.
-
-    Raises DataError for invalid votes or features, UsageError for wrong options and steps too long
-    to come anywhere, MachineError where memory does not suffice or the file cannot be written.
-    """
-    unknown = sorted(set(options) - set(FitOptions.__dataclass_fields__))
-    if unknown:
-        known = ", ".join(FitOptions.__dataclass_fields__)
-        raise UsageError(f"fit() has no option '{unknown[0]}'. Its options are {known}.")
-    try_writing(Path(output))
-    done = fit_head(features, votes, FitOptions(schema=schema, **options))
-    write_head(output, done.head, done.metadata)
-    for note in done.notes:
-        warnings.warn(note, ZoocliWarning, stacklevel=2)
-    return done
-
-
 def fit_head(
-    features: Any,
-    votes: Any,
+    features: TablesLike,
+    votes: TableLike,
     options: FitOptions,
     progress: Progress = lambda epoch, epochs: None,
     held_out_sink: Sink | None = None,
 ) -> Fit:
-    """Trains a head and writes nothing but the ids held out, to the sink, uncommitted.
+    """Trains a head; writes nothing but the ids held out, to the sink, uncommitted.
 
-    `progress` is told the epochs done, and how many there are at most.
+    `progress` is told the epochs done, and how many there are at most. Raises as `zoocli.fit`.
     """
     resources = Resources.available(options.threads, options.memory_limit)
     with resources.obeyed():

@@ -1,24 +1,49 @@
-"""Everything that can be said about a fit, checked before any file is opened."""
+"""The options of a fit, checked before any file is opened."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from zoocli.errors import UsageError
+from zoocli.arguments import MissingVotes, OnFractional
 from zoocli.losses import find_loss
 from zoocli.losses.loss import Loss
+from zoocli.option_checks import check_range, hold_names, unused
 from zoocli.resampling import MOST_SEED
 from zoocli.scoring.options import ScoreOptions
+
+if TYPE_CHECKING:
+    from zoocli.schema import Schema
+
+MOST_SHARE = 0.9  # of features dropped, and of galaxies held out
 
 
 @dataclass(frozen=True)
 class FitOptions:
-    """The options of `zoocli fit` under their long names; see its help for what each does."""
+    """How to fit; the defaults are those of `zoocli fit`.
 
-    schema: Any = None
+    - `schema`: the decision tree, as a built-in name, a YAML file or a Schema; by default the one
+      that fits the columns of the votes. `loss`: dirichlet, cross-entropy (ce), mse or l1 (mae).
+    - `label`: for classes and values, the columns of the truth; by default "label". `classes`: the
+      labels in the order of the outputs; by default those found, sorted.
+    - `feature`: the feature columns or patterns such as "x_*", or one column of lists; by default
+      feat_0, feat_1 and so on, or the only column of lists.
+    - `id`, or `features_id` and `votes_id` where they differ: the id columns, by default the first
+      usual name that both tables have. `votes_column`: the name of an answer's column.
+    - `on_fractional`, `missing_votes`: as for a score.
+    - `epochs`: at most so many. `patience`: stop when so many bring the galaxies held out nothing.
+    - `learning_rate`, `weight_decay`: of Adam. `batch_size`: galaxies a step.
+    - `dropout`: the share of the features dropped while training. `hold_out`: the share of the
+      galaxies held out, chosen by their ids alone. Both from 0 to 0.9.
+    - `seed`: of the order of galaxies and of the dropout. `device`: where torch computes: auto,
+      cpu, cuda or cuda:N.
+    - `threads`, `memory_limit` (bytes, or a text such as "4GB"): by default those of SLURM, the
+      container or the machine.
+    """
+
+    schema: str | Path | Schema | None = None
     loss: str = "dirichlet"
     label: Sequence[str] = ()
     classes: Sequence[str] = ()
@@ -27,8 +52,8 @@ class FitOptions:
     features_id: str | None = None
     votes_id: str | None = None
     votes_column: str | None = None
-    on_fractional: str = "error"
-    missing_votes: str = "error"
+    on_fractional: OnFractional = "error"
+    missing_votes: MissingVotes = "error"
     epochs: int = 200
     learning_rate: float = 0.001
     weight_decay: float = 0.0
@@ -42,36 +67,25 @@ class FitOptions:
     memory_limit: str | int | None = None
 
     def __post_init__(self) -> None:
-        for option in ("label", "classes", "feature"):
-            names = getattr(self, option)
-            if isinstance(names, str):
-                object.__setattr__(self, option, (names,))
-            elif len(set(names)) < len(names):
-                raise UsageError(f"--{option} names '{_repeated(names)}' more than once.")
+        hold_names(self, "label", "classes", "feature")
         for option in ("epochs", "batch_size", "patience"):
-            self._check(option, 1, math.inf)
-        self._check("seed", 0, MOST_SEED)
-        self._check("weight_decay", 0, math.inf)
-        self._check("learning_rate", 0, math.inf)
+            check_range(option, getattr(self, option), least=1)
+        for option in ("learning_rate", "weight_decay"):
+            check_range(option, getattr(self, option), least=0)
         for option in ("dropout", "hold_out"):
-            self._check(option, 0, 0.9)
+            check_range(option, getattr(self, option), least=0, most=MOST_SHARE)
+        check_range("seed", self.seed, least=0, most=MOST_SEED)
         if self.classes and self.scored.scores != "classes":
-            raise UsageError(f"The loss '{self.scored.name}' has no --classes. Leave them out.")
-        self.votes_options()
-
-    def _check(self, option: str, least: float, most: float) -> None:
-        value = getattr(self, option)
-        if not (least <= value <= most and math.isfinite(value)):
-            bound = f"at least {least}" if most == math.inf else f"from {least} to {most}"
-            raise UsageError(f"--{option.replace('_', '-')} must be {bound}, not {value}.")
+            raise unused(f"The loss '{self.scored.name}'", "classes")
+        self.votes_options()  # which checks the others
 
     @property
     def scored(self) -> Loss:
-        """The loss that is to become small."""
+        """The loss that is minimised."""
         return find_loss(self.loss)
 
     def votes_options(self, **more: Any) -> ScoreOptions:
-        """How VOTES are to be read: as for a score of this head's predictions."""
+        """How VOTES are read: as for a score of this head's predictions."""
         return ScoreOptions(
             loss=self.loss,
             label=self.label,
@@ -82,7 +96,3 @@ class FitOptions:
             backend="torch",
             **more,
         )
-
-
-def _repeated(names: Sequence[str]) -> str:
-    return next(name for name in names if list(names).count(name) > 1)

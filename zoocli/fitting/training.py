@@ -1,4 +1,4 @@
-"""Training a head: the constant prediction first, then Adam from there, until it gains no more."""
+"""Training a head: the best constant prediction first, then Adam, until it improves no more."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ NEARLY_CONSTANT = 1e-6  # of a feature's size: less than that is rounding
 
 @dataclass(frozen=True)
 class Scaling:
-    """What features and outputs are measured in while the head is trained.
+    """The units of features and outputs while the head is trained.
 
     A feature is divided by its standard deviation, and `middle` is its mean in that unit; a
     constant feature becomes 0. Outputs are `unit` times the layer's, plus `origin`.
@@ -43,16 +43,11 @@ class Scaling:
 
     @classmethod
     def of(cls, galaxies: Galaxies, objective: Objective) -> Scaling:
-        """From the galaxies that are learned from."""
+        """From the galaxies that the head learns from."""
         mean, spread = _moments(galaxies.features)
         varies = spread > NEARLY_CONSTANT * np.abs(mean)
         factor = np.divide(1.0, spread, out=np.zeros_like(spread), where=varies)
-        unit, origin = np.ones(len(objective.outputs)), np.zeros(len(objective.outputs))
-        if objective.loss.scores == "values":
-            origin = np.median(galaxies.held, axis=0)
-            spread = galaxies.held.std(axis=0)
-            unit = np.where(spread > 0, spread, 1.0)
-        return cls(factor, mean * factor, unit, origin)
+        return cls(factor, mean * factor, *objective.scale(galaxies.held))
 
     def folded(self, head: LinearHead, activation: str) -> LinearHead:
         """The same head for features and outputs as they are: a plain linear layer again."""
@@ -78,9 +73,9 @@ def _moments(features: npt.NDArray[np.float32]) -> tuple[npt.NDArray[Any], npt.N
 class Trained:
     """A trained head for features as they are, after the best of `epochs` epochs.
 
-    `best_epoch` is 0 where the features were of no use, and the head predicts a constant.
-    `constant` and `learned` are the statistics of held-out galaxies (of those learned from, where
-    none were held out): all together, then each question or target.
+    `best_epoch` is 0 where the features did not help, and the head predicts a constant. `constant`
+    and `learned` are the statistics of the galaxies held out (where there are none, of those
+    learned from): overall, then of each question or target.
     """
 
     head: LinearHead
@@ -111,7 +106,7 @@ class Trainer:
         self._watched = data.held_out if len(data.held_out) else data.training
 
     def run(self, progress: Progress) -> Trained:
-        """Trains until the held-out galaxies gain no more, and takes the best head that was met."""
+        """Trains until the loss of held-out galaxies improves no more; returns the best head."""
         devices = [self._device] if self._device.type == "cuda" else []
         with torch.random.fork_rng(devices), torch.no_grad():
             torch.manual_seed(self._options.seed)
@@ -134,7 +129,7 @@ class Trainer:
             )
 
     def _begin(self) -> None:
-        """The best constant prediction, as a head that takes no notice of the features."""
+        """The best constant prediction, as a head whose weights are 0."""
         self._head = LinearHead(len(self._middle), len(self._unit), self._options.dropout)
         self._head.linear.weight.zero_()
         self._head.linear.bias.copy_(self._best_constant())
@@ -211,7 +206,7 @@ class Trainer:
         return list(sums.statistics())
 
     def _best_constant(self) -> torch.Tensor:
-        """The bias that is best without any features: what every galaxy is given alike."""
+        """The bias that is best without any features, the same for all galaxies."""
         held = torch.from_numpy(self._data.training.held[:MOST_FOR_CONSTANT]).to(self._device)
         bias = torch.full_like(self._unit, self._objective.first_bias, dtype=torch.float64)
         bias.requires_grad_()

@@ -1,14 +1,20 @@
-"""Everything that can be said about a prediction, checked before any file is opened."""
+"""The options of a prediction, checked before any file is opened."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 
+from zoocli.arguments import Activation
 from zoocli.errors import UsageError
 from zoocli.heads.activations import ACTIVATIONS
+from zoocli.option_checks import check_choice, check_range, hold_names
 from zoocli.resampling import MOST_SEED
+
+if TYPE_CHECKING:
+    from zoocli.schema import Schema
 
 BATCH_ROWS = 8192
 MOST_PASSES = 10_000
@@ -16,11 +22,26 @@ MOST_PASSES = 10_000
 
 @dataclass(frozen=True)
 class PredictOptions:
-    """The options of `zoocli predict` under their long names; see its help for what each does."""
+    """How to predict; the defaults are those of `zoocli predict`.
 
-    schema: Any = None
+    - `schema`: the decision tree whose answers are the outputs, as a built-in name, a YAML file or
+      a Schema. `classes`: the names of the outputs, instead. `activation`: what follows the linear
+      layer: none, sigmoid, softmax or dirichlet. By default, all as the head's file says.
+    - `feature`: the feature columns or patterns such as "x_*", or one column of lists; by default
+      feat_0, feat_1 and so on, or the only column of lists.
+    - `id`: the id column, by default the first usual name. `keep`: columns to carry into the
+      output.
+    - `samples`: the number of passes with dropout, from 1 to 10,000; None for one without.
+      `dropout`: their rate, above 0 and below 1; by default as the head's file says. `seed`: of
+      the passes.
+    - `device`: where torch computes: auto, cpu, cuda or cuda:N.
+    - `batch_size`: rows at a time, taken up to the next 1,024. `threads`, `memory_limit` (bytes, or
+      a text such as "4GB"): by default those of SLURM, the container or the machine.
+    """
+
+    schema: str | Path | Schema | None = None
     classes: Sequence[str] = ()
-    activation: str | None = None
+    activation: Activation | None = None
     feature: Sequence[str] = ()
     id: str | None = None
     keep: Sequence[str] = ()
@@ -33,25 +54,16 @@ class PredictOptions:
     memory_limit: str | int | None = None
 
     def __post_init__(self) -> None:
-        for option in ("classes", "feature", "keep"):
-            names = getattr(self, option)
-            if isinstance(names, str):
-                object.__setattr__(self, option, (names,))
-            elif len(set(names)) < len(names):
-                raise UsageError(f"--{option} names a column more than once.")
+        hold_names(self, "classes", "feature", "keep")
         if self.schema is not None and self.classes:
             raise UsageError("--schema and --classes both name the outputs. Give one of them.")
-        if self.activation is not None and self.activation not in ACTIVATIONS:
-            raise UsageError(
-                f"--activation is one of {', '.join(ACTIVATIONS)}; not '{self.activation}'."
-            )
-        if self.samples is not None and not 1 <= self.samples <= MOST_PASSES:
-            raise UsageError(f"--samples is from 1 to {MOST_PASSES:,}, not {self.samples}.")
-        if self.dropout is not None and not 0 < self.dropout < 1:
-            raise UsageError(f"--dropout lies between 0 and 1, not {self.dropout}.")
+        if self.activation is not None:
+            check_choice("activation", self.activation, ACTIVATIONS)
+        if self.samples is not None:
+            check_range("samples", self.samples, least=1, most=MOST_PASSES)
+        if self.dropout is not None:
+            check_range("dropout", self.dropout, above=0, below=1)
         if self.dropout is not None and self.samples is None:
-            raise UsageError("--dropout does something with --samples only. Leave it out.")
-        if not 0 <= self.seed <= MOST_SEED:
-            raise UsageError(f"--seed is from 0 to {MOST_SEED}, not {self.seed}.")
-        if self.batch_size < 1:
-            raise UsageError(f"--batch-size must be at least 1, not {self.batch_size}.")
+            raise UsageError("--dropout needs --samples. Add that, or leave --dropout out.")
+        check_range("seed", self.seed, least=0, most=MOST_SEED)
+        check_range("batch_size", self.batch_size, least=1)

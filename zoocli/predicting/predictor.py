@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -10,6 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import torch
 
+from zoocli.arguments import FilePath, TablesLike
 from zoocli.checks import Findings
 from zoocli.columns import from_numpy
 from zoocli.conversion import Batch, Conversion
@@ -37,19 +37,19 @@ class Predictor(Conversion):
     output: ClassVar[str] = "The predictions"
 
     def __init__(
-        self, features: Sequence[Any], head: Any, options: PredictOptions, resources: Resources
+        self, features: TablesLike, head: FilePath, options: PredictOptions, resources: Resources
     ) -> None:
-        head = read_head(head)
-        self._how = choose_settings(head, options)
+        trained = read_head(head)
+        self._how = choose_settings(trained, options)
         table = open_tables(features, resources, "the features")
         super().__init__(table, options.id, options.keep, resources)
         self._options = options
         self._features = FeatureColumns(table, options.feature, (self.ids.column, *options.keep))
-        self._head = head
-        self._count = head.weight.shape[1]
+        self._head = trained
+        self._count = trained.weight.shape[1]
         self._require_count()
         self._device = torch_device(options.device)
-        self._module = head.module(self._how.activation).to(self._device)
+        self._module = trained.module(self._how.activation).to(self._device)
 
     def _require_count(self) -> None:
         found = self._features.count

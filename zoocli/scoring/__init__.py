@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from zoocli.arguments import TableLike, TablesLike
 from zoocli.errors import DataError, some
 from zoocli.ids import rewritten_note
 from zoocli.resources import Resources
@@ -24,8 +25,8 @@ __all__ = ["Inputs", "ScoreOptions", "Scoring", "Totals", "open_inputs", "score_
 
 def score_into(
     sink: Sink,
-    predictions: Any,
-    votes: Any,
+    predictions: TablesLike,
+    votes: TableLike,
     options: ScoreOptions,
     progress: Progress = lambda rows, of: None,
     shard: Shard | None = None,

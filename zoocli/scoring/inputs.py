@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from zoocli.arguments import TableLike, TablesLike
 from zoocli.errors import DataError
 from zoocli.ids import IdColumn, find_id_columns
 from zoocli.losses import find_loss
@@ -44,7 +44,7 @@ class Inputs:
 
 
 def open_inputs(
-    predictions: Any, votes: Any, options: ScoreOptions, resources: Resources
+    predictions: TablesLike, votes: TableLike, options: ScoreOptions, resources: Resources
 ) -> Inputs:
     """Opens both sides, finds out how to score them, and reads VOTES.
 

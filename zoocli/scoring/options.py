@@ -1,23 +1,29 @@
-"""Everything that can be said about a scoring, checked before any file is opened."""
+"""The options of a scoring, checked before any file is opened."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, get_args
 
+from zoocli.arguments import (
+    Backend,
+    MissingVotes,
+    OnDuplicate,
+    OnFractional,
+    OnInvalid,
+    Scale,
+    TableLike,
+)
 from zoocli.errors import UsageError
 from zoocli.losses.loss import Loss
+from zoocli.option_checks import as_tuple, check_choice, check_range, hold_names, unused
 
-CHOICES: dict[str, tuple[str, ...]] = {
-    "on_invalid": ("error", "null"),
-    "on_fractional": ("error", "round"),
-    "on_duplicate": ("error", "drop"),
-    "missing_votes": ("error", "zero"),
-    "backend": ("auto", "torch", "numba"),
-}
-SCALES = (None, "logits", "probabilities")
+if TYPE_CHECKING:
+    from zoocli.schema import Schema
+
 # What the losses score (a tree, classes or values) for which an option means something.
 MEANT_FOR: dict[str, tuple[str, ...]] = {
     "schema": ("tree",),
@@ -37,9 +43,35 @@ MOST_BATCH_ROWS = 10**8
 
 @dataclass(frozen=True)
 class ScoreOptions:
-    """The options of `zoocli score` under their long names; see its help for what each does."""
+    """How to score; the defaults are those of `zoocli score`.
 
-    schema: Any = None
+    - `schema`: the decision tree, as a built-in name, a YAML file or a Schema; by default the one
+      that fits the columns. `loss`: dirichlet, cross-entropy (ce), mse or l1 (mae).
+    - `id`, or `predictions_id` and `votes_id` where they differ: the id columns, by default the
+      first usual name that both tables have. `id_from`: a regular expression whose one group is
+      taken from the id's text, on both sides.
+    - `predictions_column`, `votes_column`: the name of an answer's column, such as
+      "{answer}_pred"; by default the answer's own name, perhaps with a usual ending.
+    - `ensemble`: further predictions of the same galaxies, scored with the others as a mixture.
+    - `null_value`: numbers that mean missing votes.
+    - `only`: the ids to score, as a table or a text file with one a line. `keep`: columns of either
+      table to carry into the output.
+    - `label`: for classes and values, the columns of the truth; by default "label". `prediction`:
+      the columns of the classes in order, or one for each label; by default all but the id.
+    - `class_weights`: a positive factor for each class's losses. `label_smoothing`: the share of a
+      label, from 0 to below 1, that is spread over all classes. `scale`: whether predictions of
+      classes are logits or probabilities; needed where they could be both.
+    - `on_invalid`: predictions without a likelihood stop the run ("error") or have a null loss
+      ("null"). `on_fractional`: votes that are no whole numbers stop it or are rounded ("round").
+      `on_duplicate`: matched ids that occur twice stop it or are left out, all copies ("drop").
+      `missing_votes`: a question with only some answers null stops it, or they are 0 ("zero").
+      `require_all`: unmatched galaxies stop it.
+    - `device`: where torch computes: auto, cpu, cuda or cuda:N. `backend`: auto, torch or numba.
+    - `batch_size`: rows at a time, from 1 to 100 million. `threads`, `memory_limit` (bytes, or a
+      text such as "4GB"): by default those of SLURM, the container or the machine.
+    """
+
+    schema: str | Path | Schema | None = None
     loss: str = "dirichlet"
     id: str | None = None
     predictions_id: str | None = None
@@ -47,72 +79,48 @@ class ScoreOptions:
     id_from: str | None = None
     predictions_column: str | None = None
     votes_column: str | None = None
-    ensemble: Sequence[Any] = ()
+    ensemble: Sequence[TableLike] = ()
     null_value: Sequence[float] = ()
-    only: Any = None
+    only: TableLike | None = None
     keep: Sequence[str] = ()
     label: Sequence[str] = ()
     prediction: Sequence[str] = ()
     class_weights: Sequence[float] | None = None
     label_smoothing: float = 0.0
-    scale: str | None = None
-    on_invalid: str = "error"
-    on_fractional: str = "error"
-    on_duplicate: str = "error"
-    missing_votes: str = "error"
+    scale: Scale | None = None
+    on_invalid: OnInvalid = "error"
+    on_fractional: OnFractional = "error"
+    on_duplicate: OnDuplicate = "error"
+    missing_votes: MissingVotes = "error"
     require_all: bool = False
     device: str = "auto"
-    backend: str = "auto"
+    backend: Backend = "auto"
     batch_size: int = BATCH_ROWS
     threads: int | None = None
     memory_limit: str | int | None = None
 
     def __post_init__(self) -> None:
-        for option, choices in CHOICES.items():
-            check_choice(option, getattr(self, option), choices)
-        if self.scale not in SCALES:
-            check_choice("scale", self.scale, ("logits", "probabilities"))
-        if not 1 <= self.batch_size <= MOST_BATCH_ROWS:
-            raise UsageError(
-                f"--batch-size must be from 1 to {MOST_BATCH_ROWS:,}, not {self.batch_size}."
-            )
-        if not 0.0 <= self.label_smoothing < 1.0:
-            raise UsageError(
-                f"--label-smoothing must be from 0 up to, not including, 1; "
-                f"not {self.label_smoothing}."
-            )
+        check_choice("on_invalid", self.on_invalid, get_args(OnInvalid))
+        check_choice("on_fractional", self.on_fractional, get_args(OnFractional))
+        check_choice("on_duplicate", self.on_duplicate, get_args(OnDuplicate))
+        check_choice("missing_votes", self.missing_votes, get_args(MissingVotes))
+        check_choice("backend", self.backend, get_args(Backend))
+        if self.scale is not None:
+            check_choice("scale", self.scale, get_args(Scale))
+        check_range("batch_size", self.batch_size, least=1, most=MOST_BATCH_ROWS)
+        check_range("label_smoothing", self.label_smoothing, least=0, below=1)
         for weight in self.class_weights or ():
-            if not (weight > 0 and math.isfinite(weight)):
-                raise UsageError(f"--class-weights must be positive numbers, not {weight}.")
+            check_range("class_weights", weight, above=0)
         if not isinstance(self.ensemble, list | tuple):
             object.__setattr__(self, "ensemble", (self.ensemble,))
-        if isinstance(self.null_value, int | float):
-            object.__setattr__(self, "null_value", (self.null_value,))
+        object.__setattr__(self, "null_value", as_tuple(self.null_value))
         if not all(map(math.isfinite, self.null_value)):
             raise UsageError("--null-value takes finite numbers; NaN is missing anyway.")
-        for option in ("keep", "label", "prediction"):
-            if isinstance(getattr(self, option), str):
-                object.__setattr__(self, option, (getattr(self, option),))
-            check_unique(option, getattr(self, option))
+        hold_names(self, "keep", "label", "prediction")
 
 
 def refuse_other_options(options: ScoreOptions, loss: Loss) -> None:
     """Raises UsageError for an option that the loss would silently ignore."""
     for option, kinds in MEANT_FOR.items():
         if getattr(options, option) and loss.scores not in kinds:
-            name = option.replace("_", "-")
-            raise UsageError(f"The loss '{loss.name}' does not use --{name}. Leave it out.")
-
-
-def check_choice(option: str, value: object, choices: Sequence[str]) -> None:
-    """Raises UsageError for a value that is not one of the choices."""
-    if value not in choices:
-        name = option.replace("_", "-")
-        raise UsageError(f"--{name} is one of {', '.join(choices)}; not '{value}'.")
-
-
-def check_unique(option: str, values: Sequence[str]) -> None:
-    """Raises UsageError for a repeatable option that names a column twice."""
-    repeated = sorted({value for value in values if list(values).count(value) > 1})
-    if repeated:
-        raise UsageError(f"--{option} names '{repeated[0]}' more than once.")
+            raise unused(f"The loss '{loss.name}'", option)

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from zoocli.arguments import TableLike
 from zoocli.errors import DataError, MachineError, UsageError, some
 from zoocli.resources import PROGRAM_BYTES, Resources
 from zoocli.statistics.comparison import Baseline, Comparison, Difference, System
@@ -14,7 +15,6 @@ from zoocli.statistics.holm import holm
 from zoocli.statistics.paired import PairedSums, Pool, Resampling
 from zoocli.statistics.paired_losses import Matched, Share, bytes_per_galaxy
 from zoocli.statistics.paired_tables import Scores, refuse_differences
-from zoocli.statistics.summarize import Scores as Source
 from zoocli.tables.opening import open_table
 
 if TYPE_CHECKING:
@@ -24,8 +24,8 @@ DEFAULT_MEMORY = 2_000_000_000  # so that many galaxies take time and not memory
 
 
 def compare(
-    baseline: Source,
-    *systems: Source,
+    baseline: TableLike,
+    *systems: TableLike,
     schema: Schema | str | Path | None = None,
     bootstrap: int = 1000,
     flips: int = 10_000,
@@ -93,7 +93,7 @@ def compare(
 
 
 def _open(
-    sources: Sequence[Source], id: str | None, schema: Schema | str | Path | None
+    sources: Sequence[TableLike], id: str | None, schema: Schema | str | Path | None
 ) -> list[Scores]:
     """The tables, all read with the same groups: those of the first that knows its campaigns."""
     if isinstance(schema, str | Path):

@@ -11,10 +11,10 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from zoocli.errors import UsageError
 from zoocli.hashing import HashArray
 from zoocli.kernels.comparison import GROUP, PATTERNS, add_flipped_sums, add_weighted_sums
 from zoocli.kernels.resampling import FLIPS_PER_WORD
+from zoocli.option_checks import check_range
 from zoocli.resampling import MOST_SEED
 from zoocli.statistics.comparison import PERCENTILES, Difference
 from zoocli.sums import FloatArray
@@ -32,16 +32,21 @@ NOTHING = Difference(None, None, None, None, None, None, None, None, None, galax
 
 @dataclass(frozen=True)
 class Resampling:
-    """How often to resample; everything else follows from the seed and the galaxies' ids."""
+    """How often to resample; everything else follows from the seed and the galaxies' ids.
+
+    - `bootstrap`: replicates for the intervals. `flips`: sign flips of the randomisation test. Both
+      from 1 to 10 million.
+    - `seed`: of the random numbers.
+    """
 
     bootstrap: int = 1000
     flips: int = 10_000
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name, most in (("bootstrap", MOST_RESAMPLES), ("flips", MOST_RESAMPLES)):
-            _check_range(name, getattr(self, name), 1, most)
-        _check_range("seed", self.seed, 0, MOST_SEED)
+        for option in ("bootstrap", "flips"):
+            check_range(option, getattr(self, option), least=1, most=MOST_RESAMPLES)
+        check_range("seed", self.seed, least=0, most=MOST_SEED)
 
 
 class PairedSums:
@@ -176,8 +181,3 @@ def _padded(rows: npt.NDArray[Kind]) -> npt.NDArray[Kind]:
     """Rows of zeros at the end, until there are whole groups: they add nothing to any sum."""
     missing = -len(rows) % GROUP
     return np.pad(rows, [(0, missing)] + [(0, 0)] * (rows.ndim - 1)) if missing else rows
-
-
-def _check_range(name: str, value: int, least: int, most: int) -> None:
-    if not least <= value <= most:
-        raise UsageError(f"{name} must be between {least} and {most:,}, and is {value}.")

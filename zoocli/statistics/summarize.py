@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import re
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, TypeAlias, Union
+from typing import IO, TYPE_CHECKING, Any
 
-import pyarrow as pa
-
+from zoocli.arguments import FilePath, TableLike
 from zoocli.errors import DataError
 from zoocli.statistics.merge import merge_summaries
 from zoocli.statistics.scores_table import read_batches, read_layout
@@ -21,12 +21,9 @@ from zoocli.strict_json import parse_json
 from zoocli.sums import Sums
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from zoocli.schema import Schema
     from zoocli.tables import Table
 
-Scores: TypeAlias = Union[str, Path, pa.Table, "pd.DataFrame"]
 STDIN = "-"
 SUMMARY_KEYS = {
     *("file", "signature", "version", "loss", "schema", "settings", "shard"),
@@ -36,18 +33,20 @@ MOST_BYTES = 1 << 26  # of a JSON summary, and far more than any has
 PEEKED = 64  # bytes: enough to pass a byte order mark and some white space
 
 
-def summarize(scores: Scores, schema: Schema | str | Path | None = None) -> Summary:
+def summarize(scores: TableLike, schema: Schema | str | Path | None = None) -> Summary:
     """The statistics of a scores table, or those that a JSON summary holds.
 
     `scores` is a path (Parquet, CSV, Arrow, a directory of Parquet parts, a JSON summary; "-" is
-    standard input), a pandas DataFrame or an Arrow table. Only the columns of losses (nats for a
-    log-likelihood) and total votes are read, batch by batch, and added as scoring adds them: null
-    and NaN losses leave every statistic. What the table does not carry is None in the result, and
-    its `notes` say so; for such a table `schema` (a name, a file or a Schema) names the campaigns.
+    standard input), a pandas DataFrame, an Arrow table or an astropy Table. Only the columns of
+    losses (nats for a log-likelihood) and total votes are read, batch by batch, and added as
+    scoring adds them: null and NaN losses leave every statistic. What the table does not carry is
+    None in the result, and its `notes` say so; for such a table `schema` (a name, a file or a
+    Schema) names the campaigns.
 
     Raises DataError for what is not a scores table, for losses that are negative, infinite or
     text, and where the table, its metadata and `schema` disagree.
 
+    >>> import pyarrow as pa
     >>> table = pa.table({
     ...     "id": ["a", "b", "c"], "loss": [1.0, 3.0, 0.0],
     ...     "ring_loss": [1.0, 3.0, 0.0], "ring_total-votes": [5, 4, 0],
@@ -59,7 +58,7 @@ def summarize(scores: Scores, schema: Schema | str | Path | None = None) -> Summ
     from zoocli.tables.opening import open_table
 
     schema = load(schema)
-    if isinstance(scores, str | Path) and is_json(scores):
+    if isinstance(scores, str | os.PathLike) and is_json(scores):
         return _ignoring(schema, read_summary(scores), str(scores))
     return summarize_table(open_table(scores, name="the scores table"), schema)
 
@@ -99,7 +98,7 @@ def tables_of(table: Table) -> list[tuple[Table, Mapping[str, Any] | None]]:
     return list(zip(table.parts, metadata, strict=True))
 
 
-def read_summary(source: str | Path) -> Summary:
+def read_summary(source: FilePath) -> Summary:
     """The summary in a JSON file ("-" is standard input); raises DataError for anything else."""
     name = "standard input" if str(source) == STDIN else str(source)
     try:
@@ -121,7 +120,7 @@ def read_summary(source: str | Path) -> Summary:
     return Summary.from_dict(content, file=name)
 
 
-def is_json(source: str | Path) -> bool:
+def is_json(source: FilePath) -> bool:
     """A JSON summary is told by its content, or by its name where there is none to look at."""
     if str(source) == STDIN:
         return _begins_json(_peek(_stdin()))
@@ -136,7 +135,7 @@ def is_json(source: str | Path) -> bool:
 
 
 @contextlib.contextmanager
-def _open(source: str | Path) -> Iterator[IO[bytes]]:
+def _open(source: FilePath) -> Iterator[IO[bytes]]:
     if str(source) == STDIN:
         yield _stdin()
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -10,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from zoocli.arguments import TableLike
 from zoocli.errors import UsageError
 from zoocli.statistics.bins import NO_VALUE, NOWHERE, Bin, Bins, By, find_bins
 from zoocli.statistics.scores_table import Layout, read_batches, read_layout
-from zoocli.statistics.summarize import Scores, is_json, load, summarize_table, tables_of
+from zoocli.statistics.summarize import is_json, load, summarize_table, tables_of
 from zoocli.statistics.summary import Summary
 from zoocli.sums import Statistics, Sums
 
@@ -68,7 +70,7 @@ class BinnedSummary:
 
 
 def summarize_by(
-    scores: Scores, by: str, schema: Schema | str | Path | None = None
+    scores: TableLike, by: str, schema: Schema | str | Path | None = None
 ) -> BinnedSummary:
     """The statistics of a scores table for each bin of one of its columns.
 
@@ -93,7 +95,7 @@ def summarize_by(
     """
     from zoocli.tables.opening import open_table
 
-    if isinstance(scores, str | Path) and is_json(scores):
+    if isinstance(scores, str | os.PathLike) and is_json(scores):
         raise UsageError(f"{scores} is a summary, without galaxies: --by needs a scores table.")
     schema = load(schema)
     table = open_table(scores, name="the scores table")

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zoocli.errors import UsageError, some
+from zoocli.option_checks import check_range
 from zoocli.statistics.evaluation.galaxies import Galaxies
 
 DEFAULT_PROFILE = "zoobot"
@@ -35,15 +36,12 @@ class Rules:
     confident: float = 0.8
 
     def __post_init__(self) -> None:
-        if self.min_votes < 1:
-            raise UsageError(f"--min-votes must be at least 1, not {self.min_votes}.")
-        if self.min_root_votes < 0:
-            raise UsageError(f"--min-root-votes must be at least 0, not {self.min_root_votes}.")
+        check_range("min_votes", self.min_votes, least=1)
+        check_range("min_root_votes", self.min_root_votes, least=0)
         for option in ("min_share_asked", "min_path_fraction", "confident"):
             value = getattr(self, option)
-            if value is not None and not 0.0 <= value <= 1.0:
-                name = option.replace("_", "-")
-                raise UsageError(f"--{name} must be between 0 and 1, not {value}.")
+            if value is not None:
+                check_range(option, value, least=0, most=1)
 
     def counted(self, galaxies: Galaxies) -> npt.NDArray[np.bool_]:
         """(questions, galaxies): which galaxies count for which question."""
