@@ -233,10 +233,51 @@ def test_useless_features_gain_nothing_and_lose_nothing(tmp_path: Path) -> None:
     noise = pa.table({"id_str": pq.read_table(FEATURES)["id_str"], "feat_0": np.arange(400) % 7.0})
     done = zoocli.fit(noise, VOTES, tmp_path / "h.safetensors", **QUICK, epochs=15)
     assert (done.best_epoch, done.overall.gain) == (0, 0)
+    assert "predicts the same for every galaxy" in done.notes[-1]
     table = zoocli.predict(noise, tmp_path / "h.safetensors")
     assert len(set(table["bar-dr5_no"].to_pylist())) == 1
     scores = zoocli.score(table, VOTES)["loss"].to_numpy()
     assert np.mean(scores) == pytest.approx(36, abs=1)
+
+
+def test_features_need_not_be_centred(tmp_path: Path) -> None:
+    """Dropout at zero would be far from every value of these, and nothing would be learned."""
+    votes = pa.table({"id": IDS, "label": Z[:, 0]})
+    gains = []
+    for shift in (0.0, 50.0):
+        done = zoocli.fit(
+            features(X + shift),
+            votes,
+            tmp_path / "h",
+            loss="mse",
+            epochs=60,
+            dropout=0.3,
+            learning_rate=0.02,
+        )
+        gains.append(done.overall.gain)
+        assert done.best_epoch > 0
+    assert gains[1] == pytest.approx(gains[0], rel=0.01) and gains[0] > 0.5 * done.overall.constant
+
+
+def test_passes_drop_features_to_their_means(tmp_path: Path) -> None:
+    """With every feature at its mean there is nothing to drop: all passes are the prediction."""
+    votes = pa.table({"id": IDS, "label": Z[:, 0]})
+    zoocli.fit(features(X + 50), votes, tmp_path / "h", loss="mse", epochs=5)
+    means = read_head(tmp_path / "h").feature_means.numpy()
+    table = pa.table({"id": ["middle"]} | {f"feat_{i}": [mean] for i, mean in enumerate(means)})
+    once, passes = (
+        zoocli.predict(table, tmp_path / "h", **options)["label"][0].as_py()
+        for options in ({}, {"samples": 5})
+    )
+    np.testing.assert_allclose(passes, once, rtol=1e-12)
+
+
+def test_a_fit_that_ends_too_early_says_so(tmp_path: Path) -> None:
+    votes = pa.table({"id": IDS, "label": Z[:, 0]})
+    done = zoocli.fit(features(), votes, tmp_path / "h", loss="mse", epochs=2)
+    assert done.best_epoch == 2 and "still improving after 2 epochs" in done.notes[-1]
+    done = zoocli.fit(features(), votes, tmp_path / "h", loss="mse", epochs=2, hold_out=0)
+    assert done.notes == ()  # without galaxies held out the last epoch is always taken
 
 
 def test_constant_features_get_no_weight(tmp_path: Path) -> None:
@@ -265,8 +306,9 @@ def test_a_folded_head_does_the_same_with_features_dropped() -> None:
     galaxies = Galaxies(X.astype(np.float32), RANDOM.normal(7, 3, (GALAXIES, 2)))
     scaling = Scaling.of(galaxies, objective)
     head = LinearHead(4, 2)
-    dropped = X * np.where(RANDOM.random(X.shape) < 0.5, 0, 2)
-    inside = torch.tensor(dropped * scaling.factor - scaling.middle, dtype=torch.float32)
+    mask = np.where(RANDOM.random(X.shape) < 0.5, 0, 2)
+    inside = torch.tensor((X * scaling.factor - scaling.middle) * mask, dtype=torch.float32)
+    dropped = scaling.mean + (X - scaling.mean) * mask
     expected = head.linear(inside).detach().numpy() * scaling.unit + scaling.origin
     folded = scaling.folded(head, "none")(torch.tensor(dropped, dtype=torch.float32))
     np.testing.assert_allclose(folded.detach().numpy(), expected, rtol=1e-4, atol=1e-3)

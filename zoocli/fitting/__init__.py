@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from zoocli.arguments import TableLike, TablesLike
@@ -107,6 +108,7 @@ def _result(data: Data, trained: Trained, options: FitOptions) -> Fit:
             schema_hash=None if schema is None else schema.content_hash,
             seed=options.seed,
             version=__version__,
+            feature_means=tuple(trained.feature_means.tolist()),
         ),
         training=len(data.training),
         held_out=len(data.held_out),
@@ -115,5 +117,19 @@ def _result(data: Data, trained: Trained, options: FitOptions) -> Fit:
         training_loss=trained.training_loss,
         overall=gains[0],
         questions=dict(zip(objective.parts, gains[1:], strict=True)),
-        notes=data.notes,
+        notes=(*data.notes, *_notes(trained, options, len(data.held_out))),
     )
+
+
+def _notes(trained: Trained, options: FitOptions, held_out: int) -> Iterator[str]:
+    if trained.best_epoch == 0:
+        yield (
+            "No epoch was better than a constant prediction, so the head predicts the same for "
+            "every galaxy. If the features should tell more, try another --learning-rate, a "
+            "smaller --dropout or more galaxies."
+        )
+    elif held_out and trained.best_epoch == options.epochs:
+        yield (
+            f"The head was still improving after {options.epochs:,} epochs, the most allowed. "
+            "Raise --epochs or --learning-rate."
+        )

@@ -32,10 +32,11 @@ NEARLY_CONSTANT = 1e-6  # of a feature's size: less than that is rounding
 class Scaling:
     """The units of features and outputs while the head is trained.
 
-    A feature is divided by its standard deviation, and `middle` is its mean in that unit; a
+    A feature is divided by its standard deviation, and `middle` is its `mean` in that unit; a
     constant feature becomes 0. Outputs are `unit` times the layer's, plus `origin`.
     """
 
+    mean: npt.NDArray[np.float64]
     factor: npt.NDArray[np.float64]
     middle: npt.NDArray[np.float64]
     unit: npt.NDArray[np.float64]
@@ -47,7 +48,7 @@ class Scaling:
         mean, spread = _moments(galaxies.features)
         varies = spread > NEARLY_CONSTANT * np.abs(mean)
         factor = np.divide(1.0, spread, out=np.zeros_like(spread), where=varies)
-        return cls(factor, mean * factor, *objective.scale(galaxies.held))
+        return cls(mean, factor, mean * factor, *objective.scale(galaxies.held))
 
     def folded(self, head: LinearHead, activation: str) -> LinearHead:
         """The same head for features and outputs as they are: a plain linear layer again."""
@@ -73,12 +74,14 @@ def _moments(features: npt.NDArray[np.float32]) -> tuple[npt.NDArray[Any], npt.N
 class Trained:
     """A trained head for features as they are, after the best of `epochs` epochs.
 
-    `best_epoch` is 0 where the features did not help, and the head predicts a constant. `constant`
+    `feature_means`: what dropout put in place of dropped features. `best_epoch` is 0 where the
+    features did not help, and the head predicts a constant. `constant`
     and `learned` are the statistics of the galaxies held out (where there are none, of those
     learned from): overall, then of each question or target.
     """
 
     head: LinearHead
+    feature_means: npt.NDArray[np.float64]
     epochs: int
     best_epoch: int
     training_loss: float
@@ -121,6 +124,7 @@ class Trainer:
                 learned, best_epoch = constant, 0
             return Trained(
                 self._scaling.folded(self._head, self._objective.activation),
+                self._scaling.mean,
                 epochs,
                 best_epoch,
                 self._mean(self._data.training),
@@ -170,10 +174,14 @@ class Trainer:
         self._head.eval()
 
     def _losses(self, galaxies: Galaxies, rows: Any) -> torch.Tensor:
-        """(galaxies, parts) in float64. Dropout sees the features before they are centred."""
+        """(galaxies, parts) in float64.
+
+        Dropout acts on centred features, so that a dropped one takes its mean. Zero may be far from
+        all of its values, and would tell the head something that no galaxy does.
+        """
         features = torch.from_numpy(galaxies.features[rows]).to(self._device)
         held = torch.from_numpy(galaxies.held[rows]).to(self._device)
-        raw = self._head.linear(self._head.dropout(features) - self._middle)
+        raw = self._head.linear(self._head.dropout(features - self._middle))
         losses = self._objective.losses((raw * self._unit + self._origin).double(), held)
         if not losses.isfinite().all():
             raise UsageError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -32,7 +33,8 @@ SAVE_ADVICE = (
 class HeadMetadata:
     """How a head was trained and is to be used; None where its file does not say.
 
-    `outputs` names the columns that it predicts; `dropout` is the rate on its features.
+    `outputs` names the columns that it predicts; `dropout` is the rate on its features, and
+    `feature_means` what a dropped one is replaced by (zero where None, as torch does).
     """
 
     activation: str | None = None
@@ -43,6 +45,7 @@ class HeadMetadata:
     schema_hash: str | None = None
     seed: int | None = None
     version: str | None = None
+    feature_means: tuple[float, ...] | None = None
 
     def to_json(self) -> str:
         """The metadata as text; the same text for the same metadata."""
@@ -60,7 +63,12 @@ class HeadMetadata:
                 f"The head '{name}' carries metadata of zoocli that are damaged ({error}). Fit it "
                 "again."
             ) from error
-        return replace(metadata, outputs=metadata.outputs and tuple(metadata.outputs))
+        means = metadata.feature_means
+        return replace(
+            metadata,
+            outputs=metadata.outputs and tuple(metadata.outputs),
+            feature_means=None if means is None else tuple(map(float, means)),
+        )
 
     def _check(self) -> None:
         for one in (self.loss, self.schema, self.schema_hash, self.version, *(self.outputs or ())):
@@ -72,6 +80,8 @@ class HeadMetadata:
             raise ValueError("outputs is no list")
         if self.dropout is not None and not 0 <= self.dropout < 1:
             raise ValueError(f"{self.dropout!r} is no rate")
+        if self.feature_means is not None and not all(map(math.isfinite, self.feature_means)):
+            raise ValueError("feature_means are not all numbers")
 
 
 @dataclass(frozen=True)
@@ -84,10 +94,16 @@ class TrainedHead:
     metadata: HeadMetadata = field(default_factory=HeadMetadata)
 
     @property
+    def feature_means(self) -> torch.Tensor:
+        """What dropped features are replaced by: (features,), float64."""
+        means = self.metadata.feature_means or (0.0,) * self.weight.shape[1]
+        return torch.tensor(means, dtype=torch.float64)
+
+    @property
     def content_hash(self) -> str:
-        """Twelve hex digits that stand for the weights, wherever their file lies."""
+        """Twelve hex digits that stand for what the head predicts, wherever its file lies."""
         digest = hashlib.sha256(repr(tuple(self.weight.shape)).encode())
-        for tensor in (self.weight, self.bias):
+        for tensor in (self.weight, self.bias, self.feature_means):
             digest.update(tensor.double().contiguous().numpy().tobytes())
         return digest.hexdigest()[:12]
 
@@ -210,6 +226,12 @@ def _with_layer(name: str, content: Mapping[str, Any], metadata: HeadMetadata) -
     weight, bias = weight.double(), bias.double()
     if not (weight.isfinite().all() and bias.isfinite().all()):
         raise DataError(f"The head '{name}' holds weights that are NaN or infinite. Fit it again.")
+    means = metadata.feature_means
+    if means is not None and len(means) != weight.shape[1]:
+        raise DataError(
+            f"The head '{name}' has {weight.shape[1]:,} features, but its metadata have the means "
+            f"of {len(means):,}. Fit it again."
+        )
     return TrainedHead(name, weight, bias, metadata)
 
 

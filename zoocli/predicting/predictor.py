@@ -98,6 +98,7 @@ class Predictor(Conversion):
         passes = self._options.samples
         outputs = np.empty((len(self._how.outputs), len(features), passes or 1))
         hashes = None if passes is None else hash_ids(text)
+        means = self._head.feature_means.to(self._device)
         for start in range(0, len(features), self.block):
             block = slice(start, start + self.block)
             x = torch.from_numpy(features[block]).to(self._device, torch.float64, copy=True)
@@ -108,7 +109,7 @@ class Predictor(Conversion):
                     mask = scaled_mask(
                         hashes[block], self._options.seed, number, self._count, self._how.dropout
                     )
-                    masked = x * torch.from_numpy(mask).to(self._device)
+                    masked = means + (x - means) * torch.from_numpy(mask).to(self._device)
                 y = self._module(masked).reshape(len(x), -1)
                 outputs[:, block, number] = y.T.cpu().numpy()
         return outputs
