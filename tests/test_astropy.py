@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import socket
 import subprocess
 import sys
@@ -74,13 +73,13 @@ def test_a_table_in_memory(rows: int) -> None:
 
 
 @pytest.mark.parametrize("format, ending", ENDINGS.items())
-@pytest.mark.parametrize("packed", [False, True])
-def test_files(tmp_path: Path, format: str, ending: str, packed: bool) -> None:
+@pytest.mark.parametrize("codec", [None, "gzip", "zstd"])
+def test_files(tmp_path: Path, format: str, ending: str, codec: str | None) -> None:
     path = tmp_path / f"t.{ending}"
     sample().write(path, format=format)
-    if packed:
-        content = gzip.compress(path.read_bytes())
-        path = path.with_name(f"{path.name}.gz")
+    if codec is not None:
+        content = pa.compress(path.read_bytes(), codec, asbytes=True)
+        path = path.with_name(f"{path.name}.{'gz' if codec == 'gzip' else 'zst'}")
         path.write_bytes(content)
     assert read(path) == CELLS
     table = open_table(path, RESOURCES)

@@ -177,10 +177,10 @@ def test_files_that_are_no_table_say_where(tmp_path: Path, content: str | bytes,
         (b"i\x00d,n\n1,2\n", "holds zero bytes"),
         ("id,n\r1,2\r3,4\r", "its first line is no header"),
         ("x" * 200_000, "its first line is no header"),
-        (b"\x1f\x8b\x08\x00", "cannot be unpacked (gzip): Truncated"),
+        (b"\x1f\x8b\x08\x00", "cannot be decompressed (gzip): Truncated"),
         (
             gzip.compress(b"", mtime=0)[:10] + b"\xff" * 9,
-            "cannot be unpacked (gzip): zlib inflate failed",
+            "cannot be decompressed (gzip): zlib inflate failed",
         ),
     ],
     ids=lambda part: repr(part)[:30],
@@ -213,7 +213,9 @@ LINES = "".join(f"{row * 7919 % 100_003},{row * row}\n" for row in range(150_000
 @pytest.mark.parametrize("codec", PACKED)
 def test_compressed_text_that_is_cut_short(tmp_path: Path, codec: str, left_out: int) -> None:
     path = write(tmp_path, PACKED[codec](f"id,n\n{LINES}".encode())[:-left_out])
-    with pytest.raises(DataError, match=rf"cannot be unpacked \({codec}\): Truncated compressed"):
+    with pytest.raises(
+        DataError, match=rf"cannot be decompressed \({codec}\): Truncated compressed"
+    ):
         read(path)
 
 

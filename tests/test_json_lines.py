@@ -112,14 +112,16 @@ def test_what_is_written_reads_back(tmp_path: Path) -> None:
     assert got == table.set_column(0, "id", table["id"].cast(pa.string())).to_pydict()
 
 
-@pytest.mark.parametrize("name", ["t.jsonl.gz", "t.ndjson.gz"])
-def test_gzipped(tmp_path: Path, name: str) -> None:
-    content = gzip.compress(b'{"a": 1}\n' * 1000)
+@pytest.mark.parametrize("name", ["t.jsonl.gz", "t.ndjson.gz", "t.jsonl.zst"])
+def test_compressed(tmp_path: Path, name: str) -> None:
+    lines = b'{"a": 1}\n' * 1000
+    gzipped = name.endswith("gz")
+    content = gzip.compress(lines) if gzipped else pa.compress(lines, "zstd", asbytes=True)
     path = tmp_path / name
     path.write_bytes(content)
     assert read(path) == {"a": ["1"] * 1000}
     path.write_bytes(content[:-9])
-    with pytest.raises(DataError, match="cannot be unpacked"):
+    with pytest.raises(DataError, match="cannot be decompressed"):
         open_table(path, RESOURCES)
 
 

@@ -13,12 +13,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from zoocli.errors import DataError
+from zoocli.errors import DataError, first_line
 from zoocli.resources import Resources
 from zoocli.tables.arrays import ArraysTable, arrow_type, to_arrow
+from zoocli.tables.compression import codec_of, decompressed
 from zoocli.tables.numbers import Types
 from zoocli.tables.optional import needed
-from zoocli.tables.packed import open_plain
+from zoocli.tables.table import unreadable
 
 # Rows that lie elsewhere, and text that the document puts together first, which could hide them.
 ELSEWHERE = re.compile(rb"<(?:[\w.-]+:)?STREAM[^<]*?\shref\s*=|<!ENTITY", re.S)
@@ -67,7 +68,7 @@ class AstropyTable(ArraysTable):
 
 
 def read_votable(path: Path, resources: Resources, name: str | None = None) -> AstropyTable:
-    """The first table of a VOTable file, plain or gzipped, in any of its encodings.
+    """The first table of a VOTable file, plain or compressed, in any of its encodings.
 
     Astropy reads it whole. Rows that lie at another address are refused: nothing is fetched.
     """
@@ -75,7 +76,7 @@ def read_votable(path: Path, resources: Resources, name: str | None = None) -> A
     name = name or str(path)
     votable = needed("astropy.io.votable", f"Reading {name}")
     with _reading(name, "VOTable"):
-        content = _bytes(path)
+        content = _content(path, name)
         if ELSEWHERE.search(content):
             raise DataError(
                 f"{name} refers to rows that lie elsewhere, or defines entities of its own; "
@@ -87,7 +88,7 @@ def read_votable(path: Path, resources: Resources, name: str | None = None) -> A
 
 
 def read_ecsv(path: Path, resources: Resources, name: str | None = None) -> AstropyTable:
-    """An ECSV file, plain or gzipped; astropy reads it whole.
+    """An ECSV file, plain or compressed; astropy reads it whole.
 
     Text loses the blanks at its ends, as astropy has it, and empty text is null.
     """
@@ -95,7 +96,7 @@ def read_ecsv(path: Path, resources: Resources, name: str | None = None) -> Astr
     name = name or str(path)
     tables = needed("astropy.table", f"Reading {name}")
     with _reading(name, "ECSV"):
-        text = _bytes(path).decode("utf-8-sig")
+        text = _content(path, name).decode("utf-8-sig")
         table = tables.Table.read(text.splitlines(), format="ascii.ecsv")
     return _named(table, name, "ECSV")
 
@@ -106,9 +107,8 @@ def _named(table: Any, name: str, format: str) -> AstropyTable:
     return result
 
 
-def _bytes(path: Path) -> bytes:
-    with open_plain(path) as file:
-        return file.read()
+def _content(path: Path, name: str) -> bytes:
+    return b"".join(decompressed(path, codec_of(path), name))
 
 
 @contextmanager
@@ -123,11 +123,7 @@ def _reading(name: str, format: str) -> Iterator[None]:
         except (DataError, MemoryError):
             raise
         except Exception as error:  # of any kind: they are whatever the damage led astropy to
-            lines = str(error).strip().splitlines() or [type(error).__name__]
-            raise DataError(
-                f"{name} cannot be read as {format} ({lines[0][:200].rstrip('.')}). "
-                f"Is it whole, and is it really {format}?"
-            ) from error
+            raise unreadable(name, format, first_line(error)) from error
 
 
 def _type(cells: Any) -> pa.DataType | None:

@@ -19,9 +19,10 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from zoocli.errors import DataError, MachineError
+from zoocli.errors import DataError, MachineError, first_line
 from zoocli.resources import Resources
-from zoocli.tables.compressed import codec_of, plain_path, read_start
+from zoocli.tables.compression import codec_of, plain_path, read_start
+from zoocli.tables.duck import connect, literal_path
 from zoocli.tables.numbers import LIST_START, Types, text_error
 from zoocli.tables.table import Table
 
@@ -32,7 +33,6 @@ SEPARATORS = ",\t;|"
 SQL_TYPES = {pa.float64(): "DOUBLE"}
 SAMPLE_BYTES = 1 << 20
 HEADER_BYTES = 1 << 22
-BYTES_PER_THREAD = 1 << 26  # what DuckDB takes for each, with some to spare
 MERGE_MARKERS = ("<<<<<<< ", ">>>>>>> ")
 # The lines of DuckDB's errors that say what is wrong.
 TELLING = ("Expected Number.*", "Invalid unicode.*", "Value with unt.*", "Maximum line size.*")
@@ -138,7 +138,7 @@ class DelimitedTable(Table):
             f"columns = $columns, delim = $separator, quote = '\"', escape = '\"', "
             f"compression = 'none', strict_mode = true, hive_partitioning = false) {rest}",
             params={
-                "path": _without_wildcards(path),
+                "path": literal_path(path),
                 "separator": self._separator,
                 "columns": columns,
             },
@@ -192,7 +192,7 @@ class DelimitedTable(Table):
             return self._unresolved(int(line[1]) if line else None)
         said = re.search(rf"^({'|'.join(TELLING)})", reason, re.M)
         where = f" at line {int(line[1]):,}" if line else ""
-        why = (said[1] if said else reason.strip().splitlines()[0])[:200].rstrip(". ")
+        why = first_line(said[1] if said else reason)
         if "invalid state" in why:
             why = r"a carriage return stands alone, or some lines end in \r\n and others in \n"
         return DataError(
@@ -208,23 +208,6 @@ class DelimitedTable(Table):
         )
 
 
-def connect(resources: Resources) -> duckdb.DuckDBPyConnection:
-    """A database in memory that obeys the bounds and never touches the network."""
-    import duckdb
-
-    memory = resources.memory // 2
-    connection = duckdb.connect(
-        config={
-            "threads": max(1, min(resources.threads, memory // BYTES_PER_THREAD)),
-            "memory_limit": f"{memory}B",
-            "autoinstall_known_extensions": False,
-            "autoload_known_extensions": False,
-        }
-    )
-    connection.execute("SET enable_progress_bar = false")  # it would stand among the data on stdout
-    return connection
-
-
 def _columns_of_lists(sample: bytes, separator: str) -> frozenset[int]:
     """The columns whose first cell that is not blank begins a list, by their positions."""
     if LIST_START.encode() not in sample:
@@ -237,8 +220,3 @@ def _columns_of_lists(sample: bytes, separator: str) -> frozenset[int]:
                 if position not in first and cell.strip():
                     first[position] = cell.strip()
     return frozenset(place for place, cell in first.items() if cell.startswith(LIST_START))
-
-
-def _without_wildcards(path: str) -> str:
-    """The path for DuckDB, which would take * ? [ for a pattern."""
-    return re.sub(r"([*?[])", r"[\1]", path)

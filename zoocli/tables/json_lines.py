@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from zoocli.errors import DataError
+from zoocli.errors import DataError, first_line
 from zoocli.resources import Resources
-from zoocli.tables.delimited import connect
+from zoocli.tables.duck import connect, literal_path
 from zoocli.tables.numbers import Types
-from zoocli.tables.packed import is_gzip, unpacked
 from zoocli.tables.table import Table
 
 if TYPE_CHECKING:
@@ -27,8 +26,7 @@ SEPARATELY = "Write one object a line, each with its keys once."
 class JsonLinesTable(Table):
     """A column for every key that any line has; the values as text, so that digits stay.
 
-    Null, and a key that a line lacks, are null. Lists stay JSON. A gzipped file is unpacked into
-    the temporary folder first.
+    Null, and a key that a line lacks, are null. Lists stay JSON.
     """
 
     format = "JSON lines"
@@ -36,8 +34,7 @@ class JsonLinesTable(Table):
     def __init__(self, path: Path, resources: Resources, name: str | None = None) -> None:
         self.name = name or str(path)
         self._resources = resources
-        self.spool = unpacked(path, self.name) if is_gzip(path) else None
-        self._path = Path(self.spool.name) if self.spool else path
+        self._path = path
         self.schema = pa.schema([(key, pa.string()) for key in self._read_keys()])
 
     def _read_keys(self) -> list[str]:
@@ -81,7 +78,7 @@ class JsonLinesTable(Table):
         """What runs a query on the lines; DataError for what DuckDB says about them."""
         import duckdb
 
-        path = re.sub(r"([*?[])", r"[\1]", str(self._path.absolute()))  # no pattern
+        path = literal_path(self._path)
         try:
             with connect(self._resources) as connection:
                 yield lambda query, **more: connection.sql(query, params={"path": path, **more})
@@ -89,10 +86,10 @@ class JsonLinesTable(Table):
             raise self._unreadable(error) from error
 
     def _unreadable(self, error: Exception) -> DataError:
-        reason = str(error).strip().splitlines()[0]
+        reason = first_line(error, most=1000)
         line = re.search(r"in line (\d+)", reason)
         where = f" near line {int(line[1]):,}" if line else ""
-        why = reason.rpartition(": ")[2].rstrip(". ")[:200]
+        why = reason.rpartition(": ")[2][:200]
         return DataError(f"{self.name} cannot be read as JSON lines{where}: {why}. {SEPARATELY}")
 
 

@@ -6,6 +6,7 @@ import os
 import re
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -13,14 +14,17 @@ import pyarrow as pa
 
 from zoocli.errors import DataError, UsageError
 from zoocli.resources import Resources
+from zoocli.tables.compression import codec_of, decompressed
 from zoocli.tables.directories import PartFile, files_of_directory, files_of_pattern, is_pattern
 from zoocli.tables.formats import format_of_file
+from zoocli.tables.keyed import keyed
 from zoocli.tables.manifest import MANIFEST, Manifest
 from zoocli.tables.memory import MemoryTable
-from zoocli.tables.parts import Parts, keyed
-from zoocli.tables.streams import spooled
+from zoocli.tables.parts import Parts
+from zoocli.tables.spool import Spool
 from zoocli.tables.table import Table
 
+CHUNK = 1 << 20
 REMOTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
 
 
@@ -96,7 +100,23 @@ def _open_file(file: Path, resources: Resources) -> Table:
             return _open_stream(stream, str(file), resources)
     if not file.stat().st_size:
         raise DataError(f"{file} is empty (0 bytes). Write it again, or give another file.")
-    return format_of_file(file, str(file)).reader(file, resources, None)
+    return _open_copy_or_file(file, str(file), resources)
+
+
+def _open_copy_or_file(
+    path: Path, name: str, resources: Resources, spool: Spool | None = None
+) -> Table:
+    """Opens a file, or a copy of it where its format's reader cannot decompress it.
+
+    `spool` is what keeps the file in being, if it is itself a copy.
+    """
+    format, codec = format_of_file(path, name), codec_of(path)
+    if codec not in (None, *format.codecs):
+        spool = Spool(decompressed(path, codec, name), name)
+        path = spool.path
+    table = format.reader(path, resources, name)
+    table.spool = spool
+    return table
 
 
 def _open_parts(files: Sequence[PartFile], name: str, resources: Resources) -> Parts:
@@ -119,10 +139,7 @@ def _open_directory(folder: Path, resources: Resources) -> Table:
 
 
 def _open_stream(stream: IO[bytes], name: str, resources: Resources) -> Table:
-    spool = spooled(stream, name)
-    path = Path(spool.name)
-    if not path.stat().st_size:
+    spool = Spool(iter(partial(stream.read, CHUNK), b""), name)
+    if not spool.path.stat().st_size:
         raise DataError(f"Nothing came through {name}: it is empty.")
-    table = format_of_file(path, name).reader(path, resources, name)
-    table.spool = spool
-    return table
+    return _open_copy_or_file(spool.path, name, resources, spool)

@@ -10,10 +10,10 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from zoocli.errors import DataError
+from zoocli.errors import DataError, first_line
 from zoocli.resources import Resources
 from zoocli.tables.numbers import Types
-from zoocli.tables.table import METADATA_KEY, Table, readable, rows_between, sound
+from zoocli.tables.table import METADATA_KEY, Table, readable, rows_between, sound, unreadable
 
 
 class ParquetTable(Table):
@@ -77,13 +77,10 @@ class ParquetTable(Table):
             raise self._unreadable(error) from error
 
     def _unreadable(self, error: Exception) -> DataError:
-        reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else "damaged"
+        reason = first_line(error)
         if "encrypted" in reason or "decrypt" in reason:
             return DataError(
                 f"{self.name} is encrypted Parquet, and zoocli has no key to it. Write it again "
                 "without encryption."
             )
-        return DataError(
-            f"{self.name} cannot be read as Parquet ({reason}). "
-            "Is it whole, and is it really a Parquet file?"
-        )
+        return unreadable(self.name, self.format, reason)

@@ -1,10 +1,9 @@
-"""Several tables as one, and columns that stand in the names of folders."""
+"""Several tables as one."""
 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import accumulate, chain
 from typing import Any
 
@@ -14,8 +13,6 @@ from zoocli.errors import DataError
 from zoocli.tables.encoders import plain_type
 from zoocli.tables.numbers import Types, is_text
 from zoocli.tables.table import METADATA_KEY, Table
-
-WHOLE_NUMBER = re.compile(r"0|-?[1-9][0-9]{0,17}")
 
 
 class Parts(Table):
@@ -112,88 +109,6 @@ class Parts(Table):
             f"The column '{name}' holds floats in {part.name}, but {other.type_of(name)} in "
             f"{other.name}. Write it in the same way in all parts."
         )
-
-
-class Keyed(Table):
-    """A table, and columns that are the same in all of its rows: its folders' keys.
-
-    Where the table has a column of that name, its own is taken.
-    """
-
-    def __init__(self, table: Table, keys: Mapping[str, str | int | None], kinds: Types) -> None:
-        self._table = table
-        self._keys = {key: value for key, value in keys.items() if key not in table.column_names}
-        self._kinds = kinds
-        self.name = table.name
-        self.format = table.format
-        self.rows = table.rows
-        self.text = table.text
-        self.schema = table.schema
-        for key in self._keys:
-            self.schema = self.schema.append(pa.field(key, kinds[key]))
-
-    def _batches(
-        self, columns: list[str], types: Types, batch_rows: int
-    ) -> Iterator[pa.RecordBatch]:
-        batches = self._table.batches(self._own(columns), types, batch_rows)
-        return self._with_keys(batches, columns)
-
-    def _between(
-        self, start: int, stop: int, columns: list[str], types: Types, batch_rows: int
-    ) -> Iterator[pa.RecordBatch]:
-        batches = self._table.between(start, stop, self._own(columns), types, batch_rows)
-        return self._with_keys(batches, columns)
-
-    def may_hold_lists(self, columns: Collection[str]) -> bool:
-        """As the table does; a key is no list."""
-        return self._table.may_hold_lists([name for name in columns if name not in self._keys])
-
-    def count_rows(self) -> int:
-        """As the table does."""
-        self.rows = self._table.count_rows()
-        return self.rows
-
-    def breaks(self) -> list[int]:
-        """Those of the table."""
-        return self._table.breaks()
-
-    def _own(self, columns: Sequence[str]) -> list[str]:
-        """Without any column of its own, the first one still tells how many rows there are."""
-        own = [name for name in columns if name not in self._keys]
-        return own or self._table.column_names[:1]
-
-    def _with_keys(
-        self, batches: Iterable[pa.RecordBatch], columns: list[str]
-    ) -> Iterator[pa.RecordBatch]:
-        for batch in batches:
-            arrays = [
-                self._repeated(name, batch.num_rows) if name in self._keys else batch.column(name)
-                for name in columns
-            ]
-            yield pa.RecordBatch.from_arrays(arrays, columns)
-
-    def _repeated(self, key: str, rows: int) -> pa.Array:
-        return pa.repeat(pa.scalar(self._keys[key], self._kinds[key]), rows)
-
-
-def keyed(tables: Sequence[Table], keys: Sequence[Mapping[str, str | None]]) -> list[Table]:
-    """The tables with their folders' keys as columns: whole numbers where all of a key's are."""
-    values: dict[str, set[str]] = {}
-    for one in keys:
-        for key, value in one.items():
-            values.setdefault(key, set()).update(() if value is None else (value,))
-    numbers = {key for key, texts in values.items() if all(map(WHOLE_NUMBER.fullmatch, texts))}
-    kinds = {key: pa.int64() if key in numbers else pa.string() for key in values}
-    return [
-        Keyed(
-            table,
-            {k: int(v) if k in numbers and v is not None else v for k, v in one.items()},
-            kinds,
-        )
-        if one
-        else table
-        for table, one in zip(tables, keys, strict=True)
-    ]
 
 
 def _kinds(table: Table) -> dict[str, pa.DataType]:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Collection, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from zoocli.errors import DataError, some
 from zoocli.strict_json import parse_json
 from zoocli.tables.numbers import TextParser, Types, is_text
+
+if TYPE_CHECKING:
+    from zoocli.tables.spool import Spool
 
 BATCH_ROWS = 65_536
 METADATA_KEY = b"zoocli"
@@ -30,7 +33,7 @@ class Table(ABC):
     schema: pa.Schema
     rows: int | None = None
     text = False
-    spool: Any = None
+    spool: Spool | None = None
 
     @property
     def column_names(self) -> list[str]:
@@ -133,6 +136,14 @@ class Table(ABC):
                 f"{self.name} has more than one column called {some(repeated)}. "
                 "Rename or drop the others, so that it is clear which one is meant."
             )
+
+
+def unreadable(name: str, format: str, reason: str) -> DataError:
+    """The error for a file that is damaged, or is not of the format that it seems to be."""
+    return DataError(
+        f"{name} cannot be read as {format} ({reason}). Check that the file is complete and that "
+        f"it really is {format}."
+    )
 
 
 def readable(schema: pa.Schema, name: str) -> pa.Schema:
