@@ -37,11 +37,11 @@ UNUSED = ("numba", "torch", "pandas", "duckdb", "rich", "dask", "distributed")
 # From what everything may use up to what uses everything. A part imports from earlier lines only.
 LAYERS = (
     ("bits", "errors", "version", "hashing", "strict_json"),
-    ("signature", "resources", "schema_checks", "pipeline"),
+    ("signature", "resources", "schema_checks", "pipeline", "columns", "optional"),
     ("schema_files",),
     ("schema", "sums"),
     ("tables", "kernels"),
-    ("columns", "resampling"),
+    ("resampling",),
     ("ids", "checks"),
     ("matching",),
     ("concentrations",),

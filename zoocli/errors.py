@@ -71,7 +71,7 @@ def shortened(text: str, most: int = 80) -> str:
 def first_line(error: object, most: int = 200) -> str:
     r"""The first line of an error's message, cut to `most` characters; its type if there is none.
 
-    >>> first_line(ValueError("no such column.\\nSee the log."))
+    >>> first_line(ValueError("no such column.\nSee the log."))
     'no such column'
     >>> first_line(EOFError())
     'EOFError'

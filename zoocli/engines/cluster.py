@@ -68,9 +68,9 @@ def run_job(
         name, place = f"zoocli-{uuid.uuid4()}", None if folder is None else str(folder)
         task = Task(job, name, worker.stamp(job.files), place)
         try:
-            done = _Course(client, task, parts, table.name).run(progress)
+            done = _ClusterRun(client, task, parts, table.name).run(progress)
         finally:
-            _politely(client, lambda: client.run(worker.forget, name, on_error="ignore"))
+            _best_effort(client, lambda: client.run(worker.forget, name, on_error="ignore"))
     if worker.stamp(job.files) != task.stamp:
         raise DataError(
             f"Some of the inputs were changed during the run: {some(job.files)}. Nothing was "
@@ -79,7 +79,7 @@ def run_job(
     return done
 
 
-def _politely(client: distributed.Client, call: Callable[[], object]) -> None:
+def _best_effort(client: distributed.Client, call: Callable[[], object]) -> None:
     """Does what is good manners towards a cluster, if that is still there and answers soon."""
 
     def ask() -> None:
@@ -155,7 +155,7 @@ def _no_workers(what: str) -> NoReturn:
     )
 
 
-class _Course:
+class _ClusterRun:
     """One run: parts are handed out a few ahead, and added up in their order."""
 
     def __init__(
@@ -191,7 +191,7 @@ class _Course:
                 )
                 return self._result(last, what), rows
         finally:
-            _politely(self._client, lambda: self._client.cancel(list(waiting), force=True))
+            _best_effort(self._client, lambda: self._client.cancel(list(waiting), force=True))
 
     def _ahead(self) -> int:
         threads: int = sum(self._client.nthreads().values())

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from zoocli.tables.drafts import refuse_inputs_of_folder
 from zoocli.tables.folders import drafted_folder
+from zoocli.tables.guards import refuse_inputs_of_folder
 from zoocli.tables.manifest import Manifest, part_name
 
 Publish = Callable[[Sequence[int], Mapping[str, Any], Mapping[str, Any] | None], None]

@@ -18,7 +18,7 @@ from zoocli.errors import DataError, MachineError
 from zoocli.resources import Resources
 from zoocli.tables.directories import files_of_directory, files_of_pattern, is_pattern
 from zoocli.tables.manifest import part_name
-from zoocli.tables.sinks import FileSink, NoSink
+from zoocli.tables.sinks import FileSink, NullSink
 from zoocli.tables.slices import Slice
 from zoocli.version import __version__
 
@@ -89,7 +89,7 @@ class _Opened:
             run = self._find(task.run)
             if run is None:
                 self._forget_idle()
-                _refuse_other_worlds(task)
+                _require_same_environment(task)
                 run = task.job.open(_resources())
             with self._lock:
                 if task.run not in self._over:
@@ -127,7 +127,7 @@ def compute(task: Task, part: Part) -> tuple[Any, int]:
         run = _opened.get(task)
         rows = Slice(run.table, part.start, part.stop)
         if task.folder is None:
-            return run.part(rows, NoSink()), 0
+            return run.part(rows, NullSink()), 0
         file = Path(task.folder, part_name(part.number))
         with FileSink(file, "parquet") as sink:
             total = run.part(rows, sink)
@@ -174,7 +174,7 @@ def _resources() -> Resources:
     return Resources.available(1, share)
 
 
-def _refuse_other_worlds(task: Task) -> None:
+def _require_same_environment(task: Task) -> None:
     if task.version != __version__:
         raise MachineError(
             f"A worker runs zoocli {__version__}, but the run was begun with {task.version}. "

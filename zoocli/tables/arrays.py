@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from zoocli.columns import Mask, from_numpy
 from zoocli.errors import DataError
 from zoocli.tables.table import Table
 
-Mask = npt.NDArray[np.bool_]
 TEXT_KINDS = "SUO"
 NUMBER_SIZES = {"i": (1, 2, 4, 8), "u": (1, 2, 4, 8), "f": (2, 4, 8), "b": (1,)}
 
@@ -56,18 +56,10 @@ def to_arrow(values: npt.NDArray[Any], missing: Mask | None = None) -> pa.Array:
         return pa.FixedSizeListArray.from_arrays(flat, values.shape[1])
     if values.dtype.kind in "UO":
         return _texts(values, missing)
-    validity = None
-    if missing is not None and missing.any():
-        validity = pa.py_buffer(np.packbits(~missing, bitorder="little"))
     if values.dtype.kind == "S":
-        return _trimmed(values, validity)
-    kind = values.dtype.newbyteorder("=")
-    data = np.ascontiguousarray(values, kind)
-    if kind.kind == "b":
-        data = np.packbits(data, bitorder="little")
-    return pa.Array.from_buffers(
-        pa.from_numpy_dtype(kind), len(values), [validity, pa.py_buffer(data)]
-    )
+        return _trimmed(values, missing)
+    native = values.astype(values.dtype.newbyteorder("="), copy=False)
+    return from_numpy(native, missing=missing)
 
 
 def _texts(values: npt.NDArray[Any], missing: Mask | None) -> pa.Array:
@@ -80,7 +72,7 @@ def _texts(values: npt.NDArray[Any], missing: Mask | None) -> pa.Array:
     return pa.array(texts, pa.string())
 
 
-def _trimmed(values: npt.NDArray[Any], validity: pa.Buffer | None) -> pa.Array:
+def _trimmed(values: npt.NDArray[Any], missing: Mask | None) -> pa.Array:
     rows, width = len(values), values.dtype.itemsize
     cells = np.ascontiguousarray(values).view(np.uint8).reshape(rows, width)
     filled = (cells != 0) & (cells != ord(" "))  # FITS fills text up with either
@@ -88,6 +80,7 @@ def _trimmed(values: npt.NDArray[Any], validity: pa.Buffer | None) -> pa.Array:
     data = cells[np.arange(width) < ends[:, None]]
     offsets = np.zeros(rows + 1, np.int32)
     np.cumsum(ends, out=offsets[1:])
+    validity = None if missing is None else from_numpy(~missing).buffers()[1]
     texts = pa.Array.from_buffers(
         pa.string(), rows, [validity, pa.py_buffer(offsets), pa.py_buffer(data)]
     )

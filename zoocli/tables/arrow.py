@@ -10,7 +10,7 @@ import pyarrow as pa
 from zoocli.errors import DataError
 from zoocli.resources import Resources
 from zoocli.tables.numbers import Types
-from zoocli.tables.table import Table, readable, sound
+from zoocli.tables.table import Table, readable, validated
 
 FILE_MAGIC = b"ARROW1"
 UNREADABLE = (pa.ArrowException, OSError, ValueError)
@@ -43,7 +43,7 @@ class ArrowTable(Table):
         with pa.memory_map(str(self._path)) as source:
             try:
                 for whole in self._record_batches(source):
-                    chosen = sound(whole.select(columns), self.name)
+                    chosen = validated(whole.select(columns), self.name)
                     for start in range(0, chosen.num_rows, batch_rows):
                         yield chosen.slice(start, batch_rows)
             except UNREADABLE as error:

@@ -14,11 +14,11 @@ import numpy as np
 import pyarrow as pa
 
 from zoocli.errors import DataError, first_line
+from zoocli.optional import import_optional
 from zoocli.resources import Resources
 from zoocli.tables.arrays import ArraysTable, arrow_type, to_arrow
 from zoocli.tables.compression import codec_of, decompressed
 from zoocli.tables.numbers import Types
-from zoocli.tables.optional import needed
 from zoocli.tables.table import unreadable
 
 # Rows that lie elsewhere, and text that the document puts together first, which could hide them.
@@ -74,7 +74,7 @@ def read_votable(path: Path, resources: Resources, name: str | None = None) -> A
     """
     del resources
     name = name or str(path)
-    votable = needed("astropy.io.votable", f"Reading {name}")
+    votable = import_optional("astropy.io.votable", f"Reading {name}")
     with _reading(name, "VOTable"):
         content = _content(path, name)
         if ELSEWHERE.search(content):
@@ -94,7 +94,7 @@ def read_ecsv(path: Path, resources: Resources, name: str | None = None) -> Astr
     """
     del resources
     name = name or str(path)
-    tables = needed("astropy.table", f"Reading {name}")
+    tables = import_optional("astropy.table", f"Reading {name}")
     with _reading(name, "ECSV"):
         text = _content(path, name).decode("utf-8-sig")
         table = tables.Table.read(text.splitlines(), format="ascii.ecsv")
@@ -114,7 +114,7 @@ def _content(path: Path, name: str) -> bytes:
 @contextmanager
 def _reading(name: str, format: str) -> Iterator[None]:
     """Keeps astropy off the network and its warnings to itself; its errors become a DataError."""
-    data = needed("astropy.utils.data", f"Reading {name}")
+    data = import_optional("astropy.utils.data", f"Reading {name}")
     with ExitStack() as stack:
         stack.enter_context(warnings.catch_warnings(action="ignore"))
         stack.enter_context(data.conf.set_temp("allow_internet", False))

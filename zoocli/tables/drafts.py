@@ -1,10 +1,9 @@
-"""Files that appear whole or not at all; outputs that are inputs; what no rename may replace."""
+"""Files that appear complete or not at all, and outputs that a rename must not replace."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
-import glob
 import os
 import re
 import secrets
@@ -52,48 +51,18 @@ def remove_file(path: Path) -> None:
         path.unlink()
 
 
-def refuse_inputs(target: Path, inputs: list[str]) -> None:
-    """Raises UsageError where the output is one of the inputs, or a part in a directory of them.
-
-    An input `-` is the file that standard input was redirected from, and one may be a pattern such
-    as `preds/*.parquet`. Devices cannot be damaged.
-    """
-    if not target.is_file():
-        return
-    for source in ("/dev/stdin" if name == "-" else name for name in inputs):
-        if any(_same_file(target, part) for part in _files_of(source)):
-            raise UsageError(
-                f"The output '{target}' is also an input. Give it another name; inputs are never "
-                "overwritten."
-            )
-
-
-def refuse_inputs_of_folder(target: Path, inputs: list[str]) -> None:
-    """Raises UsageError where a directory that is to be replaced is, holds or is in an input."""
-    folder = Path(os.path.realpath(target))
-    for source in inputs:
-        for name in {source, *glob.glob(source, recursive=True)}:
-            place = Path(os.path.realpath(name))
-            if place.exists() and (folder in (place, *place.parents) or place in folder.parents):
-                raise UsageError(
-                    f"The output '{target}' is also an input, is in one or holds one: '{name}'. "
-                    "Give it another name; inputs are never overwritten."
-                )
-
-
-def _files_of(source: str) -> Iterator[Path]:
-    """The input itself, and all files in it; what cannot be listed is passed over."""
-    for place in {source, *glob.glob(source, recursive=True)}:
-        yield Path(place)
-        for folder, _, names in os.walk(place):
-            yield from (Path(folder, name) for name in names)
-
-
-def _same_file(one: Path, other: Path) -> bool:
-    """False where one of them is not there, such as what a dangling link points to."""
-    with contextlib.suppress(OSError):
-        return one.samefile(other)
-    return False
+@contextlib.contextmanager
+def write_errors(where: str, passing: type[OSError] | tuple[()] = ()) -> Iterator[None]:
+    """Turns an OSError into a MachineError about what cannot be written, unless it is `passing`."""
+    try:
+        yield
+    except passing:
+        raise
+    except OSError as error:
+        raise MachineError(
+            f"{where} cannot be written: {error.strerror or error}. Choose another place, or make "
+            "room."
+        ) from error
 
 
 @contextlib.contextmanager
@@ -103,15 +72,15 @@ def drafted_bytes(target: Path, content: bytes) -> Iterator[Callable[[], None]]:
     A device or a pipe has no other name: it gets the content itself, at once.
     """
     if is_device(target):
-        with _explaining(target), open_device(target) as device:
+        with write_errors(f"'{target}'"), open_device(target) as device:
             device.write(content)
         yield lambda: None
         return
     target = behind_link(target)
-    with _explaining(target):
+    with write_errors(f"'{target}'"):
         draft = draft_beside(target)
     try:
-        with _explaining(target):
+        with write_errors(f"'{target}'"):
             draft.write_bytes(content)
         yield lambda: _show(draft, target)
     finally:
@@ -124,7 +93,7 @@ def drafted_text(target: Path, text: str) -> contextlib.AbstractContextManager[C
 
 
 def _show(draft: Path, target: Path) -> None:
-    with _explaining(target):
+    with write_errors(f"'{target}'"):
         os.replace(draft, target)
 
 
@@ -145,7 +114,7 @@ def publish_all(*outputs: Callable[[], None]) -> None:
 
 def try_writing(target: Path) -> None:
     """Raises now, rather than after all the work, where a file cannot be written."""
-    with _explaining(target):
+    with write_errors(f"'{target}'"):
         if not is_device(target):
             draft = draft_beside(behind_link(target))
             try:
@@ -167,7 +136,7 @@ def is_device(target: Path) -> bool:
 def open_device(target: Path) -> IO[bytes]:
     """Opens a device; a stream of this process where it stands, and so that others may go on."""
     number = _stream_number(target)
-    with _explaining(target):
+    with write_errors(f"'{target}'"):
         return target.open("wb") if number is None else os.fdopen(os.dup(number), "wb")
 
 
@@ -187,14 +156,3 @@ def _stream_number(target: Path) -> int | None:
 def behind_link(target: Path) -> Path:
     """The file that a symbolic link points to; any other path as it is."""
     return Path(os.path.realpath(target)) if target.is_symlink() else target
-
-
-@contextlib.contextmanager
-def _explaining(target: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise MachineError(
-            f"'{target}' cannot be written: {error.strerror or error}. Choose another place, or "
-            "make room."
-        ) from error

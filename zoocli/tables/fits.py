@@ -11,12 +11,12 @@ from typing import Any
 import pyarrow as pa
 
 from zoocli.errors import DataError, first_line
+from zoocli.optional import import_optional
 from zoocli.resources import Resources
 from zoocli.tables.arrays import ArraysTable
 from zoocli.tables.compression import codec_of, open_seekable
 from zoocli.tables.fits_columns import Column, read_columns
 from zoocli.tables.numbers import Types
-from zoocli.tables.optional import needed
 from zoocli.tables.table import METADATA_KEY, unreadable
 
 SLICE_BYTES = 1 << 24
@@ -56,7 +56,7 @@ class FitsTable(ArraysTable):
 
     def _find_table(self) -> tuple[Any, int, bool]:
         """The header of the first table, where its rows begin, and whether it is a binary one."""
-        fits = needed("astropy.io.fits", f"Reading {self.name}")
+        fits = import_optional("astropy.io.fits", f"Reading {self.name}")
         try:
             with (
                 warnings.catch_warnings(action="ignore"),

@@ -10,7 +10,8 @@ from collections.abc import Callable, Collection, Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from zoocli.errors import MachineError, UsageError, some
+from zoocli.errors import UsageError, some
+from zoocli.tables.drafts import write_errors
 
 
 @contextlib.contextmanager
@@ -29,7 +30,7 @@ def drafted_folder(
     draft = target.parent / f".{target.name[:40]}.{secrets.token_hex(8)}.zoocli"
     old = draft.with_name(draft.name + ".old")
     try:
-        with _explaining(target):
+        with write_errors(f"The directory '{target}'"):
             draft.mkdir()
         yield draft, lambda: _show(draft, target, old, names)
     finally:
@@ -50,7 +51,7 @@ def _remove(folder: Path) -> None:
 def _refuse_others(target: Path, names: Collection[str]) -> None:
     if target.exists() and not target.is_dir():
         raise UsageError(f"'{target}' is a file. Give the name of a directory.")
-    with _explaining(target):
+    with write_errors(f"The directory '{target}'"):
         others = sorted(name for name in _names_in(target) if not _is_one_of(name, names))
     if others:
         raise UsageError(
@@ -75,18 +76,7 @@ def _is_one_of(name: str, patterns: Collection[str]) -> bool:
 
 def _show(draft: Path, target: Path, old: Path, names: Collection[str]) -> None:
     _refuse_others(target, names)  # which may have come meanwhile
-    with _explaining(target):
+    with write_errors(f"The directory '{target}'"):
         if target.exists():
             os.rename(target, old)
         os.rename(draft, target)
-
-
-@contextlib.contextmanager
-def _explaining(target: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise MachineError(
-            f"The directory '{target}' cannot be written: {error.strerror or error}. Choose "
-            "another place, or make room."
-        ) from error

@@ -11,10 +11,10 @@ import numpy as np
 import pyarrow as pa
 
 from zoocli.errors import DataError, first_line, some
+from zoocli.optional import import_optional
 from zoocli.resources import Resources
 from zoocli.tables.arrays import ArraysTable, arrow_type, to_arrow
 from zoocli.tables.numbers import Types
-from zoocli.tables.optional import needed
 from zoocli.tables.table import unreadable
 
 PREDICTIONS, IDS, LABELS = DATASETS = ("predictions", "id_str", "label_cols")
@@ -34,7 +34,7 @@ class Hdf5Table(ArraysTable):
         del resources  # one slice after the other, whatever there is
         self.name = name or str(path)
         self._path = path
-        self._h5py = needed("h5py", f"Reading {self.name}")
+        self._h5py = import_optional("h5py", f"Reading {self.name}")
         with self._open() as file:
             missing = [one for one in DATASETS if not isinstance(file.get(one), self._h5py.Dataset)]
             if missing:

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from zoocli.errors import DataError, first_line
 from zoocli.resources import Resources
 from zoocli.tables.numbers import Types
-from zoocli.tables.table import METADATA_KEY, Table, readable, rows_between, sound, unreadable
+from zoocli.tables.table import METADATA_KEY, Table, readable, rows_between, unreadable, validated
 
 
 class ParquetTable(Table):
@@ -61,7 +61,7 @@ class ParquetTable(Table):
             for batch in file.iter_batches(
                 batch_rows, groups, columns=columns, use_threads=self._threads > 1
             ):
-                yield sound(batch.select(columns), self.name)
+                yield validated(batch.select(columns), self.name)
 
     def breaks(self) -> list[int]:
         """Where row groups end."""

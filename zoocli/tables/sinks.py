@@ -16,7 +16,7 @@ from typing import IO, Any
 
 import pyarrow as pa
 
-from zoocli.errors import DataError, MachineError
+from zoocli.errors import DataError
 from zoocli.tables.drafts import (
     behind_link,
     create_file,
@@ -24,6 +24,7 @@ from zoocli.tables.drafts import (
     open_device,
     refuse_directory,
     remove_file,
+    write_errors,
 )
 from zoocli.tables.encoders import Encoder, encoder_of, format_of, plain_type, slab_rows
 
@@ -61,7 +62,7 @@ class Sink(ABC):
         self.discard()
 
 
-class NoSink(Sink):
+class NullSink(Sink):
     """For when only the summary is wanted."""
 
     def open(self, schema: pa.Schema) -> None:
@@ -105,9 +106,11 @@ class EncodedSink(Sink):
     _draft: Path | None = None
     _draft_mode = 0o666  # less the umask, as any new file
 
-    def __init__(self, format: str, where: str) -> None:
+    def __init__(self, format: str, drafted_in: str, published_as: str) -> None:
+        """Both places are named in messages."""
         self._format = format
-        self._where = where
+        self._drafted_in = drafted_in
+        self._published_as = published_as
         self._thread = ThreadPoolExecutor(1, "writer")
         self._pending: list[Future[None]] = []
         self._slab: list[pa.RecordBatch] = []
@@ -126,7 +129,7 @@ class EncodedSink(Sink):
         self._schema = schema
         self._plain = pa.schema([field.with_type(plain_type(field.type)) for field in schema])
         self._slab_rows = slab_rows(self._plain)
-        with self._problems():
+        with self._write_errors(self._drafted_in):
             self._draft = self._draft_name()
             create_file(self._draft, self._draft_mode)
             self._encoder = encoder_of(self._format)(self._draft, self._plain)
@@ -151,7 +154,7 @@ class EncodedSink(Sink):
         self._wait(SLABS_WAITING)
 
     def _wait(self, left: int) -> None:
-        with self._problems():
+        with self._write_errors(self._drafted_in):
             while len(self._pending) > left:
                 self._pending.pop(0).result()
 
@@ -161,8 +164,9 @@ class EncodedSink(Sink):
         if self._rows:
             self._hand_over()
         self._wait(0)
-        with self._problems():
+        with self._write_errors(self._drafted_in):
             self._encoder.close(metadata)
+        with self._write_errors(self._published_as):
             self._publish(self._draft)
 
     def discard(self) -> None:
@@ -175,20 +179,13 @@ class EncodedSink(Sink):
                 remove_file(leftover)
 
     @contextlib.contextmanager
-    def _problems(self) -> Iterator[None]:
+    def _write_errors(self, where: str) -> Iterator[None]:
         try:
-            yield
-        except BrokenPipeError:
-            raise
-        except OSError as error:
-            reason = error.strerror or str(error)
-            raise MachineError(
-                f"{self._where} cannot be written: {reason}. Nothing was left there; choose "
-                "another place, or make room."
-            ) from error
+            with write_errors(where, passing=BrokenPipeError):
+                yield
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
             raise DataError(
-                f"{self._where} cannot be written as {self._format}: {error}. Leave that column "
+                f"{where} cannot be written as {self._format}: {error}. Leave that column "
                 "out of --keep, or choose another format."
             ) from error
 
@@ -202,7 +199,7 @@ class FileSink(EncodedSink):
     def __init__(self, target: Path, format: str | None = None) -> None:
         refuse_directory(target)
         self._target = behind_link(target)
-        super().__init__(format_of(target, format), f"'{target}'")
+        super().__init__(format_of(target, format), f"'{target}'", f"'{target}'")
 
     def _draft_name(self) -> Path:
         return draft_beside(self._target)
@@ -216,16 +213,14 @@ class StreamSink(EncodedSink):
 
     _draft_mode = 0o600
 
-    def __init__(self, stream: IO[bytes], format: str) -> None:
-        super().__init__(format, "The temporary folder (TMPDIR)")
+    def __init__(self, stream: IO[bytes], format: str, name: str = "standard output") -> None:
+        super().__init__(format, "The temporary folder (TMPDIR)", name)
         self._stream = stream
-        self._stream_name = "standard output"
 
     def _draft_name(self) -> Path:
         return Path(tempfile.gettempdir()) / f"zoocli-{secrets.token_hex(8)}"
 
     def _publish(self, draft: Path) -> None:
-        self._where = self._stream_name
         with draft.open("rb") as file:
             shutil.copyfileobj(file, self._stream, 1 << 20)
         self._stream.flush()
@@ -235,8 +230,7 @@ class DeviceSink(StreamSink):
     """What no rename may replace: /dev/null, /dev/stdout and their kin, or a named pipe."""
 
     def __init__(self, target: Path, format: str) -> None:
-        super().__init__(open_device(target), format)
-        self._stream_name = f"'{target}'"
+        super().__init__(open_device(target), format, f"'{target}'")
 
     def discard(self) -> None:
         """Removes the draft and closes the device."""

@@ -158,7 +158,7 @@ def readable(schema: pa.Schema, name: str) -> pa.Schema:
     return schema
 
 
-def sound(batch: pa.RecordBatch, name: str) -> pa.RecordBatch:
+def validated(batch: pa.RecordBatch, name: str) -> pa.RecordBatch:
     """The batch, once its buffers are known to hold what they say and its text to be UTF-8.
 
     Readers of binary files take both on trust: without this a damaged file could give nonsense,

@@ -15,8 +15,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from zoocli.columns import to_numpy
+from zoocli.optional import import_optional
 from zoocli.tables.encoders.encoder import Encoder, numbers_and_text
-from zoocli.tables.optional import needed
 from zoocli.tables.table import METADATA_KEY
 
 BLOCK = 2880  # bytes, of which every part of the file is a multiple
@@ -97,12 +98,12 @@ class Column:
             letters = pc.if_else(values, b"T", b"F").fill_null(b"\0")
             return np.array(letters.to_pylist(), self.dtype)
         if self.letter in "ED":
-            return _plain(values.fill_null(math.nan))
+            return to_numpy(values.fill_null(math.nan))
         if self.shift:
-            return (_plain(values) ^ np.uint64(SHIFT)).view(np.int64)
+            return (to_numpy(values) ^ np.uint64(SHIFT)).view(np.int64)
         if pa.types.is_uint64(values.type):
             values = values.cast(pa.int64())
-        return _plain(values if self.null is None else values.fill_null(self.null))
+        return to_numpy(values if self.null is None else values.fill_null(self.null))
 
     def cards(self, number: int) -> Iterator[tuple[str, Any]]:
         """The header's entries about this column, the `number`-th from 1."""
@@ -128,7 +129,7 @@ class FitsEncoder(Encoder):
             path,
             pa.schema([field.with_type(WIDENED.get(field.type, field.type)) for field in plain]),
         )
-        self._fits = needed("astropy.io.fits", "Writing FITS")
+        self._fits = import_optional("astropy.io.fits", "Writing FITS")
         if len(schema) > MOST_COLUMNS:
             raise pa.ArrowInvalid(f"{len(schema):,} columns; FITS has at most {MOST_COLUMNS}")
         self._columns = [_column(field) for field in self._schema]
@@ -203,9 +204,3 @@ def _refuse_unprintable(texts: pa.ChunkedArray, where: str) -> None:
         raise pa.ArrowInvalid(
             f"{where} {odd[0].as_py()!r}, but text in FITS is ASCII and ends in no blank"
         )
-
-
-def _plain(values: pa.Array) -> npt.NDArray[Any]:
-    """Numbers without nulls as an array over the same memory."""
-    kind = np.dtype(values.type.to_pandas_dtype())
-    return np.frombuffer(values.buffers()[1], kind, len(values), values.offset * kind.itemsize)
