@@ -20,7 +20,7 @@ from zoocli.tables.formats import format_of_file
 from zoocli.tables.keyed import keyed
 from zoocli.tables.manifest import MANIFEST, Manifest
 from zoocli.tables.memory import MemoryTable
-from zoocli.tables.parts import Parts
+from zoocli.tables.parts import Parts, with_shared_schemas
 from zoocli.tables.spool import Spool
 from zoocli.tables.table import Table
 
@@ -56,7 +56,7 @@ def open_table(source: Any, resources: Resources | None = None, name: str = "the
 def open_tables(sources: Any, resources: Resources, name: str) -> Table:
     """Opens one source, or several as the parts of one table."""
     if isinstance(sources, list | tuple):
-        parts = [open_table(source, resources, name) for source in sources]
+        parts = with_shared_schemas(open_table(source, resources, name) for source in sources)
         if not parts:
             raise UsageError(f"{name}: no files were given.")
         return parts[0] if len(parts) == 1 else Parts(parts)
@@ -120,8 +120,9 @@ def _open_copy_or_file(
 
 
 def _open_parts(files: Sequence[PartFile], name: str, resources: Resources) -> Parts:
-    tables = [_open_file(file.path, resources) for file in files]
-    return Parts(keyed(tables, [file.keys for file in files]), name=name)
+    tables = with_shared_schemas(_open_file(file.path, resources) for file in files)
+    parts = with_shared_schemas(keyed(tables, [file.keys for file in files]))
+    return Parts(parts, name=name)
 
 
 def _open_directory(folder: Path, resources: Resources) -> Table:
