@@ -161,7 +161,7 @@ def test_nothing_is_fetched(tmp_path: Path, content: str, monkeypatch: pytest.Mo
     monkeypatch.setattr(socket.socket, "connect", refuse)
     path = tmp_path / "t.vot"
     path.write_text(content)
-    with pytest.raises(DataError, match="refers to rows that lie elsewhere"):
+    with pytest.raises(DataError, match="refers to rows stored elsewhere"):
         open_table(path, RESOURCES)
     assert conf.allow_internet  # as it was
 

@@ -169,7 +169,7 @@ def test_patterns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     put(tmp_path, "q/[12]*.parquet", "q/1.parquet")
     assert files("q/[12]*.parquet") == ["q/[12]*.parquet"]
     for pattern in ("p/*.arrow", "nowhere/*.parquet", "p/survey=dr5/_*"):
-        with pytest.raises(DataError, match="No file fits '"):
+        with pytest.raises(DataError, match="No file matches '"):
             open_table(pattern, RESOURCES)
 
 

@@ -208,7 +208,7 @@ def test_wide_rows_come_in_small_slices(tmp_path: Path, monkeypatch: pytest.Monk
 def test_no_table(tmp_path: Path) -> None:
     image = fits.CompImageHDU(np.ones((30, 30), np.float32))
     fits.HDUList([fits.PrimaryHDU(np.ones(3)), image]).writeto(tmp_path / "t.fits")
-    with pytest.raises(DataError, match="without a table: it holds images alone"):
+    with pytest.raises(DataError, match="without a table: it holds only images"):
         open_table(tmp_path / "t.fits", RESOURCES)
 
 
@@ -373,7 +373,7 @@ def test_no_rows(tmp_path: Path) -> None:
     [
         (pa.table({"v": [[1.0]]}), "column 'v' holds list"),
         (pa.table({"id": ["é"]}), "ASCII"),
-        (pa.table({"id": ["a "]}), "ends in no blank"),
+        (pa.table({"id": ["a "]}), "without a trailing blank"),
         (pa.table({"id": ["a\nb"]}), "ASCII"),
         (pa.table({"é": [1]}), "ASCII"),
         (pa.table({"n" * 69: [1]}), "more than 68 characters"),

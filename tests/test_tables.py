@@ -361,7 +361,7 @@ def test_parts_of_different_types_get_one_that_holds_both(columns: Any, together
 def test_parts_that_cannot_be_of_one_type() -> None:
     for second in ([1.0], [[1]]):
         table = parts_of(pa.table({"id": [2**60]}), pa.table({"id": second}))
-        with pytest.raises(DataError, match="have other types than those of"):
+        with pytest.raises(DataError, match="have different types from those of"):
             rows_of(table, ["id"])
 
 

@@ -78,9 +78,9 @@ def is_list(kind: pa.DataType) -> bool:
 
 
 def list_cells(column: pa.Array, length: int) -> tuple[pa.Array, Mask]:
-    """The cells of a column of lists, `length` of them a row, and which rows have another number.
+    """The cells of a column of lists, `length` per row, and which rows have a different number.
 
-    A null row, and one with another number, has nulls.
+    A null row, or one of a different length, gives nulls.
     """
     if pa.types.is_fixed_size_list(column.type):
         size = column.type.list_size

@@ -1,4 +1,4 @@
-"""Tables whose columns come as numpy arrays, and the Arrow arrays made of them."""
+"""Tables whose columns are read as numpy arrays, and their conversion to Arrow."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NUMBER_SIZES = {"i": (1, 2, 4, 8), "u": (1, 2, 4, 8), "f": (2, 4, 8), "b": (1,)}
 class ArraysTable(Table):
     """A table of numpy arrays: (rows,), or (rows, passes) for a column of lists.
 
-    `refused` names the columns that cannot be read, and why; the others are not the worse for it.
+    `refused` has the columns that cannot be read, and why; the other columns remain readable.
     """
 
     refused: dict[str, str]
@@ -37,7 +37,7 @@ class ArraysTable(Table):
 
 
 def arrow_type(kind: np.dtype[Any], shape: tuple[int, ...] = ()) -> pa.DataType | None:
-    """The type of a column whose cells have this dtype and shape; None where there is none."""
+    """The type of a column whose cells have this dtype and shape; None if not supported."""
     if kind.kind in TEXT_KINDS:
         return None if shape else pa.string()
     if kind.itemsize not in NUMBER_SIZES.get(kind.kind, ()) or len(shape) > 1:
@@ -49,7 +49,7 @@ def arrow_type(kind: np.dtype[Any], shape: tuple[int, ...] = ()) -> pa.DataType 
 def to_arrow(values: npt.NDArray[Any], missing: Mask | None = None) -> pa.Array:
     """The values in native byte order; null where `missing` (of the same shape) holds.
 
-    Bytes lose the blanks and zeros at their end. Raises ValueError for what is not text in UTF-8.
+    Trailing blanks and zeros of bytes are removed. Raises ValueError for text that is not UTF-8.
     """
     if values.ndim == 2:
         flat = to_arrow(values.ravel(), None if missing is None else missing.ravel())
@@ -75,7 +75,7 @@ def _texts(values: npt.NDArray[Any], missing: Mask | None) -> pa.Array:
 def _trimmed(values: npt.NDArray[Any], missing: Mask | None) -> pa.Array:
     rows, width = len(values), values.dtype.itemsize
     cells = np.ascontiguousarray(values).view(np.uint8).reshape(rows, width)
-    filled = (cells != 0) & (cells != ord(" "))  # FITS fills text up with either
+    filled = (cells != 0) & (cells != ord(" "))  # FITS pads text with either
     ends = np.where(filled.any(axis=1), width - filled[:, ::-1].argmax(axis=1), 0)
     data = cells[np.arange(width) < ends[:, None]]
     offsets = np.zeros(rows + 1, np.int32)

@@ -17,14 +17,14 @@ UNREADABLE = (pa.ArrowException, OSError, ValueError)
 
 
 class ArrowTable(Table):
-    """An Arrow file or stream, told apart by the first bytes and read through a memory map."""
+    """An Arrow file or stream, recognized by its first bytes, read through a memory map."""
 
     format = "Arrow"
 
     def __init__(self, path: Path, resources: Resources, name: str | None = None) -> None:
         self.name = name or str(path)
         self._path = path
-        del resources  # nothing of them is needed: batches lie in the file as they are
+        del resources  # not needed: batches are stored as they are read
         with path.open("rb") as file:
             self._is_file = file.read(len(FILE_MAGIC)) == FILE_MAGIC
         with pa.memory_map(str(path)) as source:
@@ -59,6 +59,6 @@ class ArrowTable(Table):
 
     def _unreadable(self) -> DataError:
         return DataError(
-            f"{self.name} cannot be read as an Arrow file or stream: it is damaged or cut short. "
+            f"{self.name} cannot be read as an Arrow file or stream: it is truncated or damaged. "
             "Write it again."
         )

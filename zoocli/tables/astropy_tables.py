@@ -1,4 +1,4 @@
-"""Tables in astropy's hands: in memory already, or VOTable and ECSV files, which it reads whole."""
+"""Tables of astropy: in memory already, or VOTable and ECSV files, which it reads entirely."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from zoocli.tables.compression import codec_of, decompressed
 from zoocli.tables.numbers import Types
 from zoocli.tables.table import unreadable
 
-# Rows that lie elsewhere, and text that the document puts together first, which could hide them.
+# Rows stored elsewhere, and entities, whose expansion could hide such a reference.
 ELSEWHERE = re.compile(rb"<(?:[\w.-]+:)?STREAM[^<]*?\shref\s*=|<!ENTITY", re.S)
 
 
 class AstropyTable(ArraysTable):
-    """A Table or QTable: masked is null, units are passed over, bytes lose blanks at their end.
+    """A Table or QTable: masked is null, units are ignored, bytes lose trailing blanks.
 
-    A column of vectors is one of lists. Times, coordinates and other objects are refused when they
-    are asked for.
+    A column of vectors is one of lists. Columns of times, coordinates and other objects are refused
+    when they are used.
     """
 
     format = "astropy Table"
@@ -70,7 +70,7 @@ class AstropyTable(ArraysTable):
 def read_votable(path: Path, resources: Resources, name: str | None = None) -> AstropyTable:
     """The first table of a VOTable file, plain or compressed, in any of its encodings.
 
-    Astropy reads it whole. Rows that lie at another address are refused: nothing is fetched.
+    Astropy reads it entirely. Rows stored at another address are refused: nothing is fetched.
     """
     del resources
     name = name or str(path)
@@ -79,8 +79,8 @@ def read_votable(path: Path, resources: Resources, name: str | None = None) -> A
         content = _content(path, name)
         if ELSEWHERE.search(content):
             raise DataError(
-                f"{name} refers to rows that lie elsewhere, or defines entities of its own; "
-                "neither is followed. Write it as one file."
+                f"{name} refers to rows stored elsewhere, or defines entities; neither is "
+                "supported. Write it as one file."
             )
         tables = votable.parse(io.BytesIO(content), verify="ignore")
         table = tables.get_first_table().to_table(use_names_over_ids=True)
@@ -88,9 +88,9 @@ def read_votable(path: Path, resources: Resources, name: str | None = None) -> A
 
 
 def read_ecsv(path: Path, resources: Resources, name: str | None = None) -> AstropyTable:
-    """An ECSV file, plain or compressed; astropy reads it whole.
+    """An ECSV file, plain or compressed; astropy reads it entirely.
 
-    Text loses the blanks at its ends, as astropy has it, and empty text is null.
+    It strips the blanks at both ends of text, and empty text is null.
     """
     del resources
     name = name or str(path)
@@ -113,7 +113,7 @@ def _content(path: Path, name: str) -> bytes:
 
 @contextmanager
 def _reading(name: str, format: str) -> Iterator[None]:
-    """Keeps astropy off the network and its warnings to itself; its errors become a DataError."""
+    """Denies astropy the network and silences its warnings; its errors become a DataError."""
     data = import_optional("astropy.utils.data", f"Reading {name}")
     with ExitStack() as stack:
         stack.enter_context(warnings.catch_warnings(action="ignore"))
@@ -122,7 +122,7 @@ def _reading(name: str, format: str) -> Iterator[None]:
             yield
         except (DataError, MemoryError):
             raise
-        except Exception as error:  # of any kind: they are whatever the damage led astropy to
+        except Exception as error:  # of any kind, depending on the damage
             raise unreadable(name, format, first_line(error)) from error
 
 
@@ -133,7 +133,7 @@ def _type(cells: Any) -> pa.DataType | None:
 
 
 def _plain(cells: Any) -> Any:
-    """The numbers or texts alone, without mask or unit, in the same memory."""
+    """The numbers or texts without mask or unit, in the same memory."""
     return np.asarray(getattr(cells, "unmasked", cells))
 
 

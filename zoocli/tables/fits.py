@@ -25,16 +25,16 @@ SLICE_BYTES = 1 << 24
 class FitsTable(ArraysTable):
     """The first table of a FITS file, plain or gzipped.
 
-    Text loses the blanks at its end, TNULL is null, NaN stays NaN, and whole numbers never pass
-    through floats unless the header scales them. A column of vectors is one of lists. Images,
-    units and further tables are passed over. A gzipped file is read as it is unpacked, from its
-    beginning for every look at it: slices come in order, so no unpacked copy is needed.
+    Trailing blanks of text are removed, TNULL is null, NaN stays NaN, and whole numbers are never
+    converted to floats unless the header scales them. A column of vectors is one of lists. Images,
+    units and further tables are ignored. A gzipped file is decompressed as it is read, each time
+    from the beginning: slices come in order, so no decompressed copy is needed.
     """
 
     format = "FITS"
 
     def __init__(self, path: Path, resources: Resources, name: str | None = None) -> None:
-        del resources  # one slice after the other, whatever there is
+        del resources  # read in one thread, slice by slice
         self.name = name or str(path)
         self._path = path
         header, self._start, binary = self._find_table()
@@ -69,10 +69,10 @@ class FitsTable(ArraysTable):
                         if not header.get("ZIMAGE"):
                             start = part.fileinfo()["datLoc"]
                             return header, start, isinstance(part, fits.BinTableHDU)
-        except Exception as error:  # of any kind: they are whatever the damage led astropy to
+        except Exception as error:  # of any kind, depending on the damage
             raise unreadable(self.name, self.format, first_line(error)) from error
         raise DataError(
-            f"{self.name} is a FITS file without a table: it holds images alone. Give the file "
+            f"{self.name} is a FITS file without a table: it holds only images. Give the file "
             "with the table."
         )
 

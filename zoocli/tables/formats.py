@@ -1,4 +1,4 @@
-"""The formats that tables are read from, and how a file's is told."""
+"""The formats of input tables, and how that of a file is recognized."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Reader = Callable[[Path, Resources, str | None], Table]
 
 
 def _reader(module: str, name: str) -> Reader:
-    """What reads a format, by its name in a module here that is imported when it is needed."""
+    """A reader in a module of this package, which is imported when it is needed."""
 
     def read(path: Path, resources: Resources, called: str | None) -> Table:
         reader: Any = getattr(import_module(f"zoocli.tables.{module}"), name)
@@ -29,7 +29,7 @@ def _reader(module: str, name: str) -> Reader:
 
 @dataclass(frozen=True)
 class Format:
-    """A format's name, the bytes that its files begin with, their endings, and its reader.
+    """A format: its name, the first bytes of its files, their endings, and its reader.
 
     `reader` takes a path, the resources, and a name for messages in place of the path. It reads
     files in these `codecs` itself; others are decompressed into the temporary folder for it.
@@ -78,10 +78,10 @@ FORMATS = (
 
 
 def format_of_file(path: Path, name: str) -> Format:
-    """The first format that the first bytes tell, unpacked; else the one of the ending, else text.
+    """The format by the first bytes, decompressed; else by the ending; else text.
 
-    `name` is the file's, or what it is called where it is only a copy. Raises DataError where the
-    first bytes cannot be unpacked.
+    `name` is the original name where `path` is a temporary copy. Raises DataError where the first
+    bytes cannot be decompressed.
     """
     start = read_start(path, codec_of(path), FIRST_BYTES, name)
     for format in FORMATS:

@@ -1,4 +1,4 @@
-"""Outputs that would overwrite inputs are refused."""
+"""Refuses outputs that would overwrite inputs."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from zoocli.errors import UsageError
 
 
 def refuse_inputs(target: Path, inputs: list[str]) -> None:
-    """Raises UsageError where the output is one of the inputs, or a part in a directory of them.
+    """Raises UsageError where the output is one of the inputs, or a file in an input directory.
 
-    An input `-` is the file that standard input was redirected from, and one may be a pattern such
-    as `preds/*.parquet`. Devices cannot be damaged.
+    The input `-` means the file that standard input is redirected from; inputs may be patterns
+    such as `preds/*.parquet`. Devices are not refused: nothing in them can be overwritten.
     """
     if not target.is_file():
         return
@@ -28,20 +28,20 @@ def refuse_inputs(target: Path, inputs: list[str]) -> None:
 
 
 def refuse_inputs_of_folder(target: Path, inputs: list[str]) -> None:
-    """Raises UsageError where a directory that is to be replaced is, holds or is in an input."""
+    """Raises UsageError where an output directory is an input, contains one or lies in one."""
     folder = Path(os.path.realpath(target))
     for source in inputs:
         for name in {source, *glob.glob(source, recursive=True)}:
             place = Path(os.path.realpath(name))
             if place.exists() and (folder in (place, *place.parents) or place in folder.parents):
                 raise UsageError(
-                    f"The output '{target}' is also an input, is in one or holds one: '{name}'. "
-                    "Give it another name; inputs are never overwritten."
+                    f"The output '{target}' is also an input, contains one or lies in one: "
+                    f"'{name}'. Give it another name; inputs are never overwritten."
                 )
 
 
 def _files_of(source: str) -> Iterator[Path]:
-    """The input itself, and all files in it; what cannot be listed is passed over."""
+    """The input itself, and all files in it; what cannot be listed is skipped."""
     for place in {source, *glob.glob(source, recursive=True)}:
         yield Path(place)
         for folder, _, names in os.walk(place):
@@ -49,7 +49,7 @@ def _files_of(source: str) -> Iterator[Path]:
 
 
 def _same_file(one: Path, other: Path) -> bool:
-    """False where one of them is not there, such as what a dangling link points to."""
+    """False where one of them does not exist, such as the target of a dangling link."""
     with contextlib.suppress(OSError):
         return one.samefile(other)
     return False

@@ -26,12 +26,12 @@ LAYOUT = (
 
 
 class Hdf5Table(ArraysTable):
-    """A column `id_str`, and one for each of `label_cols`, a list a galaxy for several passes."""
+    """A column `id_str`, and one for each of `label_cols`; of lists, where there are passes."""
 
     format = "HDF5"
 
     def __init__(self, path: Path, resources: Resources, name: str | None = None) -> None:
-        del resources  # one slice after the other, whatever there is
+        del resources  # read in one thread, slice by slice
         self.name = name or str(path)
         self._path = path
         self._h5py = import_optional("h5py", f"Reading {self.name}")

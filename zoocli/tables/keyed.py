@@ -28,7 +28,7 @@ class Keyed(WrappedTable):
             self.schema = self.schema.append(pa.field(key, kinds[key]))
 
     def require(self, columns: Collection[str]) -> None:
-        """As the wrapped table does; its keys are there, too."""
+        """As the wrapped table does; the keys are columns, too."""
         Table.require(self, columns)
         self._table.require(self._own(columns))
 

@@ -41,5 +41,5 @@ def _from_pandas(frame: Any, name: str) -> pa.Table:
         reason = "; ".join(str(part) for part in error.args)
         raise DataError(
             f"{name}: this {type(frame).__name__} cannot be read as a table ({reason}). Every "
-            "column needs a name of its own and values of one type."
+            "column needs a unique name and values of one type."
         ) from error

@@ -1,4 +1,4 @@
-"""From whatever the user gave to a `Table`."""
+"""Opens whatever the user gave as a `Table`."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ def open_table(source: Any, resources: Resources | None = None, name: str = "the
     """Opens a path, `-` (standard input), a DataFrame, an Arrow table or an astropy Table.
 
     A directory, or a pattern such as `preds/*.parquet`, is opened as the parts of one table; the
-    keys in the names of its folders (`survey=dr5`) become columns. A file's first bytes tell its
-    format, or else its ending; anything unknown is read as delimited text. `name` stands in
-    messages for what has no file name. Raises DataError for what cannot be read.
+    keys in the names of its folders (`survey=dr5`) become columns. A file's format is recognized by
+    its first bytes, else by its ending; anything unknown is read as delimited text. `name` is used
+    in messages about sources without a file name. Raises DataError for what cannot be read.
     """
     resources = resources or Resources.available()
     if isinstance(source, Table):
@@ -64,7 +64,7 @@ def open_tables(sources: Any, resources: Resources, name: str) -> Table:
 
 
 def _is_astropy_table(content: Any) -> bool:
-    """Told without importing astropy."""
+    """Checked without importing astropy."""
     return any(
         one.__name__ == "Table" and one.__module__.startswith("astropy.table")
         for one in type(content).__mro__
@@ -77,7 +77,7 @@ def _open_path(path: str, resources: Resources) -> Table:
             raise DataError("Standard input is closed. Pipe a table into it, or give a file.")
         return _open_stream(sys.stdin.buffer, "standard input", resources)
     if "\0" in path:
-        raise DataError(f"'{path}' is no file name: it holds a zero byte.")
+        raise DataError(f"'{path}' is not a file name: it contains a zero byte.")
     if REMOTE.match(path) and not os.path.lexists(path):
         raise DataError(f"'{path}' is a remote address. Copy the file here and give its path.")
     try:
@@ -106,9 +106,9 @@ def _open_file(file: Path, resources: Resources) -> Table:
 def _open_copy_or_file(
     path: Path, name: str, resources: Resources, spool: Spool | None = None
 ) -> Table:
-    """Opens a file, or a copy of it where its format's reader cannot decompress it.
+    """Opens a file, or a decompressed copy where its format's reader cannot decompress it.
 
-    `spool` is what keeps the file in being, if it is itself a copy.
+    `spool` is given where the file is itself a temporary copy.
     """
     format, codec = format_of_file(path, name), codec_of(path)
     if codec not in (None, *format.codecs):

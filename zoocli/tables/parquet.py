@@ -17,7 +17,7 @@ from zoocli.tables.table import METADATA_KEY, Table, readable, rows_between, unr
 
 
 class ParquetTable(Table):
-    """One Parquet file; a column's pages are read as they are needed, not a whole file ahead."""
+    """One Parquet file; pages are read as they are needed, not whole columns ahead."""
 
     format = "Parquet"
 
@@ -43,7 +43,7 @@ class ParquetTable(Table):
     def _between(
         self, start: int, stop: int, columns: list[str], types: Types, batch_rows: int
     ) -> Iterator[pa.RecordBatch]:
-        """Row groups that lie outside are not read."""
+        """Row groups outside the range are not read."""
         begins = [0, *accumulate(self._group_rows)]
         groups = [
             number
@@ -69,7 +69,7 @@ class ParquetTable(Table):
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[pq.ParquetFile]:
-        """The open file; whatever is wrong with it becomes a DataError."""
+        """The open file; errors in reading it become a DataError."""
         try:
             with pq.ParquetFile(self._path, buffer_size=1 << 20, pre_buffer=False) as file:
                 yield file

@@ -16,14 +16,14 @@ from zoocli.tables.table import METADATA_KEY, Table
 
 
 class Parts(Table):
-    """Several tables one after the other. Columns that not all of them have are left out."""
+    """Several tables, concatenated. Columns that some of them lack are left out."""
 
     def __init__(self, parts: Sequence[Table], name: str | None = None) -> None:
         first = parts[0]
         self.parts = parts
         self.name = name or f"{first.name} and {len(parts) - 1} more"
         self.format = ", ".join(dict.fromkeys(part.format for part in parts))
-        schemas = {id(part.schema): part.schema for part in parts}  # few: see `with_shared_schemas`
+        schemas = {id(part.schema): part.schema for part in parts}  # few, as they are shared
         kinds = [_kinds(schema) for schema in schemas.values()]
         shared = set(kinds[0]).intersection(*kinds[1:])
         fields = [
@@ -38,7 +38,7 @@ class Parts(Table):
         self.text = all(part.text for part in parts)
 
     def set_metadata(self, metadata: Mapping[str, Any]) -> None:
-        """Takes note of what zoocli wrote about the whole."""
+        """Sets what zoocli wrote about the whole table."""
         self.schema = self.schema.with_metadata({METADATA_KEY: json.dumps(metadata)})
 
     def may_hold_lists(self, columns: Collection[str]) -> bool:
@@ -60,7 +60,7 @@ class Parts(Table):
     def _between(
         self, start: int, stop: int, columns: list[str], types: Types, batch_rows: int
     ) -> Iterator[pa.RecordBatch]:
-        """Parts that lie outside are not read."""
+        """Parts outside the range are not read."""
         first = 0
         for part in self.parts:
             end = first + part.count_rows()
@@ -85,7 +85,7 @@ class Parts(Table):
         return sorted(set(chain.from_iterable(inside)))
 
     def _alike(self, batch: pa.RecordBatch, types: Types, part: Table) -> pa.RecordBatch:
-        """The batch in the types that all parts have in common, but for columns in `types`."""
+        """The batch in the common types of all parts, except for columns in `types`."""
         for name, column in zip(batch.schema.names, batch.columns, strict=True):
             if name not in types and column.null_count < len(column):
                 self._refuse_floats_as_text(name, column.type, part)
@@ -97,12 +97,12 @@ class Parts(Table):
             return batch.cast(pa.schema(fields))
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
             raise DataError(
-                f"The columns of {part.name} have other types than those of {self.parts[0].name} "
-                f"({error}). Write all parts in the same way."
+                f"The columns of {part.name} have different types from those of "
+                f"{self.parts[0].name} ({error}). Write all parts in the same way."
             ) from error
 
     def _refuse_floats_as_text(self, name: str, kind: pa.DataType, part: Table) -> None:
-        """A float has no one text: 311581 may be 311581.0, and 19 digits are lost already."""
+        """A float has no unique text: 311581 may be 311581.0, and 19 digits do not fit in it."""
         if not (_is_float(kind) and is_text(self.type_of(name))):
             return
         other = next(one for one in self.parts if not _is_float(one.type_of(name)))
@@ -113,7 +113,7 @@ class Parts(Table):
 
 
 def with_shared_schemas(tables: Iterable[Table]) -> list[Table]:
-    """The tables, where those with equal schemas share one: each takes 10 kB, of thousands."""
+    """The tables; those with equal schemas share one, as each takes about 10 kB."""
     opened: list[Table] = []
     for table in tables:
         if opened and table.schema.equals(opened[-1].schema, check_metadata=True):
@@ -132,7 +132,7 @@ def _is_float(kind: pa.DataType) -> bool:
 
 
 def _common_type(kinds: Sequence[pa.DataType]) -> pa.DataType:
-    """The type that holds the values of all of these; text where they are no kin."""
+    """The type that can hold the values of all of these; text where there is none."""
     if all(kind == kinds[0] for kind in kinds):
         return kinds[0]
     schemas = [pa.schema([("", plain_type(kind))]) for kind in kinds]

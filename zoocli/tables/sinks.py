@@ -1,4 +1,4 @@
-"""Where a table goes: a file that appears whole or not at all, a pipe, or memory."""
+"""Where a table goes: a file that appears complete or not at all, a pipe, or memory."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SLABS_WAITING = 2
 
 
 class Sink(ABC):
-    """Takes batches of one schema, in order; nobody sees any of them before `commit`."""
+    """Receives batches of one schema, in order; none of them is visible before `commit`."""
 
     @abstractmethod
     def open(self, schema: pa.Schema) -> None:
@@ -44,7 +44,7 @@ class Sink(ABC):
 
     @abstractmethod
     def commit(self, metadata: Mapping[str, Any]) -> None:
-        """All rows were written and are right: lets the table be seen."""
+        """Publishes the table, after all rows have been written and checked."""
 
     def discard(self) -> None:
         """Removes every trace; does nothing after `commit`."""
@@ -63,7 +63,7 @@ class Sink(ABC):
 
 
 class NullSink(Sink):
-    """For when only the summary is wanted."""
+    """Discards the table, where only the summary is wanted."""
 
     def open(self, schema: pa.Schema) -> None:
         """Nothing to do."""
@@ -76,7 +76,7 @@ class NullSink(Sink):
 
 
 class MemorySink(Sink):
-    """Keeps the table; `table` has it after `commit`."""
+    """Keeps the table in memory: in `table`, after `commit`."""
 
     table: pa.Table
 
@@ -90,7 +90,7 @@ class MemorySink(Sink):
         self._batches.append(batch)
 
     def commit(self, metadata: Mapping[str, Any]) -> None:
-        """Makes the table, with the metadata in its schema."""
+        """Builds the table, with the metadata in its schema."""
         import json
 
         from zoocli.tables.table import METADATA_KEY
@@ -100,7 +100,7 @@ class MemorySink(Sink):
 
 
 class EncodedSink(Sink):
-    """Encodes slabs in a thread of its own, into a draft; subclasses say what becomes of that."""
+    """Encodes slabs into a draft, in a separate thread; subclasses publish the draft."""
 
     _encoder: Encoder | None = None
     _draft: Path | None = None
@@ -118,11 +118,11 @@ class EncodedSink(Sink):
 
     @abstractmethod
     def _draft_name(self) -> Path:
-        """Where to write until the table is whole."""
+        """Where to write until the table is complete."""
 
     @abstractmethod
     def _publish(self, draft: Path) -> None:
-        """Shows the finished draft under its final name."""
+        """Moves or copies the finished draft to the target."""
 
     def open(self, schema: pa.Schema) -> None:
         """Creates the draft."""
@@ -191,9 +191,9 @@ class EncodedSink(Sink):
 
 
 class FileSink(EncodedSink):
-    """A file: written beside the target under another name, and renamed when it is whole.
+    """A file: written beside the target under a temporary name, and renamed when complete.
 
-    A symbolic link stays one: the file that it points to is replaced.
+    A symbolic link is kept: the file that it points to is replaced.
     """
 
     def __init__(self, target: Path, format: str | None = None) -> None:
@@ -209,7 +209,7 @@ class FileSink(EncodedSink):
 
 
 class StreamSink(EncodedSink):
-    """Standard output: kept in the temporary folder until the last row is checked."""
+    """Standard output; the table is held in the temporary folder until all rows are checked."""
 
     _draft_mode = 0o600
 
@@ -227,7 +227,7 @@ class StreamSink(EncodedSink):
 
 
 class DeviceSink(StreamSink):
-    """What no rename may replace: /dev/null, /dev/stdout and their kin, or a named pipe."""
+    """A device such as /dev/null or /dev/stdout, or a named pipe: not to be replaced."""
 
     def __init__(self, target: Path, format: str) -> None:
         super().__init__(open_device(target), format, f"'{target}'")
@@ -235,5 +235,5 @@ class DeviceSink(StreamSink):
     def discard(self) -> None:
         """Removes the draft and closes the device."""
         super().discard()
-        with contextlib.suppress(OSError):  # of what could not be written, the user was told
+        with contextlib.suppress(OSError):  # failed writes have been reported already
             self._stream.close()

@@ -1,4 +1,4 @@
-"""Contiguous parts of a table, which one after the other are the table."""
+"""Contiguous parts of a table, which together make up the table."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ class Shard:
         return f"{self.number}/{self.count}"
 
     def rows(self, of: int) -> tuple[int, int]:
-        """Where it begins and ends in a table of so many rows."""
+        """Its first row, and the row after its last, in a table of `of` rows."""
         return of * (self.number - 1) // self.count, of * self.number // self.count
 
     def part_of(self, table: Table) -> Slice:
-        """That part of a table, which is read first where it does not know its rows."""
+        """That part of a table; its rows are counted first where their number is unknown."""
         name = f"{table.name} (part {self.number} of {self.count})"
         return Slice(table, *self.rows(table.count_rows()), name)
 
@@ -84,9 +84,9 @@ class Slice(WrappedTable):
 
 
 def cuts(table: Table, parts: int) -> list[tuple[int, int]]:
-    """(start, stop) of so many parts, about equal; where rows can be cut at no cost, there.
+    """(start, stop) of `parts` parts of about equal size, cut at the table's breaks if possible.
 
-    A cut moves by a quarter of a part at most; so a table that lies in one piece has its parts too.
+    A cut moves by at most a quarter of a part, so that a table without breaks is divided, too.
     """
     rows, breaks = table.count_rows(), table.breaks()
     places = [_nearest(breaks, rows * part // parts, rows / parts / 4) for part in range(parts)]

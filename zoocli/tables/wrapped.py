@@ -1,4 +1,4 @@
-"""Tables that show another table in some other way."""
+"""Tables that present another table in a different form."""
 
 from __future__ import annotations
 
@@ -11,10 +11,7 @@ from zoocli.tables.table import Table
 
 
 class WrappedTable(Table):
-    """Another table; subclasses override what differs.
-
-    `name`, `format`, `schema`, `rows` and `text` are those of that table at first.
-    """
+    """Another table, unchanged; subclasses override what differs."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
