@@ -35,7 +35,7 @@ def to_numpy(column: pa.Array) -> npt.NDArray[Any]:
     """A column of numbers as an array over the same memory; what null cells hold is undefined."""
     kind = np.dtype(column.type.to_pandas_dtype())
     data = column.buffers()[1]
-    if data is None:  # of an empty column, or one of nulls alone
+    if data is None:  # an empty column, or only nulls
         return np.zeros(len(column), kind)
     return np.frombuffer(data, kind, len(column), column.offset * kind.itemsize)
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import gzip
 import os
 import select
 import threading
@@ -54,7 +53,11 @@ def open_seekable(path: Path) -> Any:
 
     Reading a gzipped one raises OSError, EOFError or zlib.error where it is damaged.
     """
-    return gzip.open(path) if codec_of(path) == GZIP else path.open("rb")
+    if codec_of(path) != GZIP:
+        return path.open("rb")
+    import gzip
+
+    return gzip.open(path)
 
 
 @contextlib.contextmanager
