@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import socket
 import subprocess
 import sys
@@ -74,13 +73,13 @@ def test_a_table_in_memory(rows: int) -> None:
 
 
 @pytest.mark.parametrize("format, ending", ENDINGS.items())
-@pytest.mark.parametrize("packed", [False, True])
-def test_files(tmp_path: Path, format: str, ending: str, packed: bool) -> None:
+@pytest.mark.parametrize("codec", [None, "gzip", "zstd"])
+def test_files(tmp_path: Path, format: str, ending: str, codec: str | None) -> None:
     path = tmp_path / f"t.{ending}"
     sample().write(path, format=format)
-    if packed:
-        content = gzip.compress(path.read_bytes())
-        path = path.with_name(f"{path.name}.gz")
+    if codec is not None:
+        content = pa.compress(path.read_bytes(), codec, asbytes=True)
+        path = path.with_name(f"{path.name}.{'gz' if codec == 'gzip' else 'zst'}")
         path.write_bytes(content)
     assert read(path) == CELLS
     table = open_table(path, RESOURCES)
@@ -162,7 +161,7 @@ def test_nothing_is_fetched(tmp_path: Path, content: str, monkeypatch: pytest.Mo
     monkeypatch.setattr(socket.socket, "connect", refuse)
     path = tmp_path / "t.vot"
     path.write_text(content)
-    with pytest.raises(DataError, match="refers to rows that lie elsewhere"):
+    with pytest.raises(DataError, match="refers to rows stored elsewhere"):
         open_table(path, RESOURCES)
     assert conf.allow_internet  # as it was
 

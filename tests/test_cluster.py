@@ -170,7 +170,7 @@ def test_a_directory_is_replaced_whole_and_only_if_it_is_a_result(cluster, data,
     assert done.code == 2 and "notes.txt" in done.err
     (output / "part-00000.parquet").unlink()
     done = run("summarize", output)
-    assert done.code == 3 and "is not whole" in done.err
+    assert done.code == 3 and "is incomplete or changed" in done.err
 
 
 def test_a_worker_killed_half_way(cluster, data, tmp_path):

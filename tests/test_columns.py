@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from zoocli.columns import from_numpy, to_floats
+from zoocli.columns import from_numpy, to_floats, to_mask, to_numpy
 from zoocli.errors import DataError
 
 NUMBERS: list[tuple[pa.DataType, Any]] = [
@@ -94,3 +94,23 @@ def test_nan_becomes_null_only_where_it_is_asked_for() -> None:
 
 def test_from_numpy_of_every_other_value() -> None:
     assert from_numpy(np.arange(6.0)[::2]).to_pylist() == [0.0, 2.0, 4.0]
+
+
+@pytest.mark.parametrize("length", [0, 1, 9])
+def test_truth_values(length: int) -> None:
+    mask = np.arange(length) % 3 == 0
+    assert from_numpy(mask).to_pylist() == mask.tolist()
+    assert to_mask(from_numpy(mask)).tolist() == mask.tolist()
+    assert to_mask(from_numpy(mask).slice(length // 2)).tolist() == mask[length // 2 :].tolist()
+    some = from_numpy(mask, missing=np.arange(length) == 1)
+    assert some.to_pylist() == [None if place == 1 else place % 3 == 0 for place in range(length)]
+
+
+@pytest.mark.parametrize("dtype", ["i1", "u2", "i4", "u8", "f4", "f8"])
+def test_numbers_of_every_size_share_their_memory(dtype: str) -> None:
+    values = np.arange(7, dtype=dtype)
+    column = from_numpy(values)
+    assert column.type == pa.from_numpy_dtype(values.dtype)
+    back = to_numpy(column.slice(2, 3))
+    assert back.dtype == values.dtype and back.tolist() == [2, 3, 4]
+    assert np.shares_memory(back, values)

@@ -127,7 +127,7 @@ def test_text_in_a_column_of_numbers(tmp_path: Path, text: str) -> None:
         read(path)
     assert str(caught.value) == (
         f"{path}: column 'n' should hold numbers, but 2 of its cells do not: '{text}', '{text}'. "
-        "Mend them, or leave the cells blank where there is no value."
+        "Correct them, or leave cells without a value blank."
     )
 
 
@@ -151,7 +151,7 @@ def test_text_deep_in_a_column_of_numbers_is_counted_over_the_whole_file(tmp_pat
         ('id,n\n1,2\n"3"x,4\n', "at line 3: Value with unterminated quote"),
         ("id,n\r\n1,2\n3,4\r\n", r"some lines end in \r\n and others in \n"),
         ("id,n\n1,2\r\n3,4\n", r"some lines end in \r\n and others in \n"),
-        ("id,n\n1\r,2\n", r"a carriage return stands alone"),
+        ("id,n\n1\r,2\n", r"a carriage return without a line feed"),
         ('id,n\n1,2\n"' + "x" * 3_000_000 + '",4\n', "at line 3: Maximum line size"),
     ],
     ids=lambda part: repr(part)[:30],
@@ -175,12 +175,12 @@ def test_files_that_are_no_table_say_where(tmp_path: Path, content: str | bytes,
         (b"\xe9d,n\n1,2\n", "not a text table in UTF-8"),
         ("id,n\n1,2\n".encode("utf-16"), "not a text table in UTF-8"),
         (b"i\x00d,n\n1,2\n", "holds zero bytes"),
-        ("id,n\r1,2\r3,4\r", "its first line is no header"),
-        ("x" * 200_000, "its first line is no header"),
-        (b"\x1f\x8b\x08\x00", "cannot be unpacked (gzip): Truncated"),
+        ("id,n\r1,2\r3,4\r", "its first line is not a header"),
+        ("x" * 200_000, "its first line is not a header"),
+        (b"\x1f\x8b\x08\x00", "cannot be decompressed (gzip): Truncated"),
         (
             gzip.compress(b"", mtime=0)[:10] + b"\xff" * 9,
-            "cannot be unpacked (gzip): zlib inflate failed",
+            "cannot be decompressed (gzip): zlib inflate failed",
         ),
     ],
     ids=lambda part: repr(part)[:30],
@@ -213,7 +213,9 @@ LINES = "".join(f"{row * 7919 % 100_003},{row * row}\n" for row in range(150_000
 @pytest.mark.parametrize("codec", PACKED)
 def test_compressed_text_that_is_cut_short(tmp_path: Path, codec: str, left_out: int) -> None:
     path = write(tmp_path, PACKED[codec](f"id,n\n{LINES}".encode())[:-left_out])
-    with pytest.raises(DataError, match=rf"cannot be unpacked \({codec}\): Truncated compressed"):
+    with pytest.raises(
+        DataError, match=rf"cannot be decompressed \({codec}\): Truncated compressed"
+    ):
         read(path)
 
 
@@ -256,7 +258,7 @@ def test_a_bad_line_in_compressed_text(tmp_path: Path) -> None:
 )
 def test_unresolved_merges(tmp_path: Path, content: str, line: int) -> None:
     path = write(tmp_path, content)
-    with pytest.raises(DataError, match=f"marks of an unresolved merge at line {line} "):
+    with pytest.raises(DataError, match=f"markers of an unresolved merge at line {line} "):
         read(path)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ import pytest
 
 from tests.command import ANSWERS, done_well, read, run, small_predictions, small_votes, write_tree
 from tests.command import write as write_table
+from tests.conftest import ROOT
 from zoocli.errors import DataError
 from zoocli.resources import Resources
 from zoocli.tables import Table, open_table
@@ -166,7 +169,7 @@ def test_patterns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     put(tmp_path, "q/[12]*.parquet", "q/1.parquet")
     assert files("q/[12]*.parquet") == ["q/[12]*.parquet"]
     for pattern in ("p/*.arrow", "nowhere/*.parquet", "p/survey=dr5/_*"):
-        with pytest.raises(DataError, match="No file fits '"):
+        with pytest.raises(DataError, match="No file matches '"):
             open_table(pattern, RESOURCES)
 
 
@@ -198,6 +201,39 @@ def test_scores_of_partitions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         done = run("score", source, *options, "-o", "p/survey=dr5/part-0.parquet")
         assert done.code == 2 and "also an input" in done.err
     assert set(ANSWERS) < set(open_table("p", RESOURCES).column_names)
+
+
+OPEN_PARTS = """
+import resource, sys
+resource.setrlimit(resource.RLIMIT_NOFILE, (int(sys.argv[1]),) * 2)
+from zoocli.tables import open_table
+table = open_table(".")
+assert len({id(part.schema) for part in table.parts}) == 1
+print(sum(batch.num_rows for batch in table.batches(["x"])))
+"""
+
+
+@pytest.mark.parametrize(
+    ("ending", "parts", "limit"), [("parquet", 300, 256), ("arrow", 300, 256), ("jsonl.gz", 70, 64)]
+)
+def test_more_parts_than_files_may_be_open(
+    tmp_path: Path, ending: str, parts: int, limit: int
+) -> None:
+    first = tmp_path / f"part-0.{ending}"
+    if ending == "jsonl.gz":
+        first.write_bytes(gzip.compress(b'{"x": 1}\n'))
+    else:
+        write_table(first, {"x": [1]})
+    for number in range(1, parts):
+        os.link(first, tmp_path / f"part-{number}.{ending}")
+    done = subprocess.run(
+        [sys.executable, "-c", OPEN_PARTS, str(limit)],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert (done.stdout, done.stderr) == (f"{parts}\n", "")
 
 
 def test_compressed_files_are_told_by_what_they_hold(tmp_path: Path) -> None:

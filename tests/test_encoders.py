@@ -265,7 +265,7 @@ def test_formats_by_suffix() -> None:
 
 @pytest.mark.parametrize("name", ["scores", "scores.txt", "csv", "scores.csv.gz"])
 def test_a_suffix_that_says_nothing(name: str) -> None:
-    with pytest.raises(UsageError, match=rf"format of '{name}' cannot be told .*--format"):
+    with pytest.raises(UsageError, match=rf"format of '{name}' cannot be recognized .*--format"):
         format_of(Path(name), None)
     with pytest.raises(UsageError, match="--format is one of csv, parquet"):
         format_of(Path(name), "xls")

@@ -208,7 +208,7 @@ def test_wide_rows_come_in_small_slices(tmp_path: Path, monkeypatch: pytest.Monk
 def test_no_table(tmp_path: Path) -> None:
     image = fits.CompImageHDU(np.ones((30, 30), np.float32))
     fits.HDUList([fits.PrimaryHDU(np.ones(3)), image]).writeto(tmp_path / "t.fits")
-    with pytest.raises(DataError, match="without a table: it holds images alone"):
+    with pytest.raises(DataError, match="without a table: it holds only images"):
         open_table(tmp_path / "t.fits", RESOURCES)
 
 
@@ -221,18 +221,21 @@ def test_repeated_names(tmp_path: Path) -> None:
         read(path, ["a"])
 
 
-@pytest.mark.parametrize("packed", [False, True])
-def test_cut_short(tmp_path: Path, packed: bool) -> None:
+@pytest.mark.parametrize("codec", [None, "gzip", "zstd"])
+def test_cut_short(tmp_path: Path, codec: str | None) -> None:
     columns = {"TTYPE1": "a", "TFORM1": "J"}
     numbers = np.random.default_rng(1).integers(0, 2**31, 20_000)
     content = by_hand(columns, 4, numbers.astype(">i4").tobytes())
-    whole = gzip.compress(content) if packed else content
-    path = tmp_path / ("t.fits.gz" if packed else "t.fits")
+    endings = {None: "fits", "gzip": "fits.gz", "zstd": "fits.zst"}
+    whole = content if codec is None else pa.compress(content, codec, asbytes=True)
+    path = tmp_path / f"t.{endings[codec]}"
     path.write_bytes(whole)
     assert read(path, rows=10**6)["a"] == numbers.tolist()
     for size in (len(whole) // 2, 5000, 3000, 2000, 100):
         path.write_bytes(whole[:size])
-        with pytest.raises(DataError, match=r"cannot be (read as FITS|unpacked)|without a table"):
+        with pytest.raises(
+            DataError, match=r"cannot be (read as FITS|decompressed)|without a table"
+        ):
             read(path, rows=10**6)
 
 
@@ -258,7 +261,7 @@ def test_a_gzipped_file_whose_checksum_is_wrong(tmp_path: Path) -> None:
 def test_headers_without_sense(tmp_path: Path, cards: dict[str, object], why: str) -> None:
     path = tmp_path / "t.fits"
     path.write_bytes(by_hand(cards | {"TFORM2": "J"}, 8, bytes(40)))
-    with pytest.raises(DataError, match=f"its header makes no sense: .*{why}"):
+    with pytest.raises(DataError, match=f"its header is invalid: .*{why}"):
         open_table(path, RESOURCES)
 
 
@@ -370,7 +373,7 @@ def test_no_rows(tmp_path: Path) -> None:
     [
         (pa.table({"v": [[1.0]]}), "column 'v' holds list"),
         (pa.table({"id": ["é"]}), "ASCII"),
-        (pa.table({"id": ["a "]}), "ends in no blank"),
+        (pa.table({"id": ["a "]}), "without a trailing blank"),
         (pa.table({"id": ["a\nb"]}), "ASCII"),
         (pa.table({"é": [1]}), "ASCII"),
         (pa.table({"n" * 69: [1]}), "more than 68 characters"),

@@ -126,7 +126,7 @@ def test_damage(tmp_path: Path) -> None:
         with pytest.raises(DataError, match="cannot be read as HDF5"):
             cells(path)
     path.write_bytes(b"no HDF5")
-    with pytest.raises(DataError, match="really an HDF5 file"):
+    with pytest.raises(DataError, match="really is HDF5"):
         open_table(path, RESOURCES)
 
 

@@ -226,7 +226,7 @@ def test_a_missing_id_is_an_error_with_its_row(array: pa.Array) -> None:
         column.text(array)
     assert str(caught.value) == (
         "votes.parquet: the id column 'id' has no id in 2 of its rows, the first in row 4. Every "
-        "galaxy needs an id; fill them in or drop these rows."
+        "galaxy needs an id; add them or drop these rows."
     )
 
 

@@ -38,10 +38,10 @@ UNUSED = ("numba", "torch", "pandas", "duckdb", "rich", "dask", "distributed")
 LAYERS = (
     ("arguments", "bits", "errors", "version", "hashing", "strict_json"),
     ("option_checks",),
-    ("signature", "resources", "pipeline"),
+    ("signature", "resources", "pipeline", "columns", "optional"),
     ("schema", "sums"),
     ("tables", "kernels"),
-    ("columns", "resampling"),
+    ("resampling",),
     ("ids", "checks"),
     ("matching",),
     ("concentrations",),

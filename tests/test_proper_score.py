@@ -7,7 +7,7 @@ import pytest
 import zoocli
 from zoocli.scoring import ScoreOptions, score_into
 from zoocli.statistics.summary import Summary
-from zoocli.tables.sinks import NoSink
+from zoocli.tables.sinks import NullSink
 
 SCHEMA = "decals-dr5-ortho"
 BLURS = (0.1, 0.3, 1.0)
@@ -22,7 +22,7 @@ def summaries(tmp_path_factory: pytest.TempPathFactory) -> dict[float, Summary]:
     files = {0.0: made.predictions, **made.blurred}
     options = ScoreOptions(schema=SCHEMA)
     return {
-        blur: Summary.of_scoring(score_into(NoSink(), path, made.votes, options))
+        blur: Summary.of_scoring(score_into(NullSink(), path, made.votes, options))
         for blur, path in files.items()
     }
 

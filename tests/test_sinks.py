@@ -17,10 +17,11 @@ import pytest
 
 from zoocli.errors import DataError, MachineError, UsageError
 from zoocli.tables import open_table
-from zoocli.tables.drafts import drafted_text, publish_all, refuse_inputs
+from zoocli.tables.drafts import drafted_text, publish_all
 from zoocli.tables.encoders import ENCODERS
 from zoocli.tables.encoders.delimited import CsvEncoder
-from zoocli.tables.sinks import FileSink, MemorySink, NoSink, Sink, StreamSink
+from zoocli.tables.guards import refuse_inputs
+from zoocli.tables.sinks import FileSink, MemorySink, NullSink, Sink, StreamSink
 
 RANDOM = np.random.default_rng(0)
 TABLE = pa.table({"id": pa.array(range(300_000)), "loss": RANDOM.random(300_000)})
@@ -313,7 +314,7 @@ def test_in_memory() -> None:
 
 def test_nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    with NoSink() as sink:
+    with NullSink() as sink:
         fill(sink)
         sink.commit({})
     assert list(tmp_path.iterdir()) == []

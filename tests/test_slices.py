@@ -117,3 +117,15 @@ def test_rows_of_a_text_file_are_counted_once(tmp_path):
 def test_what_is_no_shard_is_refused(text):
     with pytest.raises(UsageError, match="3/16"):
         Shard.parse(text)
+
+
+def test_a_slice_of_a_slice_and_where_it_can_be_cut(tmp_path):
+    pq.write_table(pa.table({"n": range(10)}), tmp_path / "t.parquet", row_group_size=3)
+    part = Slice(open_table(tmp_path / "t.parquet"), 1, 9)
+    assert part.breaks() == [2, 5, 8]
+    assert cuts(part, 2) == [(0, 5), (5, 8)]
+    inner = Slice(part, 2, 6)
+    assert inner.rows == inner.count_rows() == 4 and inner.breaks() == [3]
+    assert [n for batch in inner.batches(["n"]) for n in batch["n"].to_pylist()] == [3, 4, 5, 6]
+    outside = list(part.between(6, 99, ["n"]))
+    assert [n for batch in outside for n in batch["n"].to_pylist()] == [7, 8]

@@ -361,7 +361,7 @@ def test_parts_of_different_types_get_one_that_holds_both(columns: Any, together
 def test_parts_that_cannot_be_of_one_type() -> None:
     for second in ([1.0], [[1]]):
         table = parts_of(pa.table({"id": [2**60]}), pa.table({"id": second}))
-        with pytest.raises(DataError, match="have other types than those of"):
+        with pytest.raises(DataError, match="have different types from those of"):
             rows_of(table, ["id"])
 
 
@@ -410,7 +410,7 @@ READ_STDIN = """
 import glob, sys, tempfile
 from zoocli.tables import open_table
 table = open_table("-")
-print(table.name, len(glob.glob(tempfile.gettempdir() + "/zoocli-stdin-*")))
+print(table.name, len(glob.glob(tempfile.gettempdir() + "/zoocli-spool-*")))
 for _ in range(2):
     print([batch.to_pylist() for batch in table.batches(table.column_names)])
 """
@@ -449,6 +449,29 @@ def test_nothing_on_standard_input(tmp_path: Path) -> None:
     assert b"DataError: Standard input is closed." in run_stdin(closed, b"", tmp_path).stderr
 
 
+@pytest.mark.parametrize("codec", ["gzip", "zstd"])
+@pytest.mark.parametrize("kind", ["parquet", "arrow file", "arrow stream"])
+def test_binary_formats_are_decompressed_into_the_temporary_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, codec: str
+) -> None:
+    spool = tmp_path / "spool"
+    spool.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(spool))
+    source = tmp_path / "source"
+    WRITERS[kind](pa.table({"n": range(1000)}), source)
+    whole = pa.compress(source.read_bytes(), codec, asbytes=True)
+    source.write_bytes(whole)
+    table = open_table(source, RESOURCES)
+    assert table.name == str(source) and table.rows in (1000, None)
+    assert rows_of(table, ["n"]) == [{"n": number} for number in range(1000)]
+    assert len(list(spool.iterdir())) == 1
+    del table
+    source.write_bytes(whole[:-5])
+    with pytest.raises(DataError, match=rf"source cannot be decompressed \({codec}\)"):
+        open_table(source, RESOURCES)
+    assert list(spool.iterdir()) == []
+
+
 def test_a_named_pipe(tmp_path: Path) -> None:
     pipe = tmp_path / "Pipe.csv"
     os.mkfifo(pipe)
@@ -463,5 +486,5 @@ def test_a_named_pipe(tmp_path: Path) -> None:
 
 def test_no_room_for_standard_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "nowhere"))
-    with pytest.raises(MachineError, match=r"/dev/zero cannot be kept in the temporary .*TMPDIR"):
+    with pytest.raises(MachineError, match=r"/dev/zero cannot be copied to the temporary .*TMPDIR"):
         open_table("/dev/zero", RESOURCES)

@@ -37,7 +37,8 @@ from zoocli.statistics.evaluation.evaluation import Evaluation, merge_evaluation
 from zoocli.statistics.merge import merge_summaries, require_coverage
 from zoocli.statistics.summary import Summary
 from zoocli.tables import open_table
-from zoocli.tables.drafts import is_device, refuse_inputs, try_writing
+from zoocli.tables.drafts import is_device, try_writing
+from zoocli.tables.guards import refuse_inputs
 from zoocli.tables.sinks import DeviceSink, FileSink, MemorySink, Sink
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from zoocli.scoring.scores import Progress, write_scores
 from zoocli.scoring.tree import TreeTask
 from zoocli.sums import Matching
 from zoocli.tables import Table, open_table, open_tables
-from zoocli.tables.sinks import NoSink
+from zoocli.tables.sinks import NullSink
 
 
 @dataclass(frozen=True)
@@ -155,7 +155,7 @@ def _schema_alone(tables: tuple[Table, Table], options: ScoreOptions) -> str | N
 def _score(found: Check, inputs: Inputs, progress: Progress) -> None:
     of_votes = inputs.held.findings
     try:
-        totals = write_scores(inputs, NoSink(), progress)
+        totals = write_scores(inputs, NullSink(), progress)
     except DataError as error:
         found.errors.append(str(error))
         found.invalid += _invalid(of_votes)

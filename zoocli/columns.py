@@ -10,28 +10,44 @@ import pyarrow as pa
 
 from zoocli.errors import DataError
 
-ARROW_TYPES: dict[np.dtype[Any], pa.DataType] = {
-    np.dtype(np.float64): pa.float64(),
-    np.dtype(np.int32): pa.int32(),
-    np.dtype(np.int64): pa.int64(),
-}
+Mask = npt.NDArray[np.bool_]
 
 
 def to_floats(column: pa.Array, name: str, table: str, keep_single: bool = False) -> Any:
-    """A column of numbers as a float64 array, null as NaN; float32 stays so with `keep_single`."""
+    """A column of numbers as a float64 array, null as NaN; float32 stays so with `keep_single`.
+
+    Raises DataError, which names the column and the table, for anything but numbers.
+
+    >>> to_floats(pa.array([1, None, 3]), "x", "t").tolist()
+    [1.0, nan, 3.0]
+    """
     single = keep_single and pa.types.is_float32(column.type)
     wanted = pa.float32() if single else pa.float64()
     if column.type != wanted:
         column = _cast(column, wanted, name, table)
-    if column.null_count:
-        column = column.fill_null(float("nan"))
-    kind = np.float32 if single else np.float64
-    return np.frombuffer(column.buffers()[1], kind, len(column), column.offset * kind().itemsize)
+    values = to_numpy(column)
+    if not column.null_count:
+        return values
+    return np.where(_valid(column), values, values.dtype.type(np.nan))
 
 
-def to_whole(column: pa.Array) -> npt.NDArray[np.int32]:
-    """A column of int32 without nulls as an array over the same memory."""
-    return np.frombuffer(column.buffers()[1], np.int32, len(column), column.offset * 4)
+def to_numpy(column: pa.Array) -> npt.NDArray[Any]:
+    """A column of numbers as an array over the same memory; what null cells hold is undefined."""
+    kind = np.dtype(column.type.to_pandas_dtype())
+    data = column.buffers()[1]
+    if data is None:  # an empty column, or only nulls
+        return np.zeros(len(column), kind)
+    return np.frombuffer(data, kind, len(column), column.offset * kind.itemsize)
+
+
+def _valid(column: pa.Array) -> Mask:
+    """Which cells are not null, for a column that has nulls."""
+    return _unpacked(column.buffers()[0], column.offset, len(column))
+
+
+def _unpacked(bits: pa.Buffer, offset: int, length: int) -> Mask:
+    mask = np.unpackbits(np.frombuffer(bits, np.uint8), bitorder="little", count=offset + length)
+    return mask[offset:].view(np.bool_)
 
 
 def _cast(column: pa.Array, wanted: pa.DataType, name: str, table: str) -> pa.Array:
@@ -61,10 +77,10 @@ def is_list(kind: pa.DataType) -> bool:
     )
 
 
-def list_cells(column: pa.Array, length: int) -> tuple[pa.Array, npt.NDArray[np.bool_]]:
-    """The cells of a column of lists, `length` of them a row, and which rows have another number.
+def list_cells(column: pa.Array, length: int) -> tuple[pa.Array, Mask]:
+    """The cells of a column of lists, `length` per row, and which rows have a different number.
 
-    A null row, and one with another number, has nulls.
+    A null row, or one of a different length, gives nulls.
     """
     if pa.types.is_fixed_size_list(column.type):
         size = column.type.list_size
@@ -86,31 +102,29 @@ def list_cells(column: pa.Array, length: int) -> tuple[pa.Array, npt.NDArray[np.
     return column.values.take(places_or_null), there & ~whole
 
 
-def to_mask(truths: pa.BooleanArray) -> npt.NDArray[np.bool_]:
+def to_mask(truths: pa.BooleanArray) -> Mask:
     """Truth values without nulls as a numpy array."""
-    bits = np.frombuffer(truths.buffers()[1], np.uint8)
-    mask = np.unpackbits(bits, bitorder="little", count=truths.offset + len(truths))
-    return mask[truths.offset :].view(np.bool_)
+    return _unpacked(truths.buffers()[1], truths.offset, len(truths))
 
 
 def from_numpy(
-    values: npt.NDArray[Any], nulls: bool = False, missing: npt.NDArray[np.bool_] | None = None
+    values: npt.NDArray[Any], nulls: bool = False, missing: Mask | None = None
 ) -> pa.Array:
-    """An Arrow array over the same memory; with `nulls`, NaN becomes null, as do those missing."""
+    """An Arrow array of numbers, over the same memory, or of truth values.
+
+    With `nulls`, NaN becomes null; else the cells where `missing` holds do.
+    """
     values = np.ascontiguousarray(values)
-    validity = None
     if nulls:
         missing = np.isnan(values)
-    if missing is not None and missing.any():
-        validity = pa.py_buffer(np.packbits(~missing, bitorder="little").tobytes())
-    kind = ARROW_TYPES[values.dtype]
-    return pa.Array.from_buffers(kind, len(values), [validity, pa.py_buffer(values)])
+    validity = None if missing is None or not missing.any() else _packed(~missing)
+    data = _packed(values) if values.dtype == np.bool_ else pa.py_buffer(values)
+    kind = pa.from_numpy_dtype(values.dtype)
+    return pa.Array.from_buffers(kind, len(values), [validity, data])
 
 
-def from_mask(mask: npt.NDArray[np.bool_]) -> pa.BooleanArray:
-    """An Arrow array of truth values."""
-    bits = pa.py_buffer(np.packbits(mask, bitorder="little"))
-    return pa.Array.from_buffers(pa.bool_(), len(mask), [None, bits])
+def _packed(mask: Mask) -> pa.Buffer:
+    return pa.py_buffer(np.packbits(mask, bitorder="little"))
 
 
 def text_buffers(

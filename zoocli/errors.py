@@ -68,6 +68,18 @@ def shortened(text: str, most: int = 80) -> str:
     return f"{text[: most - 3 - behind]}...{text[-behind:]}"
 
 
+def first_line(error: object, most: int = 200) -> str:
+    r"""The first line of an error's message, cut to `most` characters; its type if there is none.
+
+    >>> first_line(ValueError("no such column.\nSee the log."))
+    'no such column'
+    >>> first_line(EOFError())
+    'EOFError'
+    """
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return lines[0][:most].rstrip(". ")
+
+
 def harmless(text: str) -> str:
     r"""Control characters (terminal escapes, line ends, text direction) shown, not sent.
 

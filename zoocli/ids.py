@@ -1,6 +1,6 @@
 """Ids: which column holds them, and how they become the exact text by which they are compared.
 
-Plain ids need nothing of pyarrow.compute, and it takes long to load: so it is imported late.
+Plain ids do not need pyarrow.compute, which is slow to load: so it is imported late.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ WHOLE_FLOAT = r"^-?[0-9]+\.0+$"
 LOST_DIGITS = r"^-?[0-9]+(\.[0-9]+[eE][+-]?|[eE][+-])[0-9]+$"
 NEEDED_BYTES = (b"e", b"E"), (b".", b"+", b"-")
 LONGEST_FLOAT = 30  # characters; 64 bits need 24 at most
-# Below this a float of so many bits has every whole number.
+# Powers of 2 below which a float of so many bits represents every whole number.
 EXACT_BITS = {16: 11, 32: 24, 64: 53}
 
 
@@ -43,7 +43,7 @@ def find_id_columns(
     votes_id: str | None,
     options: str = "--predictions-id and --votes-id",
 ) -> tuple[str, str]:
-    """The id column of each table: as given, else the first usual name that both have."""
+    """The id column of each table: the given one, else the first usual name that both have."""
     there = set(predictions.column_names), set(votes.column_names)
     shared = next((name for name in ID_COLUMNS if name in there[0] and name in there[1]), None)
     chosen = []
@@ -61,7 +61,7 @@ def find_id_columns(
 
 
 def find_id_column(table: Table, given: str | None) -> str:
-    """The id column of a table that stands alone: as given, else the first usual name."""
+    """The id column of a single table: the given one, else the first usual name."""
     column = given or next((name for name in ID_COLUMNS if name in table.column_names), None)
     if column is None:
         raise DataError(
@@ -73,17 +73,16 @@ def find_id_column(table: Table, given: str | None) -> str:
 
 
 class IdColumn:
-    """Turns the id column of one table into text, batch after batch.
+    """Turns the id column of one table into text, batch by batch.
 
-    Text and whole numbers are taken exactly as they are. A column of floats (or of text that begins
-    with one, like 311581.0) loses its `.0`, and `rewritten` says so; DataError where one of its ids
-    is not a whole number below 2^53 (of 32-bit floats, 2^24), where an id is missing or empty, and
-    for types that no id has. DataError, too, for text such as 1.2376487201425326e+18, an id that
-    was a float and has lost digits: a point before the e or a sign behind it tells it from 12e45,
-    which is taken as it is.
+    Text and whole numbers are kept exactly. A column of floats (or of text whose first cell is one,
+    like 311581.0) loses its `.0`, and `rewritten` says so. Raises DataError where such an id is not
+    a whole number below 2^53 (of 32-bit floats, 2^24), where an id is missing or empty, for types
+    that are not ids, and for text such as 1.2376487201425326e+18, a float that has lost digits of
+    an id. (The point before the e or the sign after it distinguishes it from 12e45, which is kept.)
 
-    With `pattern`, a regular expression with one group, what that group matches in the text is the
-    id; a text that it does not match is the id as it stands.
+    With `pattern`, a regular expression with one group, the id is what that group matches; a text
+    without a match is an id unchanged.
     """
 
     def __init__(self, table: Table, column: str, pattern: str | None = None) -> None:
@@ -109,19 +108,19 @@ class IdColumn:
 
     @property
     def output_type(self) -> pa.DataType:
-        """The type of the ids in the scores: as in the table, but whole where floats were."""
-        # An id without its .0, or cut out of a text, is shorter.
+        """The type of the ids in the scores: as in the table, but whole numbers for floats."""
+        # An id without its .0, or extracted from a text, is shorter.
         if self._around is not None or pa.types.is_fixed_size_binary(self._kind):
             return pa.string()
         return pa.int64() if self._is_float else self._kind
 
     def learn(self) -> None:
-        """Finds out what no part of the table knows by itself: its first row tells how ids look."""
+        """Reads the first row of the table, which decides how all ids are written."""
         for batch in self.table.between(0, 1, [self.column], batch_rows=1):
             self.text(batch.column(0))
 
     def from_row(self, row: int) -> IdColumn:
-        """The same column, to be read from that row on; what was learnt so far still holds."""
+        """The same column, read from that row on; what was learnt so far is kept."""
         column = copy(self)
         column._seen = row
         return column
@@ -155,12 +154,12 @@ class IdColumn:
         except pa.ArrowInvalid:
             raise self._error("holds bytes that are not text", "Write it as text.") from None
         _, offsets = text_buffers(text, np.int32)
-        if text.null_count or not np.diff(offsets).all():  # seldom, and the exact test is slow
+        if text.null_count or not np.diff(offsets).all():  # rare, and the exact test is slow
             import pyarrow.compute as pc
 
             self._refuse_missing(pc.fill_null(pc.equal(text, ""), True))
         self._refuse_lost_digits(text)
-        if self._seen == 0 and len(text):  # the first row decides: batches differ in size
+        if self._seen == 0 and len(text):  # the first row decides, whatever the batch size
             self.rewritten = re.fullmatch(WHOLE_FLOAT, text[0].as_py()) is not None
         if not self.rewritten:
             return text
@@ -182,7 +181,7 @@ class IdColumn:
             first = pc.index(missing, True).as_py() + self._seen + 1
             raise self._error(
                 f"has no id in {missing.true_count:,} of its rows, the first in row {first:,}",
-                "Every galaxy needs an id; fill them in or drop these rows.",
+                "Every galaxy needs an id; add them or drop these rows.",
             )
 
     def _refuse_lost_digits(self, text: pa.StringArray) -> None:
@@ -226,7 +225,7 @@ def ids_at(text: pa.StringArray, rows: Iterable[int]) -> list[str]:
 
 
 def _around_group(pattern: str) -> str:
-    """The regular expression of a whole text in which the pattern is found for the first time."""
+    """The regular expression that matches a whole text around the pattern's first match."""
     try:
         groups = re.compile(pattern).groups
     except re.error as error:
@@ -244,13 +243,13 @@ def _around_group(pattern: str) -> str:
     if groups != 1:
         raise UsageError(
             f"--id-from '{pattern}' must have one group, in parentheses, which is the id; it has "
-            f"{groups}. Write (?:...) for parentheses that only hold together."
+            f"{groups}. Write (?:...) for parentheses that are not the id."
         )
     return around
 
 
 def _may_have_exponents(text: pa.StringArray) -> pa.StringArray:
-    """Those of the ids, none empty, that bytes alone do not rule out; the regex is slower."""
+    """The ids (none of them empty) that may have exponents; a fast test before the slow regex."""
     if not len(text):
         return text
     characters, starts = text_buffers(text, np.int32)
@@ -269,7 +268,7 @@ def _not_float(text: pa.StringArray) -> pa.StringArray:
 
 
 def rewritten_note(columns: Sequence[IdColumn]) -> str | None:
-    """The warning about ids that came as floats."""
+    """The warning about ids that were read from floats."""
     floats = [column for column in columns if column.rewritten]
     if not floats:
         return None

@@ -102,7 +102,7 @@ def catalog(
     from zoocli.cataloguing import CatalogOptions
     from zoocli.cli.summarize import say_notes
     from zoocli.errors import UsageError
-    from zoocli.tables.drafts import refuse_inputs
+    from zoocli.tables.guards import refuse_inputs
 
     if predictions.count("-") > 1:
         raise UsageError("Standard input can be read only once: give '-' once.")

@@ -121,7 +121,8 @@ def fit(
 
 def _check_outputs(output: Path, held_out_ids: Path | None, inputs: list[str]) -> None:
     from zoocli.errors import UsageError
-    from zoocli.tables.drafts import refuse_inputs, try_writing
+    from zoocli.tables.drafts import try_writing
+    from zoocli.tables.guards import refuse_inputs
 
     for target in filter(None, (output, held_out_ids)):
         refuse_inputs(target, inputs)

@@ -19,7 +19,7 @@ def choose_sink(output: str | None, format: str | None, summary: Path | None) ->
     """Where the table goes: the file, or stdout when it is a pipe, or nowhere."""
     from zoocli.tables.drafts import is_device
     from zoocli.tables.encoders import format_of
-    from zoocli.tables.sinks import DeviceSink, FileSink, NoSink, StreamSink
+    from zoocli.tables.sinks import DeviceSink, FileSink, NullSink, StreamSink
 
     to_stdout = output == "-" or (
         output is None and (format is not None or (summary is None and not sys.stdout.isatty()))
@@ -27,7 +27,7 @@ def choose_sink(output: str | None, format: str | None, summary: Path | None) ->
     if to_stdout:
         return StreamSink(sys.stdout.buffer, format_of(Path("stdout.csv"), format))
     if output is None:
-        return NoSink()
+        return NullSink()
     target = Path(output)
     if is_device(target):
         return DeviceSink(target, format_of(Path("device.csv"), format))

@@ -128,7 +128,7 @@ def predict(
     """
     from zoocli.cli.summarize import say_notes
     from zoocli.errors import UsageError
-    from zoocli.tables.drafts import refuse_inputs
+    from zoocli.tables.guards import refuse_inputs
 
     del engine, scheduler, partitions  # `on_cluster` looks at them
     if features.count("-") > 1:

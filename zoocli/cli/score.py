@@ -217,7 +217,8 @@ def _check_outputs(
 ) -> None:
     """Refuses, before any work, outputs that would damage something or cannot be written."""
     from zoocli.errors import UsageError
-    from zoocli.tables.drafts import is_device, refuse_inputs, try_writing
+    from zoocli.tables.drafts import is_device, try_writing
+    from zoocli.tables.guards import refuse_inputs
 
     table = None if output in (None, "-") else Path(str(output))
     refuse_inputs(Path("/dev/stdout"), inputs)

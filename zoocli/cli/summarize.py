@@ -111,7 +111,8 @@ def _check_plot(plot: Path, scores: list[str], schema: str | None) -> None:
     """Refuses, before any work, what cannot be drawn or written."""
     from zoocli.errors import UsageError
     from zoocli.report import figures
-    from zoocli.tables.drafts import refuse_inputs, try_writing
+    from zoocli.tables.drafts import try_writing
+    from zoocli.tables.guards import refuse_inputs
 
     if _ending(plot) not in figures.FORMATS:
         raise UsageError(f"--plot '{plot}' must end in .png, .pdf or .svg.")

@@ -1,4 +1,4 @@
-"""Where a command runs: here, or part by part on a cluster."""
+"""What runs a command on a cluster, part by part."""
 
 from __future__ import annotations
 

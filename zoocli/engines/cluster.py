@@ -26,21 +26,21 @@ from zoocli.resources import Resources
 from zoocli.tables.slices import cuts
 
 Result = TypeVar("Result")
-# Told the rows and the parts that are done, and of how many.
+# Called with the rows done, all rows, the parts done and all parts.
 PartsProgress = Callable[[int, int, int, int], None]
 
 CONNECT_SECONDS = 20.0
-WORKER_SECONDS = 60.0  # without any worker, until the run is given up
+WORKER_SECONDS = 60.0  # without any worker, after which the run is given up
 POLL_SECONDS = 2.0
-MANNERS_SECONDS = 5.0
-LOOPBACK = "127.0.0.1:0"  # Dask always serves its health pages: here, at a free port
+CLEANUP_SECONDS = 5.0
+LOOPBACK = "127.0.0.1:0"  # a free port for the status pages, which Dask always serves
 PARTS_PER_WORKER = 4
 MOST_ROWS, FEWEST_ROWS = 4_000_000, 50_000  # of a part, unless their number is given
 
 
 @dataclass(frozen=True)
 class ClusterOptions:
-    """Which cluster, and how many parts; None: a local one, and as many as are sensible."""
+    """The scheduler's address and the number of parts; None: a local cluster, a suitable number."""
 
     scheduler: str | None = None
     partitions: int | None = None
@@ -57,43 +57,43 @@ def run_job(
     resources: Resources,
     progress: PartsProgress,
 ) -> tuple[Result, list[int]]:
-    """The result, and the rows of the file of every part; the files are in `folder`, if any.
+    """The result, and the rows in the file of every part; the files are in `folder`, if any.
 
-    Raises what the parts raise, the first in their order, and MachineError where the cluster fails.
+    Raises the errors of the parts, in their order, and MachineError where the cluster fails.
     """
     table = job.open_table(resources)
     with _client(options, resources) as client:
         workers = _wait_for_workers(client)
-        count = options.partitions or _sensible_parts(table.count_rows(), workers)
+        count = options.partitions or _suitable_parts(table.count_rows(), workers)
         parts = [Part(number, *rows) for number, rows in enumerate(cuts(table, count))]
         name, place = f"zoocli-{uuid.uuid4()}", None if folder is None else str(folder)
         task = Task(job, name, worker.stamp(job.files), place)
         try:
-            done = _Course(client, task, parts, table.name).run(progress)
+            done = _ClusterRun(client, task, parts, table.name).run(progress)
         finally:
-            _politely(client, lambda: client.run(worker.forget, name, on_error="ignore"))
+            _best_effort(client, lambda: client.run(worker.forget, name, on_error="ignore"))
     if worker.stamp(job.files) != task.stamp:
         raise DataError(
             f"Some of the inputs were changed during the run: {some(job.files)}. Nothing was "
-            "written; run again when they are at rest."
+            "written; run again when they no longer change."
         )
     return done
 
 
-def _politely(client: distributed.Client, call: Callable[[], object]) -> None:
-    """Does what is good manners towards a cluster, if that is still there and answers soon."""
+def _best_effort(client: distributed.Client, call: Callable[[], object]) -> None:
+    """Makes a call to clean up the cluster, if it responds soon; errors are ignored."""
 
-    def ask() -> None:
+    def attempt() -> None:
         with contextlib.suppress(Exception):
             call()
 
     if client.status == "running":
-        asking = threading.Thread(target=ask, daemon=True)
-        asking.start()
-        asking.join(MANNERS_SECONDS)
+        cleanup = threading.Thread(target=attempt, daemon=True)
+        cleanup.start()
+        cleanup.join(CLEANUP_SECONDS)
 
 
-def _sensible_parts(rows: int, workers: int) -> int:
+def _suitable_parts(rows: int, workers: int) -> int:
     wanted = max(PARTS_PER_WORKER * workers, -(-rows // MOST_ROWS))
     return max(1, min(wanted, -(-rows // FEWEST_ROWS)))
 
@@ -152,12 +152,12 @@ def _no_workers(what: str) -> NoReturn:
     raise MachineError(
         f"The Dask cluster has had no running worker for {WORKER_SECONDS:.0f} seconds, and {what} "
         "is not done. Start some with `dask worker`, with more memory if they were paused or ended "
-        "for lack of it; their logs tell."
+        "for lack of it, as their logs say."
     )
 
 
-class _Course:
-    """One run: parts are handed out a few ahead, and added up in their order."""
+class _ClusterRun:
+    """One run: parts are submitted a few ahead, and added up in their order."""
 
     def __init__(
         self, client: distributed.Client, task: Task, parts: Sequence[Part], name: str
@@ -192,7 +192,7 @@ class _Course:
                 )
                 return self._result(last, what), rows
         finally:
-            _politely(self._client, lambda: self._client.cancel(list(waiting), force=True))
+            _best_effort(self._client, lambda: self._client.cancel(list(waiting), force=True))
 
     def _ahead(self) -> int:
         threads: int = sum(self._client.nthreads().values())
@@ -209,7 +209,7 @@ class _Course:
         )
 
     def _result(self, future: Future, what: str) -> Any:
-        """What a future gives; it may have to be computed again, even while it is fetched."""
+        """The result of a future, which may have to be computed again, even while it is fetched."""
         while True:
             try:
                 distributed.wait(future, timeout=POLL_SECONDS)
@@ -220,7 +220,7 @@ class _Course:
             self._watch(what)
 
     def _watch(self, what: str) -> None:
-        """Gives up where nobody has been left to do the work for a while."""
+        """Gives up where there has been no running worker for a while."""
         known = self._client.scheduler_info(n_workers=-1)["workers"].values()
         if any(one["status"] == "running" for one in known):
             self._idle_since = None
@@ -233,19 +233,19 @@ class _Course:
 
 @contextlib.contextmanager
 def _explained(what: str) -> Iterator[None]:
-    """Errors of the cluster say which part they struck; those of the part are its own."""
+    """Reports errors of the cluster with the part concerned; the part's own are unchanged."""
     try:
         yield
     except distributed.KilledWorker as error:
         raise MachineError(
             f"{what[0].upper()}{what[1:]} ended every worker that computed it (or another part "
-            "beside it did), most likely for lack of memory. Give the workers more of it, or cut "
-            "the table into more parts with --partitions."
+            "running there did), most likely for lack of memory. Give the workers more memory, or "
+            "divide the table into more parts with --partitions."
         ) from error
     except MemoryError as error:
         raise MachineError(
-            f"There was not enough memory for {what}. Give the workers more of it, or cut the "
-            "table into more parts with --partitions."
+            f"There was not enough memory for {what}. Give the workers more of it, or divide "
+            "the table into more parts with --partitions."
         ) from error
     except ImportError as error:
         raise MachineError(
@@ -259,7 +259,7 @@ def _explained(what: str) -> Iterator[None]:
             "The Dask scheduler cannot read what zoocli sends it. Install the same version of "
             "zoocli in the environment of the scheduler."
         ) from error
-    except (OSError, CancelledError) as error:  # lost connections and time-outs among them
+    except (OSError, CancelledError) as error:  # including lost connections and time-outs
         raise MachineError(
             f"The Dask scheduler went away, or another program cancelled the work, before {what} "
             "was done. Nothing was written; run again."

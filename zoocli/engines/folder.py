@@ -1,4 +1,4 @@
-"""Results of many parts: a directory that appears whole or not at all."""
+"""Results in many parts: a directory that appears complete or not at all."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from zoocli.tables.drafts import refuse_inputs_of_folder
 from zoocli.tables.folders import drafted_folder
+from zoocli.tables.guards import refuse_inputs_of_folder
 from zoocli.tables.manifest import Manifest, part_name
 
 Publish = Callable[[Sequence[int], Mapping[str, Any], Mapping[str, Any] | None], None]
@@ -16,10 +16,10 @@ Publish = Callable[[Sequence[int], Mapping[str, Any], Mapping[str, Any] | None],
 
 @contextmanager
 def parts_folder(target: Path) -> Iterator[tuple[Path, Publish]]:
-    """A hidden folder for the parts, and a function that writes the manifest and shows it all.
+    """A hidden folder for the parts, and a function that writes the manifest and publishes all.
 
     That function takes the rows of each part, the metadata of the whole and its summary. An earlier
-    result is replaced; a directory that holds anything else is refused.
+    result is replaced; a directory with anything else in it is refused.
     """
     earlier = Manifest.read(target)
     names = () if earlier is None else earlier.names
@@ -32,7 +32,7 @@ def parts_folder(target: Path) -> Iterator[tuple[Path, Publish]]:
             manifest = Manifest(parts, metadata, summary)
             manifest.write(folder)
             for file in folder.iterdir():
-                if file.name not in manifest.names:  # what a worker that died left unfinished
+                if file.name not in manifest.names:  # left unfinished by a worker that died
                     file.unlink()
             show()
 
@@ -40,7 +40,7 @@ def parts_folder(target: Path) -> Iterator[tuple[Path, Publish]]:
 
 
 def check_folder(target: Path, inputs: list[str]) -> None:
-    """Raises now, rather than after all the work, where the directory cannot be written."""
+    """Raises MachineError where the directory cannot be written, before all the work is done."""
     refuse_inputs_of_folder(target, inputs)
     with parts_folder(target):
         pass

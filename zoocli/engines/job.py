@@ -1,4 +1,4 @@
-"""What a command must say about itself, so that a cluster can run it."""
+"""What a command must provide so that a cluster can run it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from zoocli.tables.slices import Slice
 
 
 class Additive(Protocol):
-    """What parts add up to. It travels, so it holds no file and no lookup."""
+    """The result of a part, which can be added up and pickled: it holds no open files."""
 
     def __add__(self, other: Self) -> Self: ...
 
@@ -25,7 +25,7 @@ Result = TypeVar("Result", covariant=True)
 
 
 class Run(ABC, Generic[Total, Result]):
-    """Everything that is needed to compute any part of `table`; it stays where it was opened."""
+    """Everything that is needed to compute any part of `table`; it stays in its process."""
 
     table: Table
 
@@ -38,15 +38,15 @@ class Run(ABC, Generic[Total, Result]):
 
     @abstractmethod
     def metadata(self) -> dict[str, Any]:
-        """What the file of a part says about itself, before the whole is known: the same in all."""
+        """The metadata in the file of every part, before the whole is known: the same in all."""
 
     @abstractmethod
     def finish(self, total: Total) -> Result:
-        """The result, from the sum over all parts; raises DataError for what is wrong with it."""
+        """The result, from the sum over all parts; raises DataError where that is invalid."""
 
 
 class Job(ABC, Generic[Total, Result]):
-    """What is to be computed: names of files and options, small enough to be sent around."""
+    """What is to be computed: paths and options, small enough to send to every worker."""
 
     @property
     @abstractmethod
@@ -55,15 +55,15 @@ class Job(ABC, Generic[Total, Result]):
 
     @abstractmethod
     def open_table(self, resources: Resources) -> Table:
-        """The table that is cut into parts."""
+        """The table that is divided into parts."""
 
     @abstractmethod
     def open(self, resources: Resources) -> Run[Total, Result]:
-        """Opens all files and reads what every part needs."""
+        """Opens all files, and reads what every part needs."""
 
 
 def full_path(source: Any) -> str:
-    """The path by which other processes find a file; UsageError for what has none."""
+    """The absolute path of a file, for other processes; UsageError for sources without one."""
     if source == "-" or not isinstance(source, str | os.PathLike):
         raise UsageError(
             "A cluster reads files: give the path of one that every worker can reach, not standard "

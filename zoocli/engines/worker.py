@@ -1,4 +1,4 @@
-"""What runs on the workers: one pure function a part, and the files that it keeps open."""
+"""What runs on the workers: a pure function for each part, and the runs that they keep open."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from zoocli.errors import DataError, MachineError
 from zoocli.resources import Resources
 from zoocli.tables.directories import files_of_directory, files_of_pattern, is_pattern
 from zoocli.tables.manifest import part_name
-from zoocli.tables.sinks import FileSink, NoSink
+from zoocli.tables.sinks import FileSink, NullSink
 from zoocli.tables.slices import Slice
 from zoocli.version import __version__
 
-# Of what Dask grants a worker: it pauses one at 0.8 of that, and ends it at 0.95.
+# Of the memory limit of a worker: Dask pauses it at 0.8 of that, and ends it at 0.95.
 MEMORY_SHARE = 0.65
-IDLE_SECONDS = 600.0  # after which a run is forgotten whose client never said that it was over
-RUNS_OVER = 1000  # that are remembered to be over
+IDLE_SECONDS = 600.0  # after which a run is closed, if its client has not ended it
+RUNS_OVER = 1000  # of which a worker remembers that they have ended
 
 
 @dataclass(frozen=True)
 class Task:
-    """A job as it is sent out.
+    """A job as it is sent to the workers.
 
-    `run` is a name that no other run has; `stamp` says which files are meant, `folder` where parts
-    are put.
+    `run` is a unique name; `stamp` identifies the versions of the files, `folder` is where the
+    parts are written.
     """
 
     job: Job[Any, Any]
@@ -53,15 +53,15 @@ class Part:
 
 
 def stamp(files: Sequence[str]) -> str:
-    """Changes when any of the files does, by its size or its time; the files that a reader takes.
+    """A digest of the sizes and times of all files that are read, which shows any change.
 
-    Raises OSError or DataError for what is not there.
+    Raises OSError or DataError for missing files.
     """
     digest = hashlib.blake2b(digest_size=12)
     for source in files:
         for file in _files_of(source):
-            told = file.stat()
-            digest.update(f"{file}\0{told.st_size}\0{told.st_mtime_ns}\0".encode())
+            status = file.stat()
+            digest.update(f"{file}\0{status.st_size}\0{status.st_mtime_ns}\0".encode())
     return digest.hexdigest()
 
 
@@ -74,22 +74,22 @@ def _files_of(source: str) -> list[Path]:
 
 
 class _Opened:
-    """The runs that this process has open, each opened once for all of its parts."""
+    """The open runs of this process, each opened once for all of its parts."""
 
     def __init__(self) -> None:
         self._opening = threading.Lock()
-        self._lock = threading.Lock()  # never held for long
+        self._lock = threading.Lock()  # held only briefly
         self._runs: dict[str, Run[Any, Any]] = {}
         self._used: dict[str, float] = {}
         self._over: deque[str] = deque(maxlen=RUNS_OVER)
 
     def get(self, task: Task) -> Run[Any, Any]:
-        """The run of a task, opened now if it is not open yet."""
+        """The run of a task, which is opened if necessary."""
         with self._opening:
             run = self._find(task.run)
             if run is None:
                 self._forget_idle()
-                _refuse_other_worlds(task)
+                _require_same_environment(task)
                 run = task.job.open(_resources())
             with self._lock:
                 if task.run not in self._over:
@@ -108,7 +108,7 @@ class _Opened:
                 del self._runs[name], self._used[name]
 
     def forget(self, name: str) -> None:
-        """Frees a run, also one that is being opened just now."""
+        """Closes a run, even one that is just being opened."""
         with self._lock:
             self._over.append(name)
             self._runs.pop(name, None)
@@ -119,15 +119,15 @@ _opened = _Opened()
 
 
 def compute(task: Task, part: Part) -> tuple[Any, int]:
-    """Computes one part: what it adds up to, and how many rows its file has.
+    """Computes one part: its sums, and the number of rows in its file.
 
-    The file appears whole or not at all, and replaces that of an earlier attempt.
+    The file appears complete or not at all, and replaces that of an earlier attempt.
     """
     with _resources().obeyed(), _files_explained():
         run = _opened.get(task)
         rows = Slice(run.table, part.start, part.stop)
         if task.folder is None:
-            return run.part(rows, NoSink()), 0
+            return run.part(rows, NullSink()), 0
         file = Path(task.folder, part_name(part.number))
         with FileSink(file, "parquet") as sink:
             total = run.part(rows, sink)
@@ -142,19 +142,19 @@ def finish(task: Task, total: Any) -> Any:
 
 
 def forget(run: str) -> None:
-    """Frees what this process holds of a run that is over."""
+    """Frees the memory of a run that has ended."""
     _opened.forget(run)
 
 
 @contextlib.contextmanager
 def _files_explained() -> Iterator[None]:
-    """A file system that fails is not to be taken for a cluster that does."""
+    """Reports errors of the file system, which would otherwise look like those of the cluster."""
     try:
         yield
     except OSError as error:
         raise MachineError(
-            f"A worker cannot reach '{error.filename or 'a file'}': {error.strerror or error}. "
-            "Look at the file system that it is on."
+            f"A worker cannot access '{error.filename or 'a file'}': {error.strerror or error}. "
+            "Check the file system that it is on."
         ) from error
 
 
@@ -165,7 +165,7 @@ def _rows_of(file: Path) -> int:
 
 
 def _resources() -> Resources:
-    """One of the threads that Dask counts, and its part of the memory that Dask grants them all."""
+    """One thread, and its share of the memory that Dask allows the worker's threads."""
     from distributed import get_worker
 
     worker = get_worker()
@@ -174,10 +174,10 @@ def _resources() -> Resources:
     return Resources.available(1, share)
 
 
-def _refuse_other_worlds(task: Task) -> None:
+def _require_same_environment(task: Task) -> None:
     if task.version != __version__:
         raise MachineError(
-            f"A worker runs zoocli {__version__}, but the run was begun with {task.version}. "
+            f"A worker has zoocli {__version__}, but the run was started with {task.version}. "
             "Install the same version everywhere."
         )
     try:
@@ -185,11 +185,11 @@ def _refuse_other_worlds(task: Task) -> None:
     except OSError as error:
         raise DataError(
             f"A worker cannot read '{error.filename}': {error.strerror}. Put the inputs where "
-            "every worker reaches them under the same path."
+            "every worker can read them under the same path."
         ) from error
     if here != task.stamp:
         raise DataError(
-            f"A worker does not see the same files as the run began with, among "
-            f"{', '.join(task.job.files)}. Put the inputs where every worker reaches them, and do "
+            f"A worker does not see the same files as those that the run started with, among "
+            f"{', '.join(task.job.files)}. Put the inputs where every worker can read them, and do "
             "not change them during the run."
         )

@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from zoocli.errors import DataError, some
+from zoocli.errors import DataError, first_line, some
 from zoocli.heads.activations import ACTIVATIONS
 from zoocli.heads.linear_head import LinearHead
 from zoocli.strict_json import parse_json
@@ -173,7 +173,7 @@ def _read_safetensors(file: Path) -> tuple[dict[str, Any], HeadMetadata]:
     except (SafetensorError, OSError) as error:
         raise DataError(
             f"The head '{file}' is neither safetensors nor a torch checkpoint, or it is damaged "
-            f"({_first_line(error)}). Write it again."
+            f"({first_line(error)}). Write it again."
         ) from error
     if written is None:
         return tensors, HeadMetadata()
@@ -188,7 +188,7 @@ def _read_torch(file: Path) -> dict[str, Any]:
     except Exception as error:  # damaged archives and pickles fail in every way
         raise DataError(
             f"The head '{file}' is damaged or holds more than weights, and nothing else is loaded "
-            f"from a checkpoint, since that could run code ({_first_line(error)}). {SAVE_ADVICE}"
+            f"from a checkpoint, since that could run code ({first_line(error)}). {SAVE_ADVICE}"
         ) from error
     if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):
         content = content["state_dict"]
@@ -233,7 +233,3 @@ def _with_layer(name: str, content: Mapping[str, Any], metadata: HeadMetadata) -
             f"of {len(means):,}. Fit it again."
         )
     return TrainedHead(name, weight, bias, metadata)
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0][:150].rstrip(". ") or type(error).__name__

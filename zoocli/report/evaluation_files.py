@@ -8,8 +8,8 @@ from zoocli.report import figures, html
 from zoocli.report.evaluation import render_evaluation
 from zoocli.statistics.evaluation.evaluation import Evaluation
 from zoocli.statistics.evaluation.sums_file import FILE, write_sums
-from zoocli.tables.drafts import refuse_inputs
 from zoocli.tables.folders import drafted_folder
+from zoocli.tables.guards import refuse_inputs
 
 TEXTS = {
     "metrics.json": "json",

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from zoocli.checks import Findings
-from zoocli.columns import from_mask
+from zoocli.columns import from_numpy
 from zoocli.errors import DataError, MachineError
 from zoocli.ids import ID_COLUMNS, IdColumn, ids_at
 from zoocli.kernels.fingerprint import sum_of_row_hashes
@@ -73,7 +73,7 @@ def hold_votes(
             on_list = only.index.find(text)
             listed = on_list >= 0
             seen[on_list[listed]] = True
-            batch, text = batch.filter(from_mask(listed)), text.filter(from_mask(listed))
+            batch, text = batch.filter(from_numpy(listed)), text.filter(from_numpy(listed))
         block = task.hold(batch, findings, partial(ids_at, text))
         blocks.append(block)
         kept.append(batch.select(list(keep)))

@@ -34,7 +34,9 @@ class ScoreJob(Job[Totals, Scoring]):
     def of(cls, predictions: Sequence[str], votes: str, options: ScoreOptions) -> ScoreJob:
         """Raises UsageError for standard input, which no other process can read."""
         return cls(
-            [full_path(source) for source in predictions], full_path(votes), travelling(options)
+            [full_path(source) for source in predictions],
+            full_path(votes),
+            with_absolute_paths(options),
         )
 
     @property
@@ -89,7 +91,7 @@ class ScoreRun(Run[Totals, Scoring]):
         return finished(self._inputs, total)
 
 
-def travelling(options: ScoreOptions) -> ScoreOptions:
+def with_absolute_paths(options: ScoreOptions) -> ScoreOptions:
     """The options as another machine understands them: full paths, and the schema itself."""
     return replace(
         options,

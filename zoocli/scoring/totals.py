@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zoocli.checks import Findings
-from zoocli.columns import from_mask
+from zoocli.columns import from_numpy
 from zoocli.errors import DataError, some
 from zoocli.ids import ids_at
 from zoocli.matching import Account
@@ -55,7 +55,7 @@ class Totals:
             on_list = inputs.only.index.find(text)
             listed = on_list >= 0
             self.listed[on_list[listed]] = True
-            found, text = found[listed], text.filter(from_mask(listed))
+            found, text = found[listed], text.filter(from_numpy(listed))
         self.account.add(found)
         self.rows += len(matched.text)
         self.matched += len(matched.rows)

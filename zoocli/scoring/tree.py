@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from zoocli import checks
 from zoocli.checks import Findings, NamesOfRows
-from zoocli.columns import from_numpy, to_floats, to_whole
+from zoocli.columns import from_numpy, to_floats, to_numpy
 from zoocli.concentrations import Pass, count_passes, find_impossible, read_passes
 from zoocli.kernels import votes as votes_kernel
 from zoocli.losses.loss import Loss
@@ -101,7 +101,7 @@ class TreeTask(Task):
     def _votes(self, batch: pa.RecordBatch) -> list[npt.NDArray[Any]]:
         """The columns of votes as arrays of one type, with NaN where there are none."""
         if self._are_whole(batch):
-            return [to_whole(batch.column(name)) for name in self.vote_columns]
+            return [to_numpy(batch.column(name)) for name in self.vote_columns]
         columns = [
             to_floats(batch.column(name), name, self._tables[1]) for name in self.vote_columns
         ]

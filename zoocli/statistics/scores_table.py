@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from zoocli.columns import to_floats, to_numpy
 from zoocli.errors import DataError, some
 from zoocli.sums import FloatArray, Groups
 from zoocli.tables.renaming import underscored
@@ -245,7 +246,8 @@ class _Reader:
         array = self.batch.column(name)
         kind = array.type
         if pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_null(kind):
-            return as_floats(array)
+            values: FloatArray = to_floats(array, name, self.table.name)
+            return values
         raise DataError(
             f"column '{name}' of {self.table.name} holds {kind}, not numbers. {EXPECTED}"
         )
@@ -262,7 +264,7 @@ class _Reader:
         """Null votes are 0, which is refused where there is a loss."""
         array = self.batch.column(name)
         if pa.types.is_int32(array.type) and not array.null_count:
-            counts = np.frombuffer(array.buffers()[1], np.int32, len(array), array.offset * 4)
+            counts: VotesArray = to_numpy(array)
             if counts.min(initial=0) >= 0:
                 return counts
         values = self.floats(name)
@@ -297,20 +299,3 @@ class _Reader:
         kind = "the sum of its questions'" if has_votes else "the mean of its targets'"
         reason = f"not {kind} losses: were columns left out, or moved before 'loss'?"
         self.refuse(LOSS, loss, wrong, reason)
-
-
-def as_floats(array: pa.Array) -> FloatArray:
-    """The values of an Arrow array as float64, null as NaN; without loading pandas.
-
-    >>> as_floats(pa.array([1, None, 3])).tolist()
-    [1.0, nan, 3.0]
-    """
-    array = array.cast(pa.float64(), safe=False)
-    if not len(array):
-        return np.empty(0)
-    validity, data = array.buffers()
-    values = np.frombuffer(data, np.float64, len(array), array.offset * 8)
-    if not array.null_count:
-        return values
-    valid = np.unpackbits(np.frombuffer(validity, np.uint8), bitorder="little")
-    return np.where(valid[array.offset : array.offset + len(array)], values, np.nan)

@@ -1,4 +1,4 @@
-"""What lies on disk: tables opened as streams of Arrow batches, and written atomically."""
+"""Tables: opened as streams of Arrow batches, and written atomically."""
 
 from __future__ import annotations
 

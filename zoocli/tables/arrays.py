@@ -1,4 +1,4 @@
-"""Tables whose columns come as numpy arrays, and the Arrow arrays made of them."""
+"""Tables whose columns are read as numpy arrays, and their conversion to Arrow."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from zoocli.columns import Mask, from_numpy
 from zoocli.errors import DataError
 from zoocli.tables.table import Table
 
-Mask = npt.NDArray[np.bool_]
 TEXT_KINDS = "SUO"
 NUMBER_SIZES = {"i": (1, 2, 4, 8), "u": (1, 2, 4, 8), "f": (2, 4, 8), "b": (1,)}
 
@@ -20,7 +20,7 @@ NUMBER_SIZES = {"i": (1, 2, 4, 8), "u": (1, 2, 4, 8), "f": (2, 4, 8), "b": (1,)}
 class ArraysTable(Table):
     """A table of numpy arrays: (rows,), or (rows, passes) for a column of lists.
 
-    `refused` names the columns that cannot be read, and why; the others are not the worse for it.
+    `refused` has the columns that cannot be read, and why; the other columns remain readable.
     """
 
     refused: dict[str, str]
@@ -37,7 +37,7 @@ class ArraysTable(Table):
 
 
 def arrow_type(kind: np.dtype[Any], shape: tuple[int, ...] = ()) -> pa.DataType | None:
-    """The type of a column whose cells have this dtype and shape; None where there is none."""
+    """The type of a column whose cells have this dtype and shape; None if not supported."""
     if kind.kind in TEXT_KINDS:
         return None if shape else pa.string()
     if kind.itemsize not in NUMBER_SIZES.get(kind.kind, ()) or len(shape) > 1:
@@ -49,25 +49,17 @@ def arrow_type(kind: np.dtype[Any], shape: tuple[int, ...] = ()) -> pa.DataType 
 def to_arrow(values: npt.NDArray[Any], missing: Mask | None = None) -> pa.Array:
     """The values in native byte order; null where `missing` (of the same shape) holds.
 
-    Bytes lose the blanks and zeros at their end. Raises ValueError for what is not text in UTF-8.
+    Trailing blanks and zeros of bytes are removed. Raises ValueError for text that is not UTF-8.
     """
     if values.ndim == 2:
         flat = to_arrow(values.ravel(), None if missing is None else missing.ravel())
         return pa.FixedSizeListArray.from_arrays(flat, values.shape[1])
     if values.dtype.kind in "UO":
         return _texts(values, missing)
-    validity = None
-    if missing is not None and missing.any():
-        validity = pa.py_buffer(np.packbits(~missing, bitorder="little"))
     if values.dtype.kind == "S":
-        return _trimmed(values, validity)
-    kind = values.dtype.newbyteorder("=")
-    data = np.ascontiguousarray(values, kind)
-    if kind.kind == "b":
-        data = np.packbits(data, bitorder="little")
-    return pa.Array.from_buffers(
-        pa.from_numpy_dtype(kind), len(values), [validity, pa.py_buffer(data)]
-    )
+        return _trimmed(values, missing)
+    native = values.astype(values.dtype.newbyteorder("="), copy=False)
+    return from_numpy(native, missing=missing)
 
 
 def _texts(values: npt.NDArray[Any], missing: Mask | None) -> pa.Array:
@@ -80,14 +72,15 @@ def _texts(values: npt.NDArray[Any], missing: Mask | None) -> pa.Array:
     return pa.array(texts, pa.string())
 
 
-def _trimmed(values: npt.NDArray[Any], validity: pa.Buffer | None) -> pa.Array:
+def _trimmed(values: npt.NDArray[Any], missing: Mask | None) -> pa.Array:
     rows, width = len(values), values.dtype.itemsize
     cells = np.ascontiguousarray(values).view(np.uint8).reshape(rows, width)
-    filled = (cells != 0) & (cells != ord(" "))  # FITS fills text up with either
+    filled = (cells != 0) & (cells != ord(" "))  # FITS pads text with either
     ends = np.where(filled.any(axis=1), width - filled[:, ::-1].argmax(axis=1), 0)
     data = cells[np.arange(width) < ends[:, None]]
     offsets = np.zeros(rows + 1, np.int32)
     np.cumsum(ends, out=offsets[1:])
+    validity = None if missing is None else from_numpy(~missing).buffers()[1]
     texts = pa.Array.from_buffers(
         pa.string(), rows, [validity, pa.py_buffer(offsets), pa.py_buffer(data)]
     )

@@ -10,21 +10,21 @@ import pyarrow as pa
 from zoocli.errors import DataError
 from zoocli.resources import Resources
 from zoocli.tables.numbers import Types
-from zoocli.tables.table import Table, readable, sound
+from zoocli.tables.table import Table, readable, validated
 
 FILE_MAGIC = b"ARROW1"
 UNREADABLE = (pa.ArrowException, OSError, ValueError)
 
 
 class ArrowTable(Table):
-    """An Arrow file or stream, told apart by the first bytes and read through a memory map."""
+    """An Arrow file or stream, recognized by its first bytes, read through a memory map."""
 
     format = "Arrow"
 
     def __init__(self, path: Path, resources: Resources, name: str | None = None) -> None:
         self.name = name or str(path)
         self._path = path
-        del resources  # nothing of them is needed: batches lie in the file as they are
+        del resources  # not needed: batches are stored as they are read
         with path.open("rb") as file:
             self._is_file = file.read(len(FILE_MAGIC)) == FILE_MAGIC
         with pa.memory_map(str(path)) as source:
@@ -43,7 +43,7 @@ class ArrowTable(Table):
         with pa.memory_map(str(self._path)) as source:
             try:
                 for whole in self._record_batches(source):
-                    chosen = sound(whole.select(columns), self.name)
+                    chosen = validated(whole.select(columns), self.name)
                     for start in range(0, chosen.num_rows, batch_rows):
                         yield chosen.slice(start, batch_rows)
             except UNREADABLE as error:
@@ -59,6 +59,6 @@ class ArrowTable(Table):
 
     def _unreadable(self) -> DataError:
         return DataError(
-            f"{self.name} cannot be read as an Arrow file or stream: it is damaged or cut short. "
+            f"{self.name} cannot be read as an Arrow file or stream: it is truncated or damaged. "
             "Write it again."
         )

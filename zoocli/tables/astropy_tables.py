@@ -1,4 +1,4 @@
-"""Tables in astropy's hands: in memory already, or VOTable and ECSV files, which it reads whole."""
+"""Tables of astropy: in memory already, or VOTable and ECSV files, which it reads entirely."""
 
 from __future__ import annotations
 
@@ -13,22 +13,23 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from zoocli.errors import DataError
+from zoocli.errors import DataError, first_line
+from zoocli.optional import import_optional
 from zoocli.resources import Resources
 from zoocli.tables.arrays import ArraysTable, arrow_type, to_arrow
+from zoocli.tables.compression import codec_of, decompressed
 from zoocli.tables.numbers import Types
-from zoocli.tables.optional import needed
-from zoocli.tables.packed import open_plain
+from zoocli.tables.table import unreadable
 
-# Rows that lie elsewhere, and text that the document puts together first, which could hide them.
+# Rows stored elsewhere, and entities, whose expansion could hide such a reference.
 ELSEWHERE = re.compile(rb"<(?:[\w.-]+:)?STREAM[^<]*?\shref\s*=|<!ENTITY", re.S)
 
 
 class AstropyTable(ArraysTable):
-    """A Table or QTable: masked is null, units are passed over, bytes lose blanks at their end.
+    """A Table or QTable: masked is null, units are ignored, bytes lose trailing blanks.
 
-    A column of vectors is one of lists. Times, coordinates and other objects are refused when they
-    are asked for.
+    A column of vectors is one of lists. Columns of times, coordinates and other objects are refused
+    when they are used.
     """
 
     format = "astropy Table"
@@ -67,19 +68,19 @@ class AstropyTable(ArraysTable):
 
 
 def read_votable(path: Path, resources: Resources, name: str | None = None) -> AstropyTable:
-    """The first table of a VOTable file, plain or gzipped, in any of its encodings.
+    """The first table of a VOTable file, plain or compressed, in any of its encodings.
 
-    Astropy reads it whole. Rows that lie at another address are refused: nothing is fetched.
+    Astropy reads it entirely. Rows stored at another address are refused: nothing is fetched.
     """
     del resources
     name = name or str(path)
-    votable = needed("astropy.io.votable", f"Reading {name}")
+    votable = import_optional("astropy.io.votable", f"Reading {name}")
     with _reading(name, "VOTable"):
-        content = _bytes(path)
+        content = _content(path, name)
         if ELSEWHERE.search(content):
             raise DataError(
-                f"{name} refers to rows that lie elsewhere, or defines entities of its own; "
-                "neither is followed. Write it as one file."
+                f"{name} refers to rows stored elsewhere, or defines entities; neither is "
+                "supported. Write it as one file."
             )
         tables = votable.parse(io.BytesIO(content), verify="ignore")
         table = tables.get_first_table().to_table(use_names_over_ids=True)
@@ -87,15 +88,15 @@ def read_votable(path: Path, resources: Resources, name: str | None = None) -> A
 
 
 def read_ecsv(path: Path, resources: Resources, name: str | None = None) -> AstropyTable:
-    """An ECSV file, plain or gzipped; astropy reads it whole.
+    """An ECSV file, plain or compressed; astropy reads it entirely.
 
-    Text loses the blanks at its ends, as astropy has it, and empty text is null.
+    It strips the blanks at both ends of text, and empty text is null.
     """
     del resources
     name = name or str(path)
-    tables = needed("astropy.table", f"Reading {name}")
+    tables = import_optional("astropy.table", f"Reading {name}")
     with _reading(name, "ECSV"):
-        text = _bytes(path).decode("utf-8-sig")
+        text = _content(path, name).decode("utf-8-sig")
         table = tables.Table.read(text.splitlines(), format="ascii.ecsv")
     return _named(table, name, "ECSV")
 
@@ -106,15 +107,14 @@ def _named(table: Any, name: str, format: str) -> AstropyTable:
     return result
 
 
-def _bytes(path: Path) -> bytes:
-    with open_plain(path) as file:
-        return file.read()
+def _content(path: Path, name: str) -> bytes:
+    return b"".join(decompressed(path, codec_of(path), name))
 
 
 @contextmanager
 def _reading(name: str, format: str) -> Iterator[None]:
-    """Keeps astropy off the network and its warnings to itself; its errors become a DataError."""
-    data = needed("astropy.utils.data", f"Reading {name}")
+    """Denies astropy the network and silences its warnings; its errors become a DataError."""
+    data = import_optional("astropy.utils.data", f"Reading {name}")
     with ExitStack() as stack:
         stack.enter_context(warnings.catch_warnings(action="ignore"))
         stack.enter_context(data.conf.set_temp("allow_internet", False))
@@ -122,12 +122,8 @@ def _reading(name: str, format: str) -> Iterator[None]:
             yield
         except (DataError, MemoryError):
             raise
-        except Exception as error:  # of any kind: they are whatever the damage led astropy to
-            lines = str(error).strip().splitlines() or [type(error).__name__]
-            raise DataError(
-                f"{name} cannot be read as {format} ({lines[0][:200].rstrip('.')}). "
-                f"Is it whole, and is it really {format}?"
-            ) from error
+        except Exception as error:  # of any kind, depending on the damage
+            raise unreadable(name, format, first_line(error)) from error
 
 
 def _type(cells: Any) -> pa.DataType | None:
@@ -137,7 +133,7 @@ def _type(cells: Any) -> pa.DataType | None:
 
 
 def _plain(cells: Any) -> Any:
-    """The numbers or texts alone, without mask or unit, in the same memory."""
+    """The numbers or texts without mask or unit, in the same memory."""
     return np.asarray(getattr(cells, "unmasked", cells))
 
 

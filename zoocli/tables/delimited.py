@@ -1,9 +1,9 @@
-"""CSV and its kin, read in parallel and in file order by DuckDB.
+"""Delimited text such as CSV and TSV, read in parallel and in file order by DuckDB.
 
 The header is read here, so that nothing about the file is guessed from a sample: not whether there
-is a header, not how many lines to skip, not the columns' types (but for lists: see `TextParser`).
-DuckDB is told all of it, and knows the columns by number only, so that no name of theirs ever
-stands in a query.
+is a header, nor how many lines to skip, nor the columns' types (except for lists: see
+`TextParser`). DuckDB is given all of this, and the columns by number, so that no column name
+becomes part of a query.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from zoocli.errors import DataError, MachineError
+from zoocli.errors import DataError, MachineError, first_line
 from zoocli.resources import Resources
-from zoocli.tables.compressed import codec_of, plain_path, read_start
+from zoocli.tables.compression import codec_of, plain_path, read_start
+from zoocli.tables.duck import connect, literal_path
 from zoocli.tables.numbers import LIST_START, Types, text_error
 from zoocli.tables.table import Table
 
@@ -32,9 +33,8 @@ SEPARATORS = ",\t;|"
 SQL_TYPES = {pa.float64(): "DOUBLE"}
 SAMPLE_BYTES = 1 << 20
 HEADER_BYTES = 1 << 22
-BYTES_PER_THREAD = 1 << 26  # what DuckDB takes for each, with some to spare
 MERGE_MARKERS = ("<<<<<<< ", ">>>>>>> ")
-# The lines of DuckDB's errors that say what is wrong.
+# The lines of DuckDB's messages that say what is wrong.
 TELLING = ("Expected Number.*", "Invalid unicode.*", "Value with unt.*", "Maximum line size.*")
 
 
@@ -67,7 +67,7 @@ class DelimitedTable(Table):
         except UnicodeDecodeError as error:
             raise DataError(
                 f"{self.name} is not a text table in UTF-8: its first line cannot be read. Save it "
-                "as UTF-8, or give the file the ending of its true format."
+                "as UTF-8, or give the file the ending of its actual format."
             ) from error
 
     def _split_header(self, header: str) -> list[str]:
@@ -75,10 +75,10 @@ class DelimitedTable(Table):
             raise self._unresolved(1)
         try:
             return next(csv.reader([header], delimiter=self._separator), [])
-        except csv.Error as error:  # such as a carriage return in it, or a name without end
+        except csv.Error as error:  # such as a carriage return in it, or an unclosed quote
             raise DataError(
-                f"{self.name} is not a text table: its first line is no header ({error}). Write "
-                "the file again, with lines that end in a line feed."
+                f"{self.name} is not a text table: its first line is not a header ({error}). "
+                "Write the file again, with lines that end in a line feed."
             ) from error
 
     def _check_header(self, names: list[str]) -> None:
@@ -112,12 +112,12 @@ class DelimitedTable(Table):
             raise self._explain(error, kinds) from error
 
     def may_hold_lists(self, columns: Collection[str]) -> bool:
-        """As their first cells tell, which were looked at when the file was opened."""
+        """According to their first cells, which were read when the file was opened."""
         return any(self.schema.get_field_index(column) in self._lists for column in columns)
 
     @contextlib.contextmanager
     def _connected(self) -> Iterator[tuple[duckdb.DuckDBPyConnection, str]]:
-        """A connection, and the path under which it reads the file, once."""
+        """A connection, and the path from which it can read the file, once."""
         with (
             plain_path(self._path, self._codec, self.name) as path,
             connect(self._resources) as connection,
@@ -138,14 +138,14 @@ class DelimitedTable(Table):
             f"columns = $columns, delim = $separator, quote = '\"', escape = '\"', "
             f"compression = 'none', strict_mode = true, hive_partitioning = false) {rest}",
             params={
-                "path": _without_wildcards(path),
+                "path": literal_path(path),
                 "separator": self._separator,
                 "columns": columns,
             },
         )
 
     def _refuse_markers(self, batch: pa.RecordBatch, rows_before: int) -> None:
-        """A table of several columns has no such lines, but a list of ids may."""
+        """In a table of several columns DuckDB finds such lines; in a single column they fit."""
         if len(self.schema) > 1:
             return
         first = pc.index(pc.starts_with(batch.column(0), MERGE_MARKERS[0]), True).as_py()
@@ -153,7 +153,7 @@ class DelimitedTable(Table):
             raise self._unresolved(rows_before + first + 2)
 
     def _explain(self, error: Exception, kinds: Mapping[int, str]) -> DataError | MachineError:
-        """Finds the cells that are not numbers; otherwise passes on the line that failed."""
+        """Finds the cells that are not numbers; otherwise reports the line that failed."""
         import duckdb
 
         if "Out of Memory" in str(error):
@@ -192,53 +192,33 @@ class DelimitedTable(Table):
             return self._unresolved(int(line[1]) if line else None)
         said = re.search(rf"^({'|'.join(TELLING)})", reason, re.M)
         where = f" at line {int(line[1]):,}" if line else ""
-        why = (said[1] if said else reason.strip().splitlines()[0])[:200].rstrip(". ")
+        why = first_line(said[1] if said else reason)
         if "invalid state" in why:
-            why = r"a carriage return stands alone, or some lines end in \r\n and others in \n"
+            why = (
+                r"a carriage return without a line feed, or some lines end in \r\n and others in \n"
+            )
         return DataError(
             f"{self.name} cannot be read as a table of {len(self.schema)} columns separated by "
-            f"{self._separator!r}{where}: {why}. Mend that line, or write the file again."
+            f"{self._separator!r}{where}: {why}. Correct that line, or write the file again."
         )
 
     def _unresolved(self, line: int | None) -> DataError:
         where = f" at line {line:,}" if line else ""
         return DataError(
-            f"{self.name} holds the marks of an unresolved merge{where} (<<<<<<< and >>>>>>>, from "
-            "git). Resolve it, or take the file from one of the two sides."
+            f"{self.name} contains the markers of an unresolved merge{where} (<<<<<<< and >>>>>>>, "
+            "from git). Resolve it, or take the file from one of the two sides."
         )
 
 
-def connect(resources: Resources) -> duckdb.DuckDBPyConnection:
-    """A database in memory that obeys the bounds and never touches the network."""
-    import duckdb
-
-    memory = resources.memory // 2
-    connection = duckdb.connect(
-        config={
-            "threads": max(1, min(resources.threads, memory // BYTES_PER_THREAD)),
-            "memory_limit": f"{memory}B",
-            "autoinstall_known_extensions": False,
-            "autoload_known_extensions": False,
-        }
-    )
-    connection.execute("SET enable_progress_bar = false")  # it would stand among the data on stdout
-    return connection
-
-
 def _columns_of_lists(sample: bytes, separator: str) -> frozenset[int]:
-    """The columns whose first cell that is not blank begins a list, by their positions."""
+    """The positions of the columns whose first non-blank cell begins a list."""
     if LIST_START.encode() not in sample:
         return frozenset()
     first: dict[int, str] = {}
     text = io.StringIO(sample.decode("utf-8", errors="replace"), newline="")
-    with contextlib.suppress(csv.Error):  # of which reading the whole file will tell
+    with contextlib.suppress(csv.Error):  # reported when the whole file is read
         for cells in csv.reader(text, delimiter=separator):
             for position, cell in enumerate(cells):
                 if position not in first and cell.strip():
                     first[position] = cell.strip()
     return frozenset(place for place, cell in first.items() if cell.startswith(LIST_START))
-
-
-def _without_wildcards(path: str) -> str:
-    """The path for DuckDB, which would take * ? [ for a pattern."""
-    return re.sub(r"([*?[])", r"[\1]", path)

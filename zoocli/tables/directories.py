@@ -1,8 +1,8 @@
-"""The files that a directory or a pattern stands for, and their order.
+"""The files of a directory or a pattern, and their order.
 
 Files come in the order of their paths below the directory, in which numbers count as numbers:
-`part-2` before `part-10`, and in a HATS catalogue by Norder, Dir and Npix. What begins with a dot
-or an underscore is passed over, as are files of unknown endings.
+`part-2` before `part-10`, and in a HATS catalogue by Norder, Dir and Npix. Names that begin with a
+dot or an underscore are skipped, as are files of unknown endings.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class PartFile:
 def files_of_directory(folder: Path) -> list[PartFile]:
     """The parts of a table in a directory; DataError unless all are of one format.
 
-    Of a HATS catalogue only the data are taken: neither margin caches nor indexes, thumbnails or
+    Of a HATS catalogue only the data files are read, not margin caches, indexes, thumbnails or
     metadata.
     """
     data = _hats_data(folder)
@@ -53,14 +53,14 @@ def files_of_directory(folder: Path) -> list[PartFile]:
     if len(formats) > 1:
         raise DataError(
             f"'{folder}' holds files of several formats: {some(formats.values())}. Say which of "
-            "them are meant, for example with '*.parquet' behind the folder's name."
+            f"them are meant, for example '{folder}/*.parquet'."
         )
     paths = [path for path, format in found.items() if format is not None]
     return _in_order(base, paths)
 
 
 def files_of_pattern(pattern: str) -> list[PartFile]:
-    """The files that a pattern with `*`, `?`, `[...]` or `**` fits, and those in such folders."""
+    """The files that match a pattern with `*`, `?`, `[...]` or `**`, or are in such folders."""
     base = Path(*_before_wildcards(Path(pattern)))
     matches = [Path(match) for match in glob.glob(pattern, recursive=True)]
     paths = {
@@ -70,7 +70,7 @@ def files_of_pattern(pattern: str) -> list[PartFile]:
         for path in _files_of_match(match, "**" in pattern)
     }
     if not paths:
-        raise DataError(f"No file fits '{pattern}'. Check the name and the folder.")
+        raise DataError(f"No file matches '{pattern}'. Check the name and the folder.")
     return _in_order(base, paths)
 
 
@@ -81,7 +81,7 @@ def _files_of_match(match: Path, recursive: bool) -> Iterable[Path]:
 
 
 def is_pattern(path: str) -> bool:
-    """Whether the path has wildcards and is no file of that very name."""
+    """Whether the path has wildcards and no file has exactly that name."""
     return bool(WILDCARD.search(path)) and not os.path.lexists(path)
 
 
@@ -93,7 +93,7 @@ def _before_wildcards(pattern: Path) -> Iterator[str]:
 
 
 def _walk(folder: Path) -> Iterator[Path]:
-    """All files below, each folder once even where links lead in a circle."""
+    """All files below a folder; every folder once, even where links form a cycle."""
     seen = set()
     for here, folders, names in os.walk(folder, followlinks=True, onerror=_refuse):
         place = os.path.realpath(here)
@@ -115,7 +115,7 @@ def _in_order(base: Path, paths: Iterable[Path]) -> list[PartFile]:
 
 
 def _natural(path: Path) -> list[tuple[list[str | int], str]]:
-    """A key for sorting in which numbers count as numbers; equal numbers go by their text."""
+    """A sort key in which numbers count as numbers; equal numbers are ordered as text."""
     return [(_numbers_apart(name), name) for name in path.parts]
 
 
@@ -142,7 +142,7 @@ def _endings() -> str:
 
 
 def _hats_data(folder: Path) -> Path | None:
-    """The folder of a HATS catalogue's pixels; None for a directory that is no such catalogue."""
+    """The folder of a HATS catalogue's pixels; None for any other directory."""
     primary = _properties(folder / COLLECTION).get("hats_primary_table_url")
     if primary:
         folder = folder / primary
@@ -157,7 +157,7 @@ def _hats_data(folder: Path) -> Path | None:
 
 
 def _properties(file: Path) -> dict[str, str]:
-    """The `key=value` lines of a file, none where it is not there."""
+    """The `key=value` lines of a file; none where it does not exist."""
     try:
         lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:

@@ -1,10 +1,9 @@
-"""Files that appear whole or not at all; outputs that are inputs; what no rename may replace."""
+"""Files that appear complete or not at all, and outputs that a rename must not replace."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
-import glob
 import os
 import re
 import secrets
@@ -14,16 +13,16 @@ from typing import IO
 
 from zoocli.errors import MachineError, UsageError
 
-MOST_LINKS = 40  # one after the other, as Linux has it
+MOST_LINKS = 40  # in a chain, as on Linux
 STREAMS = rf"/dev/(stdout|stderr)|/(?:dev|proc/(?:self|{os.getpid()}))/fd/([0-9]+)"
 NUMBERS = {"stdout": 1, "stderr": 2}
 
 
 def draft_beside(target: Path) -> Path:
-    """A name in the target's folder, for a file that a rename turns into the target.
+    """A temporary name in the target's folder, for a file that is then renamed to the target.
 
-    Only a name, so that whoever removes the file knows it before it is there: a signal may come
-    at any moment.
+    The file is not created here: the caller must know its name first, to be able to remove it
+    when a signal arrives at any moment.
     """
     refuse_directory(target)
     if not target.parent.exists():
@@ -31,87 +30,57 @@ def draft_beside(target: Path) -> Path:
             f"There is no folder '{target.parent}' to write '{target.name}' in. Create it first."
         )
     if target.exists() and not os.access(target, os.W_OK):
-        raise PermissionError(errno.EACCES, "it is there and is protected from being written")
+        raise PermissionError(errno.EACCES, "the existing file is write-protected")
     return target.parent / f".{target.name[:40]}.{secrets.token_hex(8)}.zoocli"
 
 
 def refuse_directory(target: Path) -> None:
-    """Raises UsageError for a directory, where a file is to be."""
+    """Raises UsageError where the target of a file is a directory."""
     if target.is_dir():
         raise UsageError(f"'{target}' is a directory. Give the name of a file in it.")
 
 
 def create_file(path: Path, mode: int = 0o666) -> None:
-    """Makes an empty file where there was none."""
+    """Creates an empty file; OSError where it exists already."""
     os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode))
 
 
 def remove_file(path: Path) -> None:
-    """Removes a file that may never have come into being, as on a disk that is only read."""
+    """Removes a file, if it exists and can be removed."""
     with contextlib.suppress(OSError):
         path.unlink()
 
 
-def refuse_inputs(target: Path, inputs: list[str]) -> None:
-    """Raises UsageError where the output is one of the inputs, or a part in a directory of them.
-
-    An input `-` is the file that standard input was redirected from, and one may be a pattern such
-    as `preds/*.parquet`. Devices cannot be damaged.
-    """
-    if not target.is_file():
-        return
-    for source in ("/dev/stdin" if name == "-" else name for name in inputs):
-        if any(_same_file(target, part) for part in _files_of(source)):
-            raise UsageError(
-                f"The output '{target}' is also an input. Give it another name; inputs are never "
-                "overwritten."
-            )
-
-
-def refuse_inputs_of_folder(target: Path, inputs: list[str]) -> None:
-    """Raises UsageError where a directory that is to be replaced is, holds or is in an input."""
-    folder = Path(os.path.realpath(target))
-    for source in inputs:
-        for name in {source, *glob.glob(source, recursive=True)}:
-            place = Path(os.path.realpath(name))
-            if place.exists() and (folder in (place, *place.parents) or place in folder.parents):
-                raise UsageError(
-                    f"The output '{target}' is also an input, is in one or holds one: '{name}'. "
-                    "Give it another name; inputs are never overwritten."
-                )
-
-
-def _files_of(source: str) -> Iterator[Path]:
-    """The input itself, and all files in it; what cannot be listed is passed over."""
-    for place in {source, *glob.glob(source, recursive=True)}:
-        yield Path(place)
-        for folder, _, names in os.walk(place):
-            yield from (Path(folder, name) for name in names)
-
-
-def _same_file(one: Path, other: Path) -> bool:
-    """False where one of them is not there, such as what a dangling link points to."""
-    with contextlib.suppress(OSError):
-        return one.samefile(other)
-    return False
+@contextlib.contextmanager
+def write_errors(where: str, passing: type[OSError] | tuple[()] = ()) -> Iterator[None]:
+    """Turns an OSError into a MachineError about what cannot be written, unless it is `passing`."""
+    try:
+        yield
+    except passing:
+        raise
+    except OSError as error:
+        raise MachineError(
+            f"{where} cannot be written: {error.strerror or error}. Choose another place, or make "
+            "room."
+        ) from error
 
 
 @contextlib.contextmanager
 def drafted_bytes(target: Path, content: bytes) -> Iterator[Callable[[], None]]:
-    """Writes a small file, whole, under another name; calling what this gives shows it.
+    """Writes a small file under a temporary name; calling what this yields renames it.
 
-    A device or a pipe has no other name: it gets the content itself, at once.
+    A device or a pipe cannot be renamed: the content is written to it at once.
     """
     if is_device(target):
-        with _explaining(target), open_device(target) as device:
+        with write_errors(f"'{target}'"), open_device(target) as device:
             device.write(content)
         yield lambda: None
         return
     target = behind_link(target)
-    with _explaining(target):
+    with write_errors(f"'{target}'"):
         draft = draft_beside(target)
     try:
-        with _explaining(target):
+        with write_errors(f"'{target}'"):
             draft.write_bytes(content)
         yield lambda: _show(draft, target)
     finally:
@@ -119,19 +88,19 @@ def drafted_bytes(target: Path, content: bytes) -> Iterator[Callable[[], None]]:
 
 
 def drafted_text(target: Path, text: str) -> contextlib.AbstractContextManager[Callable[[], None]]:
-    """The same for a text, in UTF-8."""
+    """As `drafted_bytes`, for a text in UTF-8."""
     return drafted_bytes(target, text.encode())
 
 
 def _show(draft: Path, target: Path) -> None:
-    with _explaining(target):
+    with write_errors(f"'{target}'"):
         os.replace(draft, target)
 
 
 def publish_all(*outputs: Callable[[], None]) -> None:
-    """Calls each in turn; where a reader has left (BrokenPipeError), the others still follow.
+    """Calls each in turn, the others also where the reader of one has left (BrokenPipeError).
 
-    That error is raised at the end, any other one at once.
+    That error is raised at the end, any other at once.
     """
     left: BrokenPipeError | None = None
     for publish in outputs:
@@ -144,8 +113,8 @@ def publish_all(*outputs: Callable[[], None]) -> None:
 
 
 def try_writing(target: Path) -> None:
-    """Raises now, rather than after all the work, where a file cannot be written."""
-    with _explaining(target):
+    """Raises MachineError where a file cannot be written, before all the work is done."""
+    with write_errors(f"'{target}'"):
         if not is_device(target):
             draft = draft_beside(behind_link(target))
             try:
@@ -155,9 +124,9 @@ def try_writing(target: Path) -> None:
 
 
 def is_device(target: Path) -> bool:
-    """Whether this is /dev/null, /dev/stdout or their kin, or a pipe, which no rename may replace.
+    """Whether this is a device such as /dev/null or /dev/stdout, or a pipe: not to be replaced.
 
-    A stream that was redirected to a file counts: what else is written there must stay.
+    A standard stream redirected to a file counts: whatever else is written there must be kept.
     """
     if _stream_number(target) is not None:
         return True
@@ -165,14 +134,14 @@ def is_device(target: Path) -> bool:
 
 
 def open_device(target: Path) -> IO[bytes]:
-    """Opens a device; a stream of this process where it stands, and so that others may go on."""
+    """Opens a device; a stream of this process is duplicated, at its current position."""
     number = _stream_number(target)
-    with _explaining(target):
+    with write_errors(f"'{target}'"):
         return target.open("wb") if number is None else os.fdopen(os.dup(number), "wb")
 
 
 def _stream_number(target: Path) -> int | None:
-    """The number of the open stream that /dev/stdout, /dev/fd/3 or a link to them names."""
+    """The descriptor that /dev/stdout, /dev/fd/3 or a link to them refers to; else None."""
     path = os.path.abspath(target)
     for _ in range(MOST_LINKS):
         found = re.fullmatch(STREAMS, path)
@@ -185,16 +154,5 @@ def _stream_number(target: Path) -> int | None:
 
 
 def behind_link(target: Path) -> Path:
-    """The file that a symbolic link points to; any other path as it is."""
+    """The file that a symbolic link points to; any other path unchanged."""
     return Path(os.path.realpath(target)) if target.is_symlink() else target
-
-
-@contextlib.contextmanager
-def _explaining(target: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise MachineError(
-            f"'{target}' cannot be written: {error.strerror or error}. Choose another place, or "
-            "make room."
-        ) from error

@@ -10,14 +10,14 @@ from typing import Any
 
 import pyarrow as pa
 
-from zoocli.errors import DataError
+from zoocli.errors import DataError, first_line
+from zoocli.optional import import_optional
 from zoocli.resources import Resources
 from zoocli.tables.arrays import ArraysTable
+from zoocli.tables.compression import codec_of, open_seekable
 from zoocli.tables.fits_columns import Column, read_columns
 from zoocli.tables.numbers import Types
-from zoocli.tables.optional import needed
-from zoocli.tables.packed import is_gzip, open_plain
-from zoocli.tables.table import METADATA_KEY
+from zoocli.tables.table import METADATA_KEY, unreadable
 
 SLICE_BYTES = 1 << 24
 
@@ -25,16 +25,16 @@ SLICE_BYTES = 1 << 24
 class FitsTable(ArraysTable):
     """The first table of a FITS file, plain or gzipped.
 
-    Text loses the blanks at its end, TNULL is null, NaN stays NaN, and whole numbers never pass
-    through floats unless the header scales them. A column of vectors is one of lists. Images,
-    units and further tables are passed over. A gzipped file is read as it is unpacked, from its
-    beginning for every look at it: slices come in order, so no unpacked copy is needed.
+    Trailing blanks of text are removed, TNULL is null, NaN stays NaN, and whole numbers are never
+    converted to floats unless the header scales them. A column of vectors is one of lists. Images,
+    units and further tables are ignored. A gzipped file is decompressed as it is read, each time
+    from the beginning: slices come in order, so no decompressed copy is needed.
     """
 
     format = "FITS"
 
     def __init__(self, path: Path, resources: Resources, name: str | None = None) -> None:
-        del resources  # one slice after the other, whatever there is
+        del resources  # read in one thread, slice by slice
         self.name = name or str(path)
         self._path = path
         header, self._start, binary = self._find_table()
@@ -44,7 +44,8 @@ class FitsTable(ArraysTable):
             if self.rows < 0 or self._row_bytes < max((_end(one) for one in columns), default=0):
                 raise ValueError("its columns are wider than its rows")
         except (KeyError, ValueError, TypeError) as error:
-            raise self._unreadable(f"its header makes no sense: {_reason(error)}") from error
+            reason = f"its header is invalid: {first_line(error)}"
+            raise unreadable(self.name, self.format, reason) from error
         self._columns = {column.name: column for column in columns}
         self.refused = {one.name: one.refused for one in columns if one.refused}
         metadata = header.get(METADATA_KEY.decode().upper())
@@ -55,11 +56,11 @@ class FitsTable(ArraysTable):
 
     def _find_table(self) -> tuple[Any, int, bool]:
         """The header of the first table, where its rows begin, and whether it is a binary one."""
-        fits = needed("astropy.io.fits", f"Reading {self.name}")
+        fits = import_optional("astropy.io.fits", f"Reading {self.name}")
         try:
             with (
                 warnings.catch_warnings(action="ignore"),
-                open_plain(self._path) as file,  # astropy leaves its own open where it fails
+                open_seekable(self._path) as file,  # astropy leaves its own open where it fails
                 fits.open(file, memmap=False, disable_image_compression=True) as parts,
             ):
                 for part in parts:
@@ -68,10 +69,10 @@ class FitsTable(ArraysTable):
                         if not header.get("ZIMAGE"):
                             start = part.fileinfo()["datLoc"]
                             return header, start, isinstance(part, fits.BinTableHDU)
-        except Exception as error:  # of any kind: they are whatever the damage led astropy to
-            raise self._unreadable(_reason(error)) from error
+        except Exception as error:  # of any kind, depending on the damage
+            raise unreadable(self.name, self.format, first_line(error)) from error
         raise DataError(
-            f"{self.name} is a FITS file without a table: it holds images alone. Give the file "
+            f"{self.name} is a FITS file without a table: it holds only images. Give the file "
             "with the table."
         )
 
@@ -95,7 +96,7 @@ class FitsTable(ArraysTable):
     def _slices(self, slice_rows: int) -> Iterator[bytes]:
         assert self.rows is not None
         left = self.rows
-        with open_plain(self._path) as file:
+        with open_seekable(self._path) as file:
             try:
                 file.seek(self._start)
                 while left:
@@ -105,16 +106,11 @@ class FitsTable(ArraysTable):
                         raise EOFError("it ends before its last row")
                     yield rows
                     left -= wanted
-                while is_gzip(self._path) and file.read(SLICE_BYTES):
-                    pass  # at its very end stands the checksum
+                if codec_of(self._path) is not None:
+                    while file.read(SLICE_BYTES):
+                        pass  # the checksum is at the very end
             except (OSError, EOFError, zlib.error) as error:
-                raise self._unreadable(_reason(error)) from error
-
-    def _unreadable(self, reason: str) -> DataError:
-        return DataError(
-            f"{self.name} cannot be read as FITS ({reason}). "
-            "Is it whole, and is it really a FITS file?"
-        )
+                raise unreadable(self.name, self.format, first_line(error)) from error
 
 
 def _end(column: Column) -> int:
@@ -122,8 +118,3 @@ def _end(column: Column) -> int:
     for length in column.shape:
         size *= length
     return column.offset + (0 if column.refused else size)
-
-
-def _reason(error: BaseException) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0].rstrip(".")[:200] if lines else type(error).__name__

@@ -1,4 +1,4 @@
-"""What the header of a FITS table says about its columns, and their values out of raw rows."""
+"""The columns of a FITS table as its header describes them, and their values in raw rows."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from zoocli.tables.arrays import arrow_type, to_arrow
 
-# The letters of binary tables: how numpy calls the bytes of one cell. FITS is big-endian.
+# The letters of binary tables, and the numpy type of one cell. FITS is big-endian.
 BINARY = {"L": "S1", "B": "u1", "I": ">i2", "J": ">i4", "K": ">i8", "E": ">f4", "D": ">f8"}
 UNREADABLE = {
     "C": (8, "holds complex numbers"),
@@ -23,7 +23,7 @@ UNREADABLE = {
     "Q": (16, "holds arrays of varying length"),
 }
 ASCII = {"A": pa.string(), "I": pa.int64(), "F": pa.float64(), "E": pa.float64(), "D": pa.float64()}
-# The TZERO of each integer that makes one of the other sign out of it, exactly.
+# The TZERO that turns each integer type into its unsigned (or signed) counterpart, exactly.
 OTHER_SIGN = {"B": -(1 << 7), "I": 1 << 15, "J": 1 << 31, "K": 1 << 63}
 
 
@@ -31,8 +31,8 @@ OTHER_SIGN = {"B": -(1 << 7), "I": 1 << 15, "J": 1 << 31, "K": 1 << 63}
 class Column:
     """A column: its cells are `dtype`s of this `shape`, `offset` bytes into each row.
 
-    `refused` says why it cannot be read. `decimal` marks numbers that are written out, as in
-    ASCII tables; `kind` is their Arrow type.
+    `refused` says why it cannot be read. `decimal` marks numbers written as text, as in ASCII
+    tables; `kind` is their Arrow type.
     """
 
     name: str
@@ -48,7 +48,7 @@ class Column:
     refused: str | None = None
 
     def values(self, rows: bytes, row_bytes: int) -> pa.Array:
-        """Its values in some whole rows; raises ValueError for what they cannot be."""
+        """Its values in some complete rows; raises ValueError for invalid ones."""
         cells = np.ndarray(
             (len(rows) // row_bytes, *self.shape),
             self.dtype,
@@ -87,7 +87,7 @@ class Column:
 
 
 def read_columns(header: Mapping[str, Any], binary: bool) -> Iterator[Column]:
-    """The columns of a table; raises ValueError or KeyError for a header that makes no sense."""
+    """The columns of a table; raises ValueError or KeyError for an invalid header."""
     offset = 0
     for number in range(1, int(header["TFIELDS"]) + 1):
         name = str(header.get(f"TTYPE{number}", f"col{number}")).strip()
@@ -141,7 +141,7 @@ def _binary_column(
 def _scaled_type(
     letter: str, cell: np.dtype[Any], null: int | None = None, scale: float = 1, zero: float = 0
 ) -> np.dtype[Any]:
-    """The type of the values of a column whose cells are stored like this."""
+    """The type of the values of a column with such cells and scaling."""
     if letter == "L":
         return np.dtype(np.bool_)
     if (scale, zero) == (1, 0):
@@ -152,7 +152,7 @@ def _scaled_type(
 
 
 def _checked(marks: dict[str, Any], letter: str) -> dict[str, Any]:
-    """The marks that mean something for a type of column."""
+    """The null value and the scaling, as far as they apply to this type of column."""
     null = marks["null"] if letter in "BIJK" else None
     if not isinstance(null, int | None) or isinstance(null, bool):
         raise ValueError(f"a TNULL is {null!r}, not a whole number")

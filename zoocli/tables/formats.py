@@ -1,4 +1,4 @@
-"""The formats that tables are read from, and how a file's is told."""
+"""The formats of input tables, and how that of a file is recognized."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from zoocli.resources import Resources
-from zoocli.tables import compressed
+from zoocli.tables.compression import GZIP, SUFFIXES, ZSTD, codec_of, read_start
 from zoocli.tables.table import Table
 
 FIRST_BYTES = 8
@@ -17,7 +17,7 @@ Reader = Callable[[Path, Resources, str | None], Table]
 
 
 def _reader(module: str, name: str) -> Reader:
-    """What reads a format, by its name in a module here that is imported when it is needed."""
+    """A reader in a module of this package, which is imported when it is needed."""
 
     def read(path: Path, resources: Resources, called: str | None) -> Table:
         reader: Any = getattr(import_module(f"zoocli.tables.{module}"), name)
@@ -29,18 +29,22 @@ def _reader(module: str, name: str) -> Reader:
 
 @dataclass(frozen=True)
 class Format:
-    """A format's name, the bytes that its files begin with, their endings, and its reader.
+    """A format: its name, the first bytes of its files, their endings, and its reader.
 
-    `reader` takes a path, the resources, and a name for messages in place of the path.
+    `reader` takes a path, the resources, and a name for messages in place of the path. It reads
+    files in these `codecs` itself; others are decompressed into the temporary folder for it.
     """
 
     name: str
     magics: tuple[bytes, ...]
     suffixes: tuple[str, ...]
     reader: Reader
+    codecs: tuple[str, ...] = ()
 
 
-TEXT = Format("CSV", (), (".csv", ".tsv", ".psv"), _reader("delimited", "DelimitedTable"))
+TEXT = Format(
+    "CSV", (), (".csv", ".tsv", ".psv"), _reader("delimited", "DelimitedTable"), (GZIP, ZSTD)
+)
 FORMATS = (
     Format(
         "Parquet",
@@ -54,27 +58,32 @@ FORMATS = (
         (".arrow", ".feather", ".ipc", ".arrows"),
         _reader("arrow", "ArrowTable"),
     ),
-    Format("FITS", (b"SIMPLE  ",), (".fits", ".fit", ".fts"), _reader("fits", "FitsTable")),
+    Format(
+        "FITS", (b"SIMPLE  ",), (".fits", ".fit", ".fts"), _reader("fits", "FitsTable"), (GZIP,)
+    ),
     Format("HDF5", (b"\x89HDF\r\n\x1a\n",), (".hdf5", ".h5", ".hdf"), _reader("hdf5", "Hdf5Table")),
     Format(
         "VOTable",
         (b"<?xml ve", b"<VOTABLE"),
         (".vot", ".votable", ".xml"),
         _reader("astropy_tables", "read_votable"),
+        (GZIP, ZSTD),
     ),
-    Format("ECSV", (b"# %ECSV ",), (".ecsv",), _reader("astropy_tables", "read_ecsv")),
+    Format(
+        "ECSV", (b"# %ECSV ",), (".ecsv",), _reader("astropy_tables", "read_ecsv"), (GZIP, ZSTD)
+    ),
     Format("JSON lines", (b'{"',), (".jsonl", ".ndjson"), _reader("json_lines", "JsonLinesTable")),
     TEXT,
 )
 
 
 def format_of_file(path: Path, name: str) -> Format:
-    """The first format that the first bytes tell, unpacked; else the one of the ending, else text.
+    """The format by the first bytes, decompressed; else by the ending; else text.
 
-    `name` is the file's, or what it is called where it is only a copy. Raises DataError where the
-    first bytes cannot be unpacked.
+    `name` is the original name where `path` is a temporary copy. Raises DataError where the first
+    bytes cannot be decompressed.
     """
-    start = compressed.read_start(path, compressed.codec_of(path), FIRST_BYTES, name)
+    start = read_start(path, codec_of(path), FIRST_BYTES, name)
     for format in FORMATS:
         if format.magics and start.startswith(format.magics):
             return format
@@ -84,6 +93,6 @@ def format_of_file(path: Path, name: str) -> Format:
 def format_of_name(name: str) -> Format | None:
     """The format of a file's ending, such as `.csv` or `.csv.gz`; None for any other ending."""
     name = name.lower()
-    for suffix in compressed.SUFFIXES:
+    for suffix in SUFFIXES:
         name = name.removesuffix(suffix)
     return next((format for format in FORMATS if name.endswith(format.suffixes)), None)

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from zoocli.errors import DataError, some
+from zoocli.errors import DataError, first_line, some
+from zoocli.optional import import_optional
 from zoocli.resources import Resources
 from zoocli.tables.arrays import ArraysTable, arrow_type, to_arrow
 from zoocli.tables.numbers import Types
-from zoocli.tables.optional import needed
+from zoocli.tables.table import unreadable
 
 PREDICTIONS, IDS, LABELS = DATASETS = ("predictions", "id_str", "label_cols")
 SLICE_BYTES = 1 << 24
@@ -25,16 +26,15 @@ LAYOUT = (
 
 
 class Hdf5Table(ArraysTable):
-    """A column `id_str`, and one for each of `label_cols`, a list a galaxy for several passes."""
+    """A column `id_str`, and one for each of `label_cols`; of lists, where there are passes."""
 
     format = "HDF5"
-    refused: dict[str, str]
 
     def __init__(self, path: Path, resources: Resources, name: str | None = None) -> None:
-        del resources  # one slice after the other, whatever there is
+        del resources  # read in one thread, slice by slice
         self.name = name or str(path)
         self._path = path
-        self._h5py = needed("h5py", f"Reading {self.name}")
+        self._h5py = import_optional("h5py", f"Reading {self.name}")
         with self._open() as file:
             missing = [one for one in DATASETS if not isinstance(file.get(one), self._h5py.Dataset)]
             if missing:
@@ -73,11 +73,7 @@ class Hdf5Table(ArraysTable):
             with self._h5py.File(self._path, "r") as file:
                 yield file
         except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
-            reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else "damaged"
-            raise DataError(
-                f"{self.name} cannot be read as HDF5 ({reason}). "
-                "Is it whole, and is it really an HDF5 file?"
-            ) from error
+            raise unreadable(self.name, self.format, first_line(error)) from error
 
     def _batches(
         self, columns: list[str], types: Types, batch_rows: int

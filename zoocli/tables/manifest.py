@@ -1,4 +1,4 @@
-"""A directory that is one table: a Parquet file a part, and a manifest, written last."""
+"""A directory that is one table: a Parquet file for each part, and a manifest, written last."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MANIFEST = "_zoocli_manifest.json"
 
 
 def part_name(number: int) -> str:
-    """The file of a part, counted from 0: names in the order of the parts.
+    """The file name of a part, counted from 0; names sort in the order of the parts.
 
     >>> part_name(7)
     'part-00007.parquet'
@@ -38,13 +38,13 @@ class Manifest:
         return [*self.parts, MANIFEST]
 
     def write(self, folder: Path) -> None:
-        """Writes the file; the caller lets the directory be seen."""
+        """Writes the file; the caller publishes the directory."""
         content = asdict(self) | {"rows": sum(self.parts.values())}
         (folder / MANIFEST).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
     @classmethod
     def read(cls, folder: Path) -> Manifest | None:
-        """That of a directory, None where it has none; DataError for a damaged one."""
+        """The manifest of a directory; None where it has none, DataError where it is damaged."""
         file = folder / MANIFEST
         try:
             content = parse_json(file.read_text(encoding="utf-8"))
@@ -55,16 +55,16 @@ class Manifest:
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise DataError(
                 f"'{file}' is damaged ({error!r}). Run again what wrote that directory, or remove "
-                "the file to read the directory as any other."
+                "the file to read the directory like any other."
             ) from error
 
     def check(self, folder: Path, rows: Mapping[str, int | None]) -> None:
-        """Raises DataError unless these files, with so many rows each, are the parts."""
+        """Raises DataError unless the parts are these files, with these numbers of rows."""
         if rows != self.parts:
             odd = sorted(
                 name for name in {*rows, *self.parts} if rows.get(name) != self.parts.get(name)
             )
             raise DataError(
-                f"'{folder}' is not whole: {len(odd):,} of its files, such as '{odd[0]}', are not "
-                f"as {MANIFEST} says. Run again what wrote it."
+                f"'{folder}' is incomplete or changed: {len(odd):,} of its files, such as "
+                f"'{odd[0]}', do not match {MANIFEST}. Run again what wrote it."
             )

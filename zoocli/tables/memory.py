@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from zoocli.errors import DataError
 from zoocli.tables.numbers import Types
-from zoocli.tables.table import Table, sound
+from zoocli.tables.table import Table, validated
 
 
 class MemoryTable(Table):
@@ -31,7 +31,7 @@ class MemoryTable(Table):
         self, columns: list[str], types: Types, batch_rows: int
     ) -> Iterator[pa.RecordBatch]:
         for batch in self._content.select(columns).to_batches(max_chunksize=batch_rows):
-            yield sound(batch, self.name)
+            yield validated(batch, self.name)
 
 
 def _from_pandas(frame: Any, name: str) -> pa.Table:
@@ -41,5 +41,5 @@ def _from_pandas(frame: Any, name: str) -> pa.Table:
         reason = "; ".join(str(part) for part in error.args)
         raise DataError(
             f"{name}: this {type(frame).__name__} cannot be read as a table ({reason}). Every "
-            "column needs a name of its own and values of one type."
+            "column needs a unique name and values of one type."
         ) from error

@@ -1,4 +1,4 @@
-"""Numbers that are written as text: plain ones, and JSON lists of them."""
+"""Numbers written as text: single ones, and JSON lists of them."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ LIST_START, LIST_END = "[", "]"
 
 
 class TextParser:
-    """Parses the text columns of a table that are asked for as numbers, batch after batch.
+    """Parses those text columns of a table that should hold numbers, batch by batch.
 
-    The first cell of a column that is not blank decides: when it begins with `[`, every cell must
-    be a list of numbers (`[45.1, 46.2]`) and the column becomes a list of the type asked for;
-    otherwise every cell must be a number. Blank cells are null.
+    The first non-blank cell of a column decides: if it begins with `[`, every cell must be a list
+    of numbers (`[45.1, 46.2]`), and the column becomes one of lists of the wanted type; otherwise
+    every cell must be a number. Blank cells are null.
     """
 
     def __init__(self, types: Types, name: str) -> None:
@@ -26,7 +26,7 @@ class TextParser:
         self._of_lists: dict[str, bool] = {}
 
     def parse(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """Replaces the columns that hold text and have a type; the others stay as they are."""
+        """Replaces the text columns that have a type in `types`; the others stay unchanged."""
         for position, field in enumerate(batch.schema):
             wanted = self._types.get(field.name)
             if wanted is not None and is_text(field.type):
@@ -88,9 +88,9 @@ def is_text(kind: pa.DataType) -> bool:
 def text_error(
     name: str, column: str, values: Collection[str], count: int, of_lists: bool = False
 ) -> DataError:
-    """The error for text where numbers are expected: the first few, and how many in all."""
+    """The error for text where numbers are expected: the first few cells, and their number."""
     expected = "lists of numbers, as its first cell does" if of_lists else "numbers"
     return DataError(
         f"{name}: column '{column}' should hold {expected}, but {count:,} of its cells do not: "
-        f"{some(list(values)[:5])}. Mend them, or leave the cells blank where there is no value."
+        f"{some(list(values)[:5])}. Correct them, or leave cells without a value blank."
     )

@@ -1,4 +1,4 @@
-"""From whatever the user gave to a `Table`."""
+"""Opens whatever the user gave as a `Table`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import re
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -13,14 +14,17 @@ import pyarrow as pa
 
 from zoocli.errors import DataError, UsageError
 from zoocli.resources import Resources
+from zoocli.tables.compression import codec_of, decompressed
 from zoocli.tables.directories import PartFile, files_of_directory, files_of_pattern, is_pattern
 from zoocli.tables.formats import format_of_file
+from zoocli.tables.keyed import keyed
 from zoocli.tables.manifest import MANIFEST, Manifest
 from zoocli.tables.memory import MemoryTable
-from zoocli.tables.parts import Parts, keyed
-from zoocli.tables.streams import spooled
+from zoocli.tables.parts import Parts, with_shared_schemas
+from zoocli.tables.spool import Spool
 from zoocli.tables.table import Table
 
+CHUNK = 1 << 20
 REMOTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
 
 
@@ -28,9 +32,9 @@ def open_table(source: Any, resources: Resources | None = None, name: str = "the
     """Opens a path, `-` (standard input), a DataFrame, an Arrow table or an astropy Table.
 
     A directory, or a pattern such as `preds/*.parquet`, is opened as the parts of one table; the
-    keys in the names of its folders (`survey=dr5`) become columns. A file's first bytes tell its
-    format, or else its ending; anything unknown is read as delimited text. `name` stands in
-    messages for what has no file name. Raises DataError for what cannot be read.
+    keys in the names of its folders (`survey=dr5`) become columns. A file's format is recognized by
+    its first bytes, else by its ending; anything unknown is read as delimited text. `name` is used
+    in messages about sources without a file name. Raises DataError for what cannot be read.
     """
     resources = resources or Resources.available()
     if isinstance(source, Table):
@@ -52,7 +56,7 @@ def open_table(source: Any, resources: Resources | None = None, name: str = "the
 def open_tables(sources: Any, resources: Resources, name: str) -> Table:
     """Opens one source, or several as the parts of one table."""
     if isinstance(sources, list | tuple):
-        parts = [open_table(source, resources, name) for source in sources]
+        parts = with_shared_schemas(open_table(source, resources, name) for source in sources)
         if not parts:
             raise UsageError(f"{name}: no files were given.")
         return parts[0] if len(parts) == 1 else Parts(parts)
@@ -60,7 +64,7 @@ def open_tables(sources: Any, resources: Resources, name: str) -> Table:
 
 
 def _is_astropy_table(content: Any) -> bool:
-    """Told without importing astropy."""
+    """Checked without importing astropy."""
     return any(
         one.__name__ == "Table" and one.__module__.startswith("astropy.table")
         for one in type(content).__mro__
@@ -73,7 +77,7 @@ def _open_path(path: str, resources: Resources) -> Table:
             raise DataError("Standard input is closed. Pipe a table into it, or give a file.")
         return _open_stream(sys.stdin.buffer, "standard input", resources)
     if "\0" in path:
-        raise DataError(f"'{path}' is no file name: it holds a zero byte.")
+        raise DataError(f"'{path}' is not a file name: it contains a zero byte.")
     if REMOTE.match(path) and not os.path.lexists(path):
         raise DataError(f"'{path}' is a remote address. Copy the file here and give its path.")
     try:
@@ -96,12 +100,29 @@ def _open_file(file: Path, resources: Resources) -> Table:
             return _open_stream(stream, str(file), resources)
     if not file.stat().st_size:
         raise DataError(f"{file} is empty (0 bytes). Write it again, or give another file.")
-    return format_of_file(file, str(file)).reader(file, resources, None)
+    return _open_copy_or_file(file, str(file), resources)
+
+
+def _open_copy_or_file(
+    path: Path, name: str, resources: Resources, spool: Spool | None = None
+) -> Table:
+    """Opens a file, or a decompressed copy where its format's reader cannot decompress it.
+
+    `spool` is given where the file is itself a temporary copy.
+    """
+    format, codec = format_of_file(path, name), codec_of(path)
+    if codec not in (None, *format.codecs):
+        spool = Spool(decompressed(path, codec, name), name)
+        path = spool.path
+    table = format.reader(path, resources, name)
+    table.spool = spool
+    return table
 
 
 def _open_parts(files: Sequence[PartFile], name: str, resources: Resources) -> Parts:
-    tables = [_open_file(file.path, resources) for file in files]
-    return Parts(keyed(tables, [file.keys for file in files]), name=name)
+    tables = with_shared_schemas(_open_file(file.path, resources) for file in files)
+    parts = with_shared_schemas(keyed(tables, [file.keys for file in files]))
+    return Parts(parts, name=name)
 
 
 def _open_directory(folder: Path, resources: Resources) -> Table:
@@ -119,10 +140,7 @@ def _open_directory(folder: Path, resources: Resources) -> Table:
 
 
 def _open_stream(stream: IO[bytes], name: str, resources: Resources) -> Table:
-    spool = spooled(stream, name)
-    path = Path(spool.name)
-    if not path.stat().st_size:
+    spool = Spool(iter(partial(stream.read, CHUNK), b""), name)
+    if not spool.path.stat().st_size:
         raise DataError(f"Nothing came through {name}: it is empty.")
-    table = format_of_file(path, name).reader(path, resources, name)
-    table.spool = spool
-    return table
+    return _open_copy_or_file(spool.path, name, resources, spool)

@@ -10,14 +10,14 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from zoocli.errors import DataError
+from zoocli.errors import DataError, first_line
 from zoocli.resources import Resources
 from zoocli.tables.numbers import Types
-from zoocli.tables.table import METADATA_KEY, Table, readable, rows_between, sound
+from zoocli.tables.table import METADATA_KEY, Table, readable, rows_between, unreadable, validated
 
 
 class ParquetTable(Table):
-    """One Parquet file; a column's pages are read as they are needed, not a whole file ahead."""
+    """One Parquet file; pages are read as they are needed, not whole columns ahead."""
 
     format = "Parquet"
 
@@ -43,7 +43,7 @@ class ParquetTable(Table):
     def _between(
         self, start: int, stop: int, columns: list[str], types: Types, batch_rows: int
     ) -> Iterator[pa.RecordBatch]:
-        """Row groups that lie outside are not read."""
+        """Row groups outside the range are not read."""
         begins = [0, *accumulate(self._group_rows)]
         groups = [
             number
@@ -61,7 +61,7 @@ class ParquetTable(Table):
             for batch in file.iter_batches(
                 batch_rows, groups, columns=columns, use_threads=self._threads > 1
             ):
-                yield sound(batch.select(columns), self.name)
+                yield validated(batch.select(columns), self.name)
 
     def breaks(self) -> list[int]:
         """Where row groups end."""
@@ -69,7 +69,7 @@ class ParquetTable(Table):
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[pq.ParquetFile]:
-        """The open file; whatever is wrong with it becomes a DataError."""
+        """The open file; errors in reading it become a DataError."""
         try:
             with pq.ParquetFile(self._path, buffer_size=1 << 20, pre_buffer=False) as file:
                 yield file
@@ -77,13 +77,10 @@ class ParquetTable(Table):
             raise self._unreadable(error) from error
 
     def _unreadable(self, error: Exception) -> DataError:
-        reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else "damaged"
+        reason = first_line(error)
         if "encrypted" in reason or "decrypt" in reason:
             return DataError(
                 f"{self.name} is encrypted Parquet, and zoocli has no key to it. Write it again "
                 "without encryption."
             )
-        return DataError(
-            f"{self.name} cannot be read as Parquet ({reason}). "
-            "Is it whole, and is it really a Parquet file?"
-        )
+        return unreadable(self.name, self.format, reason)

@@ -1,9 +1,8 @@
-"""Several tables as one, and columns that stand in the names of folders."""
+"""Several tables as one."""
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate, chain
 from typing import Any
@@ -15,18 +14,17 @@ from zoocli.tables.encoders import plain_type
 from zoocli.tables.numbers import Types, is_text
 from zoocli.tables.table import METADATA_KEY, Table
 
-WHOLE_NUMBER = re.compile(r"0|-?[1-9][0-9]{0,17}")
-
 
 class Parts(Table):
-    """Several tables one after the other. Columns that not all of them have are left out."""
+    """Several tables, concatenated. Columns that some of them lack are left out."""
 
     def __init__(self, parts: Sequence[Table], name: str | None = None) -> None:
         first = parts[0]
         self.parts = parts
         self.name = name or f"{first.name} and {len(parts) - 1} more"
         self.format = ", ".join(dict.fromkeys(part.format for part in parts))
-        kinds = [_kinds(part) for part in parts]
+        schemas = {id(part.schema): part.schema for part in parts}  # few, as they are shared
+        kinds = [_kinds(schema) for schema in schemas.values()]
         shared = set(kinds[0]).intersection(*kinds[1:])
         fields = [
             (name, _common_type([kind[name] for kind in kinds]))
@@ -40,7 +38,7 @@ class Parts(Table):
         self.text = all(part.text for part in parts)
 
     def set_metadata(self, metadata: Mapping[str, Any]) -> None:
-        """Takes note of what zoocli wrote about the whole."""
+        """Sets what zoocli wrote about the whole table."""
         self.schema = self.schema.with_metadata({METADATA_KEY: json.dumps(metadata)})
 
     def may_hold_lists(self, columns: Collection[str]) -> bool:
@@ -62,7 +60,7 @@ class Parts(Table):
     def _between(
         self, start: int, stop: int, columns: list[str], types: Types, batch_rows: int
     ) -> Iterator[pa.RecordBatch]:
-        """Parts that lie outside are not read."""
+        """Parts outside the range are not read."""
         first = 0
         for part in self.parts:
             end = first + part.count_rows()
@@ -87,7 +85,7 @@ class Parts(Table):
         return sorted(set(chain.from_iterable(inside)))
 
     def _alike(self, batch: pa.RecordBatch, types: Types, part: Table) -> pa.RecordBatch:
-        """The batch in the types that all parts have in common, but for columns in `types`."""
+        """The batch in the common types of all parts, except for columns in `types`."""
         for name, column in zip(batch.schema.names, batch.columns, strict=True):
             if name not in types and column.null_count < len(column):
                 self._refuse_floats_as_text(name, column.type, part)
@@ -99,12 +97,12 @@ class Parts(Table):
             return batch.cast(pa.schema(fields))
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
             raise DataError(
-                f"The columns of {part.name} have other types than those of {self.parts[0].name} "
-                f"({error}). Write all parts in the same way."
+                f"The columns of {part.name} have different types from those of "
+                f"{self.parts[0].name} ({error}). Write all parts in the same way."
             ) from error
 
     def _refuse_floats_as_text(self, name: str, kind: pa.DataType, part: Table) -> None:
-        """A float has no one text: 311581 may be 311581.0, and 19 digits are lost already."""
+        """A float has no unique text: 311581 may be 311581.0, and 19 digits do not fit in it."""
         if not (_is_float(kind) and is_text(self.type_of(name))):
             return
         other = next(one for one in self.parts if not _is_float(one.type_of(name)))
@@ -114,91 +112,19 @@ class Parts(Table):
         )
 
 
-class Keyed(Table):
-    """A table, and columns that are the same in all of its rows: its folders' keys.
-
-    Where the table has a column of that name, its own is taken.
-    """
-
-    def __init__(self, table: Table, keys: Mapping[str, str | int | None], kinds: Types) -> None:
-        self._table = table
-        self._keys = {key: value for key, value in keys.items() if key not in table.column_names}
-        self._kinds = kinds
-        self.name = table.name
-        self.format = table.format
-        self.rows = table.rows
-        self.text = table.text
-        self.schema = table.schema
-        for key in self._keys:
-            self.schema = self.schema.append(pa.field(key, kinds[key]))
-
-    def _batches(
-        self, columns: list[str], types: Types, batch_rows: int
-    ) -> Iterator[pa.RecordBatch]:
-        batches = self._table.batches(self._own(columns), types, batch_rows)
-        return self._with_keys(batches, columns)
-
-    def _between(
-        self, start: int, stop: int, columns: list[str], types: Types, batch_rows: int
-    ) -> Iterator[pa.RecordBatch]:
-        batches = self._table.between(start, stop, self._own(columns), types, batch_rows)
-        return self._with_keys(batches, columns)
-
-    def may_hold_lists(self, columns: Collection[str]) -> bool:
-        """As the table does; a key is no list."""
-        return self._table.may_hold_lists([name for name in columns if name not in self._keys])
-
-    def count_rows(self) -> int:
-        """As the table does."""
-        self.rows = self._table.count_rows()
-        return self.rows
-
-    def breaks(self) -> list[int]:
-        """Those of the table."""
-        return self._table.breaks()
-
-    def _own(self, columns: Sequence[str]) -> list[str]:
-        """Without any column of its own, the first one still tells how many rows there are."""
-        own = [name for name in columns if name not in self._keys]
-        return own or self._table.column_names[:1]
-
-    def _with_keys(
-        self, batches: Iterable[pa.RecordBatch], columns: list[str]
-    ) -> Iterator[pa.RecordBatch]:
-        for batch in batches:
-            arrays = [
-                self._repeated(name, batch.num_rows) if name in self._keys else batch.column(name)
-                for name in columns
-            ]
-            yield pa.RecordBatch.from_arrays(arrays, columns)
-
-    def _repeated(self, key: str, rows: int) -> pa.Array:
-        return pa.repeat(pa.scalar(self._keys[key], self._kinds[key]), rows)
+def with_shared_schemas(tables: Iterable[Table]) -> list[Table]:
+    """The tables; those with equal schemas share one, as each takes about 10 kB."""
+    opened: list[Table] = []
+    for table in tables:
+        if opened and table.schema.equals(opened[-1].schema, check_metadata=True):
+            table.schema = opened[-1].schema
+        opened.append(table)
+    return opened
 
 
-def keyed(tables: Sequence[Table], keys: Sequence[Mapping[str, str | None]]) -> list[Table]:
-    """The tables with their folders' keys as columns: whole numbers where all of a key's are."""
-    values: dict[str, set[str]] = {}
-    for one in keys:
-        for key, value in one.items():
-            values.setdefault(key, set()).update(() if value is None else (value,))
-    numbers = {key for key, texts in values.items() if all(map(WHOLE_NUMBER.fullmatch, texts))}
-    kinds = {key: pa.int64() if key in numbers else pa.string() for key in values}
-    return [
-        Keyed(
-            table,
-            {k: int(v) if k in numbers and v is not None else v for k, v in one.items()},
-            kinds,
-        )
-        if one
-        else table
-        for table, one in zip(tables, keys, strict=True)
-    ]
-
-
-def _kinds(table: Table) -> dict[str, pa.DataType]:
+def _kinds(schema: pa.Schema) -> dict[str, pa.DataType]:
     """Each column's type; that of the first one where several have that name."""
-    return dict(zip(reversed(table.schema.names), reversed(table.schema.types), strict=True))
+    return dict(zip(reversed(schema.names), reversed(schema.types), strict=True))
 
 
 def _is_float(kind: pa.DataType) -> bool:
@@ -206,7 +132,7 @@ def _is_float(kind: pa.DataType) -> bool:
 
 
 def _common_type(kinds: Sequence[pa.DataType]) -> pa.DataType:
-    """The type that holds the values of all of these; text where they are no kin."""
+    """The type that can hold the values of all of these; text where there is none."""
     if all(kind == kinds[0] for kind in kinds):
         return kinds[0]
     schemas = [pa.schema([("", plain_type(kind))]) for kind in kinds]

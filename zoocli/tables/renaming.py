@@ -1,4 +1,4 @@
-"""Column names for tools that take a hyphen for a minus, such as STILTS and TOPCAT."""
+"""Column names for tools that read a hyphen as a minus sign, such as STILTS and TOPCAT."""
 
 from __future__ import annotations
 
@@ -21,27 +21,27 @@ def underscored(name: str) -> str:
 
 
 class UnderscoringSink(Sink):
-    """Hands everything on to another sink, its columns without hyphens in their names.
+    """Passes everything on to another sink, with underscores for hyphens in column names.
 
-    The metadata keep the questions' own names.
+    The metadata keep the original names of the questions.
     """
 
     def __init__(self, sink: Sink) -> None:
         self._sink = sink
 
     def open(self, schema: pa.Schema) -> None:
-        """Raises UsageError where two columns would have one name."""
+        """Raises UsageError where two columns would have the same name."""
         self._names = [underscored(name) for name in schema.names]
         _refuse_collisions(schema.names, self._names)
         fields = [field.with_name(name) for field, name in zip(schema, self._names, strict=True)]
         self._sink.open(pa.schema(fields, metadata=schema.metadata))
 
     def write(self, batch: pa.RecordBatch) -> None:
-        """Hands on the batch."""
+        """Passes on the batch."""
         self._sink.write(batch.rename_columns(self._names))
 
     def commit(self, metadata: Mapping[str, Any]) -> None:
-        """Lets the table be seen."""
+        """Publishes the table."""
         self._sink.commit(metadata)
 
     def discard(self) -> None:

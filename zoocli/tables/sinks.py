@@ -1,4 +1,4 @@
-"""Where a table goes: a file that appears whole or not at all, a pipe, or memory."""
+"""Where a table goes: a file that appears complete or not at all, a pipe, or memory."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from typing import IO, Any
 
 import pyarrow as pa
 
-from zoocli.errors import DataError, MachineError
+from zoocli.errors import DataError
 from zoocli.tables.drafts import (
     behind_link,
     create_file,
@@ -24,6 +24,7 @@ from zoocli.tables.drafts import (
     open_device,
     refuse_directory,
     remove_file,
+    write_errors,
 )
 from zoocli.tables.encoders import Encoder, encoder_of, format_of, plain_type, slab_rows
 
@@ -31,7 +32,7 @@ SLABS_WAITING = 2
 
 
 class Sink(ABC):
-    """Takes batches of one schema, in order; nobody sees any of them before `commit`."""
+    """Receives batches of one schema, in order; none of them is visible before `commit`."""
 
     @abstractmethod
     def open(self, schema: pa.Schema) -> None:
@@ -43,7 +44,7 @@ class Sink(ABC):
 
     @abstractmethod
     def commit(self, metadata: Mapping[str, Any]) -> None:
-        """All rows were written and are right: lets the table be seen."""
+        """Publishes the table, after all rows have been written and checked."""
 
     def discard(self) -> None:
         """Removes every trace; does nothing after `commit`."""
@@ -61,8 +62,8 @@ class Sink(ABC):
         self.discard()
 
 
-class NoSink(Sink):
-    """For when only the summary is wanted."""
+class NullSink(Sink):
+    """Discards the table, where only the summary is wanted."""
 
     def open(self, schema: pa.Schema) -> None:
         """Nothing to do."""
@@ -75,7 +76,7 @@ class NoSink(Sink):
 
 
 class MemorySink(Sink):
-    """Keeps the table; `table` has it after `commit`."""
+    """Keeps the table in memory: in `table`, after `commit`."""
 
     table: pa.Table
 
@@ -89,7 +90,7 @@ class MemorySink(Sink):
         self._batches.append(batch)
 
     def commit(self, metadata: Mapping[str, Any]) -> None:
-        """Makes the table, with the metadata in its schema."""
+        """Builds the table, with the metadata in its schema."""
         import json
 
         from zoocli.tables.table import METADATA_KEY
@@ -99,15 +100,17 @@ class MemorySink(Sink):
 
 
 class EncodedSink(Sink):
-    """Encodes slabs in a thread of its own, into a draft; subclasses say what becomes of that."""
+    """Encodes slabs into a draft, in a separate thread; subclasses publish the draft."""
 
     _encoder: Encoder | None = None
     _draft: Path | None = None
     _draft_mode = 0o666  # less the umask, as any new file
 
-    def __init__(self, format: str, where: str) -> None:
+    def __init__(self, format: str, drafted_in: str, published_as: str) -> None:
+        """Both places are named in messages."""
         self._format = format
-        self._where = where
+        self._drafted_in = drafted_in
+        self._published_as = published_as
         self._thread = ThreadPoolExecutor(1, "writer")
         self._pending: list[Future[None]] = []
         self._slab: list[pa.RecordBatch] = []
@@ -115,18 +118,18 @@ class EncodedSink(Sink):
 
     @abstractmethod
     def _draft_name(self) -> Path:
-        """Where to write until the table is whole."""
+        """Where to write until the table is complete."""
 
     @abstractmethod
     def _publish(self, draft: Path) -> None:
-        """Shows the finished draft under its final name."""
+        """Moves or copies the finished draft to the target."""
 
     def open(self, schema: pa.Schema) -> None:
         """Creates the draft."""
         self._schema = schema
         self._plain = pa.schema([field.with_type(plain_type(field.type)) for field in schema])
         self._slab_rows = slab_rows(self._plain)
-        with self._problems():
+        with self._write_errors(self._drafted_in):
             self._draft = self._draft_name()
             create_file(self._draft, self._draft_mode)
             self._encoder = encoder_of(self._format)(self._draft, self._plain)
@@ -151,7 +154,7 @@ class EncodedSink(Sink):
         self._wait(SLABS_WAITING)
 
     def _wait(self, left: int) -> None:
-        with self._problems():
+        with self._write_errors(self._drafted_in):
             while len(self._pending) > left:
                 self._pending.pop(0).result()
 
@@ -161,8 +164,9 @@ class EncodedSink(Sink):
         if self._rows:
             self._hand_over()
         self._wait(0)
-        with self._problems():
+        with self._write_errors(self._drafted_in):
             self._encoder.close(metadata)
+        with self._write_errors(self._published_as):
             self._publish(self._draft)
 
     def discard(self) -> None:
@@ -175,34 +179,27 @@ class EncodedSink(Sink):
                 remove_file(leftover)
 
     @contextlib.contextmanager
-    def _problems(self) -> Iterator[None]:
+    def _write_errors(self, where: str) -> Iterator[None]:
         try:
-            yield
-        except BrokenPipeError:
-            raise
-        except OSError as error:
-            reason = error.strerror or str(error)
-            raise MachineError(
-                f"{self._where} cannot be written: {reason}. Nothing was left there; choose "
-                "another place, or make room."
-            ) from error
+            with write_errors(where, passing=BrokenPipeError):
+                yield
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
             raise DataError(
-                f"{self._where} cannot be written as {self._format}: {error}. Leave that column "
+                f"{where} cannot be written as {self._format}: {error}. Leave that column "
                 "out of --keep, or choose another format."
             ) from error
 
 
 class FileSink(EncodedSink):
-    """A file: written beside the target under another name, and renamed when it is whole.
+    """A file: written beside the target under a temporary name, and renamed when complete.
 
-    A symbolic link stays one: the file that it points to is replaced.
+    A symbolic link is kept: the file that it points to is replaced.
     """
 
     def __init__(self, target: Path, format: str | None = None) -> None:
         refuse_directory(target)
         self._target = behind_link(target)
-        super().__init__(format_of(target, format), f"'{target}'")
+        super().__init__(format_of(target, format), f"'{target}'", f"'{target}'")
 
     def _draft_name(self) -> Path:
         return draft_beside(self._target)
@@ -212,34 +209,31 @@ class FileSink(EncodedSink):
 
 
 class StreamSink(EncodedSink):
-    """Standard output: kept in the temporary folder until the last row is checked."""
+    """Standard output; the table is held in the temporary folder until all rows are checked."""
 
     _draft_mode = 0o600
 
-    def __init__(self, stream: IO[bytes], format: str) -> None:
-        super().__init__(format, "The temporary folder (TMPDIR)")
+    def __init__(self, stream: IO[bytes], format: str, name: str = "standard output") -> None:
+        super().__init__(format, "The temporary folder (TMPDIR)", name)
         self._stream = stream
-        self._stream_name = "standard output"
 
     def _draft_name(self) -> Path:
         return Path(tempfile.gettempdir()) / f"zoocli-{secrets.token_hex(8)}"
 
     def _publish(self, draft: Path) -> None:
-        self._where = self._stream_name
         with draft.open("rb") as file:
             shutil.copyfileobj(file, self._stream, 1 << 20)
         self._stream.flush()
 
 
 class DeviceSink(StreamSink):
-    """What no rename may replace: /dev/null, /dev/stdout and their kin, or a named pipe."""
+    """A device such as /dev/null or /dev/stdout, or a named pipe: not to be replaced."""
 
     def __init__(self, target: Path, format: str) -> None:
-        super().__init__(open_device(target), format)
-        self._stream_name = f"'{target}'"
+        super().__init__(open_device(target), format, f"'{target}'")
 
     def discard(self) -> None:
         """Removes the draft and closes the device."""
         super().discard()
-        with contextlib.suppress(OSError):  # of what could not be written, the user was told
+        with contextlib.suppress(OSError):  # failed writes have been reported already
             self._stream.close()

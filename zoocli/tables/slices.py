@@ -1,10 +1,10 @@
-"""Contiguous parts of a table, which one after the other are the table."""
+"""Contiguous parts of a table, which together make up the table."""
 
 from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -12,6 +12,7 @@ import pyarrow as pa
 from zoocli.errors import UsageError
 from zoocli.tables.numbers import Types
 from zoocli.tables.table import Table
+from zoocli.tables.wrapped import WrappedTable
 
 
 @dataclass(frozen=True)
@@ -39,49 +40,53 @@ class Shard:
         return f"{self.number}/{self.count}"
 
     def rows(self, of: int) -> tuple[int, int]:
-        """Where it begins and ends in a table of so many rows."""
+        """Its first row, and the row after its last, in a table of `of` rows."""
         return of * (self.number - 1) // self.count, of * self.number // self.count
 
     def part_of(self, table: Table) -> Slice:
-        """That part of a table, which is read first where it does not know its rows."""
+        """That part of a table; its rows are counted first where their number is unknown."""
         name = f"{table.name} (part {self.number} of {self.count})"
         return Slice(table, *self.rows(table.count_rows()), name)
 
 
-class Slice(Table):
+class Slice(WrappedTable):
     """The rows of a table from `start` up to, not including, `stop`."""
 
     def __init__(self, table: Table, start: int, stop: int, name: str | None = None) -> None:
+        super().__init__(table)
         self.name = name or table.name
-        self.format = table.format
-        self.schema = table.schema
         self.rows = stop - start
-        self.text = table.text
-        self._table = table
         self.start, self.stop = start, stop
 
     def widened(self, start: int, stop: int) -> Slice:
         """Other rows of the same table, under the same name."""
         return Slice(self._table, start, stop, self.name)
 
-    def require(self, columns: Collection[str]) -> None:
-        """As the table does."""
-        self._table.require(columns)
+    def count_rows(self) -> int:
+        """Known from the start."""
+        return self.stop - self.start
 
-    def may_hold_lists(self, columns: Collection[str]) -> bool:
-        """As the table does."""
-        return self._table.may_hold_lists(columns)
+    def breaks(self) -> list[int]:
+        """Those of the table that lie within the slice."""
+        inside = (row for row in self._table.breaks() if self.start < row <= self.stop)
+        return [row - self.start for row in inside]
 
     def _batches(
         self, columns: list[str], types: Types, batch_rows: int
     ) -> Iterator[pa.RecordBatch]:
         return self._table.between(self.start, self.stop, columns, types, batch_rows)
 
+    def _between(
+        self, start: int, stop: int, columns: list[str], types: Types, batch_rows: int
+    ) -> Iterator[pa.RecordBatch]:
+        first, end = self.start + start, min(self.start + stop, self.stop)
+        return self._table.between(first, end, columns, types, batch_rows)
+
 
 def cuts(table: Table, parts: int) -> list[tuple[int, int]]:
-    """(start, stop) of so many parts, about equal; where rows can be cut at no cost, there.
+    """(start, stop) of `parts` parts of about equal size, cut at the table's breaks if possible.
 
-    A cut moves by a quarter of a part at most; so a table that lies in one piece has its parts too.
+    A cut moves by at most a quarter of a part, so that a table without breaks is divided, too.
     """
     rows, breaks = table.count_rows(), table.breaks()
     places = [_nearest(breaks, rows * part // parts, rows / parts / 4) for part in range(parts)]

@@ -1,17 +1,20 @@
-"""What every kind of table can do, whatever it is stored in."""
+"""The interface of a table, whatever it is stored in."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Collection, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from zoocli.errors import DataError, some
 from zoocli.strict_json import parse_json
 from zoocli.tables.numbers import TextParser, Types, is_text
+
+if TYPE_CHECKING:
+    from zoocli.tables.spool import Spool
 
 BATCH_ROWS = 65_536
 METADATA_KEY = b"zoocli"
@@ -21,8 +24,9 @@ class Table(ABC):
     """A table as a stream of batches, in the order of its rows.
 
     `name` and `format` are for messages. `schema` has a field for each column (all text where the
-    format knows no types). `rows` is None where only reading tells. `text` says that the format
-    holds nothing but text, so that ids in it are exactly as written.
+    format has no types). `rows` is None until they have been counted. `text` says that the format
+    holds only text, so that ids in it are exactly as written. `spool` is the temporary copy that
+    the table is read from, if any.
     """
 
     name: str
@@ -30,7 +34,7 @@ class Table(ABC):
     schema: pa.Schema
     rows: int | None = None
     text = False
-    spool: Any = None
+    spool: Spool | None = None
 
     @property
     def column_names(self) -> list[str]:
@@ -38,7 +42,7 @@ class Table(ABC):
         return list(self.schema.names)
 
     def type_of(self, column: str) -> pa.DataType:
-        """The type of a column, of the first one where several have that name."""
+        """The type of a column; of the first one, where several have that name."""
         return self.schema.field(self.schema.get_all_field_indices(column)[0]).type
 
     def may_hold_lists(self, columns: Collection[str]) -> bool:
@@ -63,9 +67,9 @@ class Table(ABC):
     ) -> Iterator[pa.RecordBatch]:
         """The given columns, in the order given, as batches of at most `batch_rows` rows.
 
-        A column that holds text is parsed as its type in `types`, or as lists of it where its first
-        cell begins with `[`; DataError names what cannot be. Columns that hold anything else are
-        left as they are.
+        A column of text is parsed as its type in `types`, or as lists of it where its first cell
+        begins with `[`; DataError names cells that cannot be parsed. Other columns are returned
+        unchanged.
         """
         columns = list(dict.fromkeys(columns))
         self.require(columns)
@@ -103,11 +107,11 @@ class Table(ABC):
     def _between(
         self, start: int, stop: int, columns: list[str], types: Types, batch_rows: int
     ) -> Iterator[pa.RecordBatch]:
-        """Here the rows before are read and passed over; a format may know where rows lie."""
+        """By default, preceding rows are read and skipped; some formats can seek."""
         return rows_between(self._batches(columns, types, batch_rows), start, stop)
 
     def count_rows(self) -> int:
-        """`rows`; where that is not known, one column is read to find out."""
+        """`rows`; where they are unknown, one column is read to count them."""
         if self.rows is None:
             names = self.column_names
             once = next((name for name in names if names.count(name) == 1), names[0])
@@ -115,7 +119,7 @@ class Table(ABC):
         return self.rows
 
     def breaks(self) -> list[int]:
-        """The rows, ascending, before which the table is cut at no cost; none where not known."""
+        """The rows, ascending, before which the table can be cut at no cost; none if unknown."""
         return []
 
     def require(self, columns: Collection[str]) -> None:
@@ -135,8 +139,16 @@ class Table(ABC):
             )
 
 
+def unreadable(name: str, format: str, reason: str) -> DataError:
+    """The error for a file that is damaged, or is not of the format that it seems to be."""
+    return DataError(
+        f"{name} cannot be read as {format} ({reason}). Check that the file is complete and that "
+        f"it really is {format}."
+    )
+
+
 def readable(schema: pa.Schema, name: str) -> pa.Schema:
-    """The schema, once all names in it are known to be UTF-8; DataError where one is not."""
+    """The schema, if all names in it are UTF-8; else raises DataError."""
     try:
         list(schema.names)
     except UnicodeDecodeError as error:
@@ -147,11 +159,11 @@ def readable(schema: pa.Schema, name: str) -> pa.Schema:
     return schema
 
 
-def sound(batch: pa.RecordBatch, name: str) -> pa.RecordBatch:
-    """The batch, once its buffers are known to hold what they say and its text to be UTF-8.
+def validated(batch: pa.RecordBatch, name: str) -> pa.RecordBatch:
+    """The batch, if its buffers are consistent and its text is UTF-8; else raises DataError.
 
-    Readers of binary files take both on trust: without this a damaged file could give nonsense,
-    or end the process.
+    Readers of binary files check neither: a damaged file could give wrong values or crash the
+    process.
     """
     try:
         batch.validate()
@@ -168,7 +180,7 @@ def sound(batch: pa.RecordBatch, name: str) -> pa.RecordBatch:
 def rows_between(
     batches: Iterator[pa.RecordBatch], start: int, stop: int
 ) -> Iterator[pa.RecordBatch]:
-    """The rows from `start` to `stop` of a stream of batches, which is read no further."""
+    """The rows from `start` to `stop` of a stream of batches, which is not read beyond them."""
     row = 0
     for batch in batches:
         part = batch.slice(max(start - row, 0), max(stop - max(start, row), 0))

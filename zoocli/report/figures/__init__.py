@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from zoocli.tables.optional import needed
+from zoocli.optional import import_optional
 
 if TYPE_CHECKING:
     from zoocli.report.figures.picture import Picture
@@ -26,7 +26,7 @@ NAMES = (
 
 def require(what: str) -> None:
     """Raises MachineError, which says how to get it, where matplotlib is not installed."""
-    needed("matplotlib", what, EXTRA)
+    import_optional("matplotlib", what, EXTRA)
 
 
 def draw_evaluation(evaluation: Evaluation, formats: tuple[str, ...]) -> Iterator[Picture]:

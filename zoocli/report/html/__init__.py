@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoocli.errors import harmless
+from zoocli.optional import import_optional
 from zoocli.report.html.content import content_of
 from zoocli.report.html.words import account, settings
-from zoocli.tables.optional import needed
 
 if TYPE_CHECKING:
     from zoocli.report.figures.picture import Picture
@@ -23,7 +23,7 @@ STYLE, SCRIPT = "report.css", "report.js"
 
 def require(what: str) -> None:
     """Raises MachineError, which says how to get it, where Jinja is not installed."""
-    needed("jinja2", what, "report")
+    import_optional("jinja2", what, "report")
 
 
 def render_report(evaluation: Evaluation, pictures: Sequence[Picture]) -> str:

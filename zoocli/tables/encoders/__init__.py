@@ -1,4 +1,4 @@
-"""The formats in which tables are written, one class each."""
+"""The formats in which tables are written, one class for each."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = [
     "slab_rows",
 ]
 
-# Where each format's class stands here; it is imported when it is needed.
+# The module and the class of each format, imported when it is needed.
 ENCODERS = {
     "csv": "delimited.CsvEncoder",
     "parquet": "parquet.ParquetEncoder",
@@ -52,14 +52,14 @@ def encoder_of(format: str) -> type[Encoder]:
 
 
 def format_of(path: Path, given: str | None) -> str:
-    """The format by its name, else by the file's suffix; raises UsageError for neither."""
+    """The format by its name, else by the file's suffix; UsageError where it is unknown."""
     if given is not None:
         if given not in ENCODERS:
             raise UsageError(f"--format is one of {', '.join(ENCODERS)}; not '{given}'.")
         return given
     if path.suffix.lower() not in SUFFIXES:
         raise UsageError(
-            f"The format of '{path}' cannot be told from its ending. End it in "
-            f"{', '.join(SUFFIXES)}, or say --format."
+            f"The format of '{path}' cannot be recognized by its ending. Use one of "
+            f"{', '.join(SUFFIXES)}, or give --format."
         )
     return SUFFIXES[path.suffix.lower()]

@@ -1,4 +1,4 @@
-"""Arrow IPC: the stream, and the file that Feather readers know."""
+"""Arrow IPC: the stream, and the file, which is Feather version 2."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from zoocli.tables.table import METADATA_KEY
 
 
 class ArrowEncoder(Encoder):
-    """An Arrow IPC stream, or file; the metadata stand at its head, so it is written twice."""
+    """An Arrow IPC stream, or file; it begins with the metadata, so it is written twice."""
 
     stream = True
 
@@ -24,13 +24,13 @@ class ArrowEncoder(Encoder):
         self._writer = pa.ipc.new_stream(str(self._draft), schema)
 
     def write(self, table: pa.Table) -> None:
-        """One record batch a slab."""
-        # Buffers are written as long as they are, which two pieces that become one make exact.
+        """Writes one record batch per slab."""
+        # Joining two pieces makes buffers of exact length; else their excess is written, too.
         exact = pa.concat_tables([table[:1], table[1:]]).combine_chunks()
         self._writer.write_table(exact)
 
     def close(self, metadata: Mapping[str, Any]) -> None:
-        """Copies the draft behind a schema that carries the metadata."""
+        """Copies the draft after a schema that contains the metadata."""
         self._writer.close()
         schema = self._schema.with_metadata({METADATA_KEY: json.dumps(metadata)})
         new = pa.ipc.new_stream if self.stream else pa.ipc.new_file
@@ -45,6 +45,6 @@ class ArrowEncoder(Encoder):
 
 
 class ArrowFileEncoder(ArrowEncoder):
-    """The Arrow IPC file format, which Feather readers know."""
+    """The Arrow IPC file format, which is Feather version 2."""
 
     stream = False

@@ -1,4 +1,4 @@
-"""CSV, and ECSV, which is CSV behind a header in YAML."""
+"""CSV, and ECSV, which is CSV after a header in YAML."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from zoocli.tables.encoders.json_text import is_number_list, json_lists
 
 
 class CsvEncoder(TextEncoder):
-    """CSV: floats in the fewest digits that read back exactly, null as an empty cell.
+    """CSV: floats in the fewest digits that read back exactly, null as a blank cell.
 
     Lists of numbers are written as JSON.
     """
@@ -38,7 +38,7 @@ class CsvEncoder(TextEncoder):
 
     def _header(self) -> str:
         line = io.StringIO()
-        # A separator of another kind in a name could be taken for the table's own.
+        # Another separator in a name could be mistaken for that of the table.
         odd = any(separator in name for name in self._schema.names for separator in "\t;|")
         csv.writer(
             line, lineterminator="\n", quoting=csv.QUOTE_ALL if odd else csv.QUOTE_MINIMAL
@@ -47,16 +47,16 @@ class CsvEncoder(TextEncoder):
 
 
 class EcsvEncoder(CsvEncoder):
-    """ECSV 1.0, with commas: null as an empty cell, and no place for what zoocli says of itself.
+    """ECSV 1.0, with commas: null as a blank cell, and without zoocli's metadata.
 
-    What astropy would read back as another text is refused: text that begins or ends in a blank.
+    Text that begins or ends in a blank is refused: astropy would strip it when reading.
     """
 
     def __init__(self, path: Path, schema: pa.Schema) -> None:
         super().__init__(path, numbers_and_text(schema))
 
     def write(self, table: pa.Table) -> None:
-        """Appends lines; truth values as True and False, as the format wants them."""
+        """Appends lines; truth values as True and False, as the format requires."""
         table = table.cast(self._schema)
         for number, field in enumerate(self._schema):
             column = table.column(number)
@@ -83,7 +83,7 @@ class EcsvEncoder(CsvEncoder):
 
 
 ECSV_TYPES = {pa.float64(): "float64", pa.float32(): "float32", pa.float16(): "float16"}
-# Arrow says double, float and halffloat; its other names are those of ECSV.
+# Arrow calls these double, float and halffloat; its other names are those of ECSV.
 
 
 def _refuse_outer_blanks(column: pa.ChunkedArray, name: str) -> None:

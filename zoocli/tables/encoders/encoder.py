@@ -1,4 +1,4 @@
-"""What every format's writer can do, and in which pieces and types rows come to it."""
+"""The interface of every format's writer, and the size and types of what it is given."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FEWEST_ROWS, MOST_ROWS = 1 << 12, 1 << 17
 
 
 class Encoder(ABC):
-    """Writes batches to a path. What it writes depends on the rows alone, not on the batches."""
+    """Writes slabs of rows to a path. The bytes depend on the rows only, not on the batches."""
 
     def __init__(self, path: Path, schema: pa.Schema) -> None:
         self._path = path
@@ -23,19 +23,19 @@ class Encoder(ABC):
 
     @abstractmethod
     def write(self, table: pa.Table) -> None:
-        """Appends a slab: all have the same number of rows but for the last."""
+        """Appends a slab; all have the same number of rows, except for the last."""
 
     @abstractmethod
     def close(self, metadata: Mapping[str, Any]) -> None:
-        """Completes the file; `metadata` stand in it where the format has a place for them."""
+        """Completes the file; it contains `metadata` if the format has a place for them."""
 
     def abandon(self) -> None:
-        """Lets go of a file that nobody wants any more."""
+        """Closes an incomplete file, which is then removed."""
         return
 
 
 class TextEncoder(Encoder):
-    """Text has no place for metadata."""
+    """A text format, which has no place for metadata."""
 
     def __init__(self, path: Path, schema: pa.Schema) -> None:
         super().__init__(path, schema)
@@ -47,15 +47,15 @@ class TextEncoder(Encoder):
         self._file.close()
 
     def abandon(self) -> None:
-        """Closes the file, even where its last bytes cannot be written."""
+        """Closes the file, even if its last bytes cannot be written."""
         with contextlib.suppress(OSError):
             self._file.close()
 
 
 def plain_type(kind: pa.DataType) -> pa.DataType:
-    """The type under which a column is written: the values of a dictionary, text and not a view.
+    """The type in which a column is written: that of a dictionary's values, and no views.
 
-    Dictionaries differ from batch to batch, and not every format has them or views.
+    Dictionaries differ from batch to batch, and not every format supports them or views.
     """
     if pa.types.is_dictionary(kind):
         kind = kind.value_type
@@ -65,7 +65,7 @@ def plain_type(kind: pa.DataType) -> pa.DataType:
 
 
 def slab_rows(schema: pa.Schema) -> int:
-    """Rows written at a time: a power of two, about 32 MB, and a matter of the columns alone."""
+    """Rows written at a time: a power of two, about 32 MB; it depends on the columns only."""
     row_bytes = sum(_value_bytes(field.type) for field in schema)
     rows = 1 << ((SLAB_BYTES // max(1, row_bytes)).bit_length() - 1)
     return max(FEWEST_ROWS, min(MOST_ROWS, rows))
@@ -78,10 +78,10 @@ def _value_bytes(kind: pa.DataType) -> int:
 
 
 def numbers_and_text(schema: pa.Schema) -> pa.Schema:
-    """The schema under which formats that have only numbers, truth values and text write it.
+    """The schema for formats that support only numbers, truth values and text.
 
-    Dates, decimals and bytes become text; raises pa.ArrowNotImplementedError for lists and their
-    kin.
+    Dates, decimals and bytes become text; raises pa.ArrowNotImplementedError for lists and other
+    nested types.
     """
     return pa.schema([(field.name, _number_or_text(field)) for field in schema])
 

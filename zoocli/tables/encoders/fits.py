@@ -1,4 +1,4 @@
-"""FITS: one binary table behind an empty primary array."""
+"""FITS: one binary table after an empty primary array."""
 
 from __future__ import annotations
 
@@ -15,14 +15,15 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from zoocli.columns import to_numpy
+from zoocli.optional import import_optional
 from zoocli.tables.encoders.encoder import Encoder, numbers_and_text
-from zoocli.tables.optional import needed
 from zoocli.tables.table import METADATA_KEY
 
-BLOCK = 2880  # bytes, of which every part of the file is a multiple
+BLOCK = 2880  # bytes; every part of the file is a multiple of it
 MOST_COLUMNS = 999
 LONGEST_NAME = 68  # characters that fit on one line of the header
-TYPES = {  # Arrow's type, the letter of the format and how the bytes are stored
+TYPES = {  # Arrow's type, the letter of the format and the type of the stored bytes
     pa.string(): ("A", "S"),
     pa.bool_(): ("L", "S1"),
     pa.int16(): ("I", ">i2"),
@@ -32,8 +33,8 @@ TYPES = {  # Arrow's type, the letter of the format and how the bytes are stored
     pa.float32(): ("E", ">f4"),
     pa.float64(): ("D", ">f8"),
 }
-# What the format lacks is stored as what it has. (It can shift numbers by TZERO, but of shifted
-# ones astropy misreads the nulls; so only whole numbers from 2^63 are shifted.)
+# Types that the format lacks are stored as wider ones. (It can shift numbers by TZERO, but astropy
+# misreads the nulls of shifted columns; so only whole numbers from 2^63 are shifted.)
 WIDENED = {
     pa.int8(): pa.int16(),
     pa.uint8(): pa.int16(),
@@ -46,7 +47,7 @@ SHIFT = 1 << 63
 
 @dataclass
 class Column:
-    """A column of the file, and what its header must say once all rows have been seen."""
+    """A column of the file, and what the header says about it after all rows are known."""
 
     name: str
     letter: str
@@ -58,17 +59,17 @@ class Column:
 
     @property
     def dtype(self) -> str:
-        """The bytes of one cell, for numpy."""
+        """The numpy type of one cell."""
         return f"S{self.width}" if self.letter == "A" else self.stored
 
     @property
     def shift(self) -> int:
-        """What must be added to the stored numbers."""
+        """The number to be added to the stored ones."""
         return SHIFT if self.highest >= SHIFT else 0
 
     @property
     def null(self) -> int | None:
-        """The number that stands for null, one that no value has; None without nulls."""
+        """The number that means null, which is none of the values; None without nulls."""
         if not self.nulls or self.letter not in "IJK":
             return None
         bounds = np.iinfo(self.stored)
@@ -79,7 +80,7 @@ class Column:
         raise pa.ArrowInvalid(f"column '{self.name}' has nulls, and no number is left to mark them")
 
     def notice(self, values: pa.ChunkedArray) -> None:
-        """Takes note of some of its values; refuses text that the format would change."""
+        """Updates nulls, width and extremes; refuses text that the format would change."""
         self.nulls |= values.null_count > 0
         if self.letter == "A":
             _refuse_unprintable(values, f"column '{self.name}' holds")
@@ -97,12 +98,12 @@ class Column:
             letters = pc.if_else(values, b"T", b"F").fill_null(b"\0")
             return np.array(letters.to_pylist(), self.dtype)
         if self.letter in "ED":
-            return _plain(values.fill_null(math.nan))
+            return to_numpy(values.fill_null(math.nan))
         if self.shift:
-            return (_plain(values) ^ np.uint64(SHIFT)).view(np.int64)
+            return (to_numpy(values) ^ np.uint64(SHIFT)).view(np.int64)
         if pa.types.is_uint64(values.type):
             values = values.cast(pa.int64())
-        return _plain(values if self.null is None else values.fill_null(self.null))
+        return to_numpy(values if self.null is None else values.fill_null(self.null))
 
     def cards(self, number: int) -> Iterator[tuple[str, Any]]:
         """The header's entries about this column, the `number`-th from 1."""
@@ -117,9 +118,9 @@ class Column:
 class FitsEncoder(Encoder):
     """A binary table: null text is blank, null numbers are TNULL or NaN, null truths zero bytes.
 
-    The header comes first and says how wide text is and which number means null, so rows wait in
-    an Arrow file beside the draft until all have been seen. The metadata stand in the header, as
-    JSON under ZOOCLI. Text is ASCII without blanks at its end, which the format would lose.
+    The header comes first and has the width of text and the number that means null, so rows are
+    kept in an Arrow file beside the draft until all are known. The header contains the metadata, as
+    JSON under ZOOCLI. Text is ASCII without trailing blanks, which the format would lose.
     """
 
     def __init__(self, path: Path, schema: pa.Schema) -> None:
@@ -128,7 +129,7 @@ class FitsEncoder(Encoder):
             path,
             pa.schema([field.with_type(WIDENED.get(field.type, field.type)) for field in plain]),
         )
-        self._fits = needed("astropy.io.fits", "Writing FITS")
+        self._fits = import_optional("astropy.io.fits", "Writing FITS")
         if len(schema) > MOST_COLUMNS:
             raise pa.ArrowInvalid(f"{len(schema):,} columns; FITS has at most {MOST_COLUMNS}")
         self._columns = [_column(field) for field in self._schema]
@@ -137,7 +138,7 @@ class FitsEncoder(Encoder):
         self._count = 0
 
     def write(self, table: pa.Table) -> None:
-        """Puts rows by, and notes the widths and the extremes of their columns."""
+        """Stores the rows for later, and notes the widths and extremes of their columns."""
         table = table.cast(self._schema)
         for column, values in zip(self._columns, table.columns, strict=True):
             column.notice(values)
@@ -149,7 +150,7 @@ class FitsEncoder(Encoder):
         self._writer.close()
         cells = [(f"c{number}", column.dtype) for number, column in enumerate(self._columns)]
         row = np.dtype(cells)
-        with (  # not through a memory map, whose pages would count as memory
+        with (  # not a memory map, whose pages would count as memory
             pa.OSFile(str(self._spool)) as source,
             pa.ipc.open_stream(source) as batches,
             self._path.open("wb") as file,
@@ -162,7 +163,7 @@ class FitsEncoder(Encoder):
 
     def abandon(self) -> None:
         """Closes the file of rows, which is removed with the draft."""
-        with contextlib.suppress(OSError):  # where the disk is full, it cannot even be closed
+        with contextlib.suppress(OSError):  # on a full disk it cannot even be closed
             self._writer.close()
 
     def _header(self, row_bytes: int, metadata: Mapping[str, Any]) -> bytes:
@@ -201,11 +202,5 @@ def _refuse_unprintable(texts: pa.ChunkedArray, where: str) -> None:
     odd = texts.filter(pc.match_substring_regex(texts, r"[^\x20-\x7e]| $"))
     if len(odd):
         raise pa.ArrowInvalid(
-            f"{where} {odd[0].as_py()!r}, but text in FITS is ASCII and ends in no blank"
+            f"{where} {odd[0].as_py()!r}, but text in FITS is ASCII without a trailing blank"
         )
-
-
-def _plain(values: pa.Array) -> npt.NDArray[Any]:
-    """Numbers without nulls as an array over the same memory."""
-    kind = np.dtype(values.type.to_pandas_dtype())
-    return np.frombuffer(values.buffers()[1], kind, len(values), values.offset * kind.itemsize)

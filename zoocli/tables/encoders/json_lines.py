@@ -13,10 +13,10 @@ from zoocli.tables.encoders.json_text import json_values
 
 
 class JsonLinesEncoder(TextEncoder):
-    """JSON lines: one object a row; NaN and infinity, which JSON lacks, become null."""
+    """JSON lines: one object per row; NaN and infinity, which JSON lacks, become null."""
 
     def write(self, table: pa.Table) -> None:
-        """Appends lines, made column by column."""
+        """Appends lines, built column by column."""
         pieces: list[Any] = []
         for number, (name, column) in enumerate(
             zip(table.column_names, table.combine_chunks().columns, strict=True)

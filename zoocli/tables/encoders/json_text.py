@@ -1,4 +1,4 @@
-"""Columns as JSON text, for the formats that are text."""
+"""Columns as JSON text, for text formats."""
 
 from __future__ import annotations
 
@@ -42,5 +42,5 @@ def _json_chunk(lists: pa.FixedSizeListArray) -> pa.StringArray:
 
 
 def _plain_text(value: Any) -> str:
-    """What JSON has no type for: bytes, decimals, dates."""
+    """The text of values for which JSON has no type: bytes, decimals, dates."""
     return value.decode(errors="backslashreplace") if isinstance(value, bytes) else str(value)

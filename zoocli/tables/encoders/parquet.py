@@ -14,10 +14,10 @@ from zoocli.tables.table import METADATA_KEY
 
 
 class ParquetEncoder(Encoder):
-    """Parquet: counts delta-encoded, floats as they are, all else compressed with zstd.
+    """Parquet: counts delta-encoded, floats uncompressed, everything else compressed with zstd.
 
-    Compressing floats would save a fifth of the file and cost half of the writer's time; counts
-    take no less room after their delta encoding.
+    Compressing floats would make the file a fifth smaller and take half of the writer's time;
+    delta-encoded counts do not become smaller.
     """
 
     def __init__(self, path: Path, schema: pa.Schema) -> None:
@@ -36,10 +36,10 @@ class ParquetEncoder(Encoder):
         )
 
     def write(self, table: pa.Table) -> None:
-        """One row group a slab."""
+        """Writes one row group per slab."""
         self._writer.write_table(table.combine_chunks(), row_group_size=max(1, table.num_rows))
 
     def close(self, metadata: Mapping[str, Any]) -> None:
-        """Writes the footer, the metadata in it."""
+        """Writes the footer, with the metadata."""
         self._writer.add_key_value_metadata({METADATA_KEY: json.dumps(metadata)})
         self._writer.close()

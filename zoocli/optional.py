@@ -1,4 +1,4 @@
-"""Packages that only some formats need, imported when one of these is met."""
+"""Imports of packages that only some formats and commands need."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any
 from zoocli.errors import MachineError
 
 
-def needed(module: str, what: str, extra: str = "astro") -> Any:
-    """The module; MachineError says how to get it, where it is not installed.
+def import_optional(module: str, what: str, extra: str = "astro") -> Any:
+    """The module; where it is not installed, MachineError says how to install it.
 
-    `what` needs it: "Reading x.fits", say; `extra` of zoocli brings it.
+    `what` needs it, "Reading x.fits" for example; the `extra` of zoocli installs it.
     """
     try:
         return import_module(module)
@@ -19,5 +19,5 @@ def needed(module: str, what: str, extra: str = "astro") -> Any:
         package = module.partition(".")[0]
         raise MachineError(
             f"{what} needs the package {package}, which is not installed. "
-            f"Get it with pip install 'zoocli[{extra}]'."
+            f"Install it with pip install 'zoocli[{extra}]'."
         ) from error

@@ -1,0 +1,133 @@
+"""Compressed files: recognized by their first bytes, decompressed and checked to their end.
+
+DuckDB could decompress gzip and zstd itself, but it accepts a truncated file as complete and
+ignores checksums. So it reads from a pipe, into which a thread decompresses the file.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import select
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from zoocli.errors import DataError, first_line
+
+GZIP, ZSTD = "gzip", "zstd"
+CODECS = {b"\x1f\x8b": GZIP, b"\x28\xb5\x2f\xfd": ZSTD}
+SUFFIXES = (".gz", ".zst")
+CHUNK = 1 << 18
+PIPE_BYTES = 1 << 20
+POLL_MS = 100
+
+
+def codec_of(path: Path) -> str | None:
+    """What the file is compressed with, by its first bytes; None for a plain file."""
+    with path.open("rb") as file:
+        start = file.read(max(map(len, CODECS)))
+    return next((codec for magic, codec in CODECS.items() if start.startswith(magic)), None)
+
+
+def read_start(path: Path, codec: str | None, size: int, name: str) -> bytes:
+    """The first `size` bytes of the decompressed content, or all of it if it is shorter."""
+    with _damage_reported(name, codec), _open(path, codec) as file:
+        return bytes(file.read(size))
+
+
+def decompressed(path: Path, codec: str | None, name: str) -> Iterator[bytes]:
+    """The decompressed content, in chunks; DataError where the file is truncated or damaged."""
+    with _damage_reported(name, codec), _open(path, codec) as file:
+        while chunk := file.read(CHUNK):
+            yield chunk
+
+
+def open_seekable(path: Path) -> Any:
+    """A plain or gzipped file, decompressed as it is read; seeking back starts over.
+
+    Reading a gzipped one raises OSError, EOFError or zlib.error where it is damaged.
+    """
+    if codec_of(path) != GZIP:
+        return path.open("rb")
+    import gzip
+
+    return gzip.open(path)
+
+
+@contextlib.contextmanager
+def plain_path(path: Path, codec: str | None, name: str) -> Iterator[str]:
+    """A path from which the decompressed content can be read, once and from the start.
+
+    The reader may stop early. Raises DataError on leaving where the file is truncated or damaged,
+    also in place of an error that the damage led to.
+    """
+    if codec is None:
+        yield str(path.absolute())
+        return
+    reading, writing = _pipe()
+    stop = threading.Event()
+    with ThreadPoolExecutor(1, "decompress") as thread:
+        decompressing = thread.submit(_decompress, path, codec, writing, stop)
+        try:
+            yield f"/dev/fd/{reading}"
+        finally:
+            stop.set()
+            os.close(reading)
+            with _damage_reported(name, codec):
+                decompressing.result()
+
+
+def _decompress(path: Path, codec: str, writing: int, stop: threading.Event) -> None:
+    try:
+        with _open(path, codec) as file:
+            while (chunk := file.read(CHUNK)) and _feed(writing, memoryview(chunk), stop):
+                pass
+    finally:
+        os.close(writing)
+
+
+def _feed(writing: int, chunk: memoryview, stop: threading.Event) -> bool:
+    """Writes to the pipe until told to stop; a blocking write could hang the program."""
+    room = select.poll()
+    room.register(writing, select.POLLOUT)
+    while chunk and not stop.is_set():
+        if room.poll(POLL_MS):
+            try:
+                chunk = chunk[os.write(writing, chunk) :]
+            except BlockingIOError:
+                continue
+            except BrokenPipeError:
+                return False
+    return not chunk
+
+
+def _open(path: Path, codec: str | None) -> Any:
+    return path.open("rb") if codec is None else pa.input_stream(str(path), compression=codec)
+
+
+def _pipe() -> tuple[int, int]:
+    """A pipe as large as the system allows, with a non-blocking writing end."""
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    if hasattr(fcntl, "F_SETPIPE_SZ"):  # Linux
+        with contextlib.suppress(OSError):
+            fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+    return reading, writing
+
+
+@contextlib.contextmanager
+def _damage_reported(name: str, codec: str | None) -> Iterator[None]:
+    try:
+        yield
+    except (pa.ArrowException, OSError) as error:
+        what = "be read" if codec is None else f"be decompressed ({codec})"
+        raise DataError(
+            f"{name} cannot {what}: {first_line(error)}. It is truncated or damaged; copy or "
+            "write it again."
+        ) from error

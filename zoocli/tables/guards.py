@@ -1,0 +1,55 @@
+"""Refuses outputs that would overwrite inputs."""
+
+from __future__ import annotations
+
+import contextlib
+import glob
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from zoocli.errors import UsageError
+
+
+def refuse_inputs(target: Path, inputs: list[str]) -> None:
+    """Raises UsageError where the output is one of the inputs, or a file in an input directory.
+
+    The input `-` means the file that standard input is redirected from; inputs may be patterns
+    such as `preds/*.parquet`. Devices are not refused: nothing in them can be overwritten.
+    """
+    if not target.is_file():
+        return
+    for source in ("/dev/stdin" if name == "-" else name for name in inputs):
+        if any(_same_file(target, part) for part in _files_of(source)):
+            raise UsageError(
+                f"The output '{target}' is also an input. Give it another name; inputs are never "
+                "overwritten."
+            )
+
+
+def refuse_inputs_of_folder(target: Path, inputs: list[str]) -> None:
+    """Raises UsageError where an output directory is an input, contains one or lies in one."""
+    folder = Path(os.path.realpath(target))
+    for source in inputs:
+        for name in {source, *glob.glob(source, recursive=True)}:
+            place = Path(os.path.realpath(name))
+            if place.exists() and (folder in (place, *place.parents) or place in folder.parents):
+                raise UsageError(
+                    f"The output '{target}' is also an input, contains one or lies in one: "
+                    f"'{name}'. Give it another name; inputs are never overwritten."
+                )
+
+
+def _files_of(source: str) -> Iterator[Path]:
+    """The input itself, and all files in it; what cannot be listed is skipped."""
+    for place in {source, *glob.glob(source, recursive=True)}:
+        yield Path(place)
+        for folder, _, names in os.walk(place):
+            yield from (Path(folder, name) for name in names)
+
+
+def _same_file(one: Path, other: Path) -> bool:
+    """False where one of them does not exist, such as the target of a dangling link."""
+    with contextlib.suppress(OSError):
+        return one.samefile(other)
+    return False
