@@ -368,7 +368,7 @@ def test_a_run_that_fails_leaves_nothing(tmp_path: Path) -> None:
     [
         ((FEATURES,), "at least two tables"),
         (("-", "-"), "only once"),
-        ((FEATURES, VOTES, "--held-out-ids", "head.safetensors"), "Give them two names"),
+        ((FEATURES, VOTES, "--held-out-ids", "head.safetensors"), "Give them different names"),
         ((FEATURES, "head.safetensors"), "also an input"),
     ],
 )

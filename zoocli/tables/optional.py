@@ -1,4 +1,4 @@
-"""Packages that only some formats need, imported when one of these is met."""
+"""Optional packages, imported only when something needs them."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from zoocli.errors import MachineError
 
 
 def needed(module: str, what: str, extra: str = "astro") -> Any:
-    """The module; MachineError says how to get it, where it is not installed.
+    """The module; MachineError says how to install it where it is missing.
 
-    `what` needs it: "Reading x.fits", say; `extra` of zoocli brings it.
+    `what` needs it, such as "Reading x.fits"; `extra` is the extra of zoocli that installs it.
     """
     try:
         return import_module(module)
     except ModuleNotFoundError as error:
-        package = module.partition(".")[0]
+        package = (error.name or module).partition(".")[0]
         raise MachineError(
             f"{what} needs the package {package}, which is not installed. "
             f"Get it with pip install 'zoocli[{extra}]'."
