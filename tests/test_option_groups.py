@@ -1,4 +1,4 @@
-"""Groups of options: what Typer shows of them, what commands get, and the defaults of the library."""
+"""Groups of options: what Typer shows, what commands get, and that defaults are the library's."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from zoocli.cli.outputs import put
 from zoocli.errors import harmless
 
 if TYPE_CHECKING:
@@ -128,13 +129,9 @@ def _write_json(content: object) -> None:
 
 
 def _write_csv(rows: list[dict[str, Any]]) -> None:
-    import csv
-    import sys
+    from zoocli.report.text import csv_text
 
-    writer = csv.DictWriter(sys.stdout, fieldnames=list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    for row in rows:
-        writer.writerow(row | {"campaigns": " ".join(row["campaigns"])})
+    put(csv_text(list(rows[0]), [row | {"campaigns": " ".join(row["campaigns"])} for row in rows]))
 
 
 def _show_table(rows: list[dict[str, Any]]) -> None:

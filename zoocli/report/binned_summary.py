@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from typing import TYPE_CHECKING, TextIO
 
-from zoocli.errors import harmless
-from zoocli.report.grid import Grid, to_latex, to_markdown, to_terminal
+from zoocli.report.grid import Grid, render_grids
 from zoocli.report.summary import (
     SINGLE_HEADER,
     STATISTICS,
@@ -17,7 +14,7 @@ from zoocli.report.summary import (
     statistics_cells,
     summary_footer,
 )
-from zoocli.report.text import decimals
+from zoocli.report.text import csv_text, decimals
 
 if TYPE_CHECKING:
     from zoocli.statistics.summarize_by import BinnedSummary
@@ -40,23 +37,9 @@ def render_binned_summary(
     if format == "json":
         return render_json(binned.to_dict())
     if format == "csv":
-        return _csv(binned)
-    grid = _grid(binned)
-    if format == "markdown":
-        return to_markdown(grid)
-    return to_latex(grid) if format == "latex" else to_terminal(grid, stream)
-
-
-def _csv(binned: BinnedSummary) -> str:
-    """One row a group and bin; low, high and value are empty for galaxies without a value."""
-    text = io.StringIO()
-    header = ["level", "name", *BIN_COLUMNS, *STATISTICS]
-    writer = csv.DictWriter(text, header, lineterminator="\n")
-    writer.writeheader()
-    for row in binned.rows():
-        texts = {name: harmless(row[name] or "") for name in ("name", "by", "value")}
-        writer.writerow(row | texts)
-    return text.getvalue()
+        # low, high and value are empty for galaxies without a value
+        return csv_text(["level", "name", *BIN_COLUMNS, *STATISTICS], binned.rows())
+    return render_grids([_grid(binned)], format, stream)
 
 
 def _grid(binned: BinnedSummary) -> Grid:

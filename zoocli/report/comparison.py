@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, TextIO
 
-from zoocli.errors import harmless
-from zoocli.report.grid import Grid, to_latex, to_markdown, to_terminal
+from zoocli.report.grid import Grid, render_grids
 from zoocli.report.summary import check_format, losses_title, render_json
-from zoocli.report.text import ABSENT, count, decimals, number
+from zoocli.report.text import ABSENT, count, csv_text, decimals, number
 
 if TYPE_CHECKING:
     from zoocli.statistics.comparison import Comparison, Difference, System
@@ -46,27 +43,13 @@ def render_comparison(
     if format == "json":
         return render_json(comparison.to_dict())
     if format == "csv":
-        return _csv(comparison)
+        return csv_text(["file", "level", "name", *COLUMNS], comparison.rows())
     last = len(comparison.systems)
     grids = [
         _grid(comparison, system, _closing(comparison) if system.rank == last else [])
         for system in comparison.systems
     ]
-    if format == "markdown":
-        return "\n".join(map(to_markdown, grids))
-    if format == "latex":
-        return "\n".join(map(to_latex, grids))
-    return "\n".join(to_terminal(grid, stream) for grid in grids)
-
-
-def _csv(comparison: Comparison) -> str:
-    """One row a system and group, under the names of the JSON."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, ["file", "level", "name", *COLUMNS], lineterminator="\n")
-    writer.writeheader()
-    for row in comparison.rows():
-        writer.writerow(row | {name: harmless(row[name]) for name in ("file", "name")})
-    return text.getvalue()
+    return render_grids(grids, format, stream)
 
 
 def _grid(comparison: Comparison, system: System, closing: Sequence[str]) -> Grid:

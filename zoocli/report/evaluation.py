@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from typing import TextIO
 
-from zoocli.errors import UsageError, harmless
-from zoocli.report.grid import Grid, to_latex, to_markdown, to_terminal
+from zoocli.report.grid import Grid, render_grids
 from zoocli.report.metric_cells import MetricColumns
 from zoocli.report.plain_evaluation import class_grids, value_grid
-from zoocli.report.summary import FORMATS, render_json
-from zoocli.report.text import count
+from zoocli.report.summary import check_format, render_json
+from zoocli.report.text import count, csv_text
 from zoocli.statistics.evaluation.classes.result import ClassEvaluation
 from zoocli.statistics.evaluation.evaluation import Evaluation
-from zoocli.statistics.evaluation.metric import Metric, levels
+from zoocli.statistics.evaluation.metric import levels
 from zoocli.statistics.evaluation.result import TreeEvaluation
 from zoocli.statistics.evaluation.rules import PROFILES
 from zoocli.statistics.evaluation.values.result import ValueEvaluation
@@ -52,19 +49,12 @@ def render_evaluation(
 
     Raises UsageError for another format.
     """
-    if format not in FORMATS:
-        raise UsageError(f"There is no format {format!r}. Choose one of {', '.join(FORMATS)}.")
+    check_format(format)
     if format == "json":
         return render_json(evaluation.to_dict())
     if format == "csv":
-        return _csv(evaluation.metrics)
-    return "\n".join(_as_text(grid, format, stream) for grid in _grids(evaluation))
-
-
-def _as_text(grid: Grid, format: str, stream: TextIO | None) -> str:
-    if format == "markdown":
-        return to_markdown(grid)
-    return to_latex(grid) if format == "latex" else to_terminal(grid, stream)
+        return csv_text(CSV_COLUMNS, (metric.to_dict() for metric in evaluation.metrics))
+    return render_grids(_grids(evaluation), format, stream)
 
 
 def _grids(evaluation: Evaluation) -> list[Grid]:
@@ -82,16 +72,6 @@ def render_profiles() -> str:
         f"{name}: {profile.source}\n    {' '.join(profile.rules.as_options())}\n"
         for name, profile in PROFILES.items()
     )
-
-
-def _csv(metrics: list[Metric]) -> str:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, CSV_COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    for metric in metrics:
-        names = {"question": harmless(metric.question), "answer": harmless(metric.answer or "")}
-        writer.writerow(metric.to_dict() | names)
-    return text.getvalue()
 
 
 def _tree_grid(evaluation: TreeEvaluation) -> Grid:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TextIO
 
@@ -30,6 +30,15 @@ class Grid:
     def rows(self) -> list[Sequence[str]]:
         """All rows, one section after the other."""
         return [row for section in self.sections for row in section]
+
+
+def render_grids(grids: Iterable[Grid], format: str, stream: TextIO | None) -> str:
+    """The grids one below the other as "markdown", "latex" or else a table for `stream`."""
+    if format == "markdown":
+        return "\n".join(map(to_markdown, grids))
+    if format == "latex":
+        return "\n".join(map(to_latex, grids))
+    return "\n".join(to_terminal(grid, stream) for grid in grids)
 
 
 def to_terminal(grid: Grid, stream: TextIO | None) -> str:

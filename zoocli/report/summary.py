@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal, TextIO, get_args
 
-from zoocli.errors import UsageError, harmless
-from zoocli.report.grid import Grid, to_latex, to_markdown, to_terminal
-from zoocli.report.text import ABSENT, count, decimals, number
+from zoocli.errors import UsageError
+from zoocli.report.grid import Grid, render_grids
+from zoocli.report.text import ABSENT, count, csv_text, decimals, number
 
 if TYPE_CHECKING:
     from zoocli.statistics.summary import Summary
@@ -51,9 +49,7 @@ def render_summaries(
     if format == "csv":
         return _csv(summaries)
     grid = _single(summaries[0]) if len(summaries) == 1 else _side_by_side(summaries)
-    if format == "markdown":
-        return to_markdown(grid)
-    return to_latex(grid) if format == "latex" else to_terminal(grid, stream)
+    return render_grids([grid], format, stream)
 
 
 def check_format(format: str) -> None:
@@ -68,17 +64,12 @@ def render_json(content: Any) -> str:
 
 
 def _csv(summaries: Sequence[Summary]) -> str:
-    """One row a group, under the names of the JSON summary; `file` first if there are several."""
-    text = io.StringIO()
-    several = len(summaries) > 1
-    header = ["file"] * several + ["level", "name", *STATISTICS]
-    writer = csv.DictWriter(text, header, lineterminator="\n")
-    writer.writeheader()
-    for summary in summaries:
-        file = {"file": harmless(summary.file or "")} if several else {}
-        for row in summary.rows():
-            writer.writerow(file | row | {"name": harmless(row["name"])})
-    return text.getvalue()
+    """One row per group, under the names of the JSON summary; `file` first if there are several."""
+    header = ["level", "name", *STATISTICS]
+    if len(summaries) == 1:
+        return csv_text(header, summaries[0].rows())
+    rows = ({"file": summary.file} | row for summary in summaries for row in summary.rows())
+    return csv_text(["file", *header], rows)
 
 
 def _levels(summary: Summary) -> list[dict[str, Statistics]]:

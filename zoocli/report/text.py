@@ -1,9 +1,14 @@
-"""Names and numbers as text."""
+"""Names, numbers and CSV as text."""
 
 from __future__ import annotations
 
+import csv
+import io
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from zoocli.errors import harmless
 
 ABSENT = "-"
 FEWEST_DECIMALS, MOST_DECIMALS = 4, 8
@@ -41,3 +46,19 @@ def count(value: int | None) -> str:
     '1,000,000'
     """
     return ABSENT if value is None else f"{value:,}"
+
+
+def csv_text(header: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
+    r"""Rows as CSV under a header, numbers with all digits; None is an empty cell.
+
+    >>> csv_text(["name", "N"], [{"name": "a\x1b", "N": 7}, {"name": "b", "N": None}])
+    'name,N\na\\x1b,7\nb,\n'
+    """
+    text = io.StringIO()
+    writer = csv.DictWriter(text, header, lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        writer.writerow(
+            {name: harmless(cell) if isinstance(cell, str) else cell for name, cell in row.items()}
+        )
+    return text.getvalue()

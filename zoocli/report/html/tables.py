@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from zoocli.report.metric_cells import DIGITS, interval
 from zoocli.report.text import ABSENT, count, number
 from zoocli.statistics.evaluation.evaluation import Evaluation
 from zoocli.statistics.evaluation.metric import OVERALL, Metric
 
-DIGITS = 3
 Names = dict[str, str]  # metric: heading
 
 
@@ -26,7 +26,7 @@ class Cell:
         """A metric with its interval; what the evaluation has not is "-"."""
         if metric is None:
             return cls(ABSENT)
-        return cls(number(metric.value, DIGITS), _interval(metric), metric.value)
+        return cls(number(metric.value, DIGITS), interval(metric), metric.value)
 
     @classmethod
     def of_count(cls, value: int | None) -> Cell:
@@ -61,13 +61,6 @@ class Headline:
     label: str
     cell: Cell
     galaxies: str
-
-
-def _interval(metric: Metric) -> str:
-    """The 95 % interval; empty where there is none."""
-    if metric.low is None or metric.high is None:
-        return ""
-    return f"{number(metric.low, DIGITS)} to {number(metric.high, DIGITS)}"
 
 
 def headlines(evaluation: Evaluation, names: Names) -> list[Headline]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from zoocli.report.html.tables import DIGITS
+from zoocli.report.metric_cells import DIGITS
 from zoocli.report.text import number
 from zoocli.statistics.evaluation.result import TreeEvaluation
 from zoocli.statistics.evaluation.worst import ScoredGalaxy
