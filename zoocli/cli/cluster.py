@@ -29,7 +29,8 @@ class Cluster:
         typer.Option(
             "--shard",
             metavar="I/N",
-            help="Process only part I of N of the first table, for array jobs; I starts at 1.",
+            help="Process only part I of N of PREDICTIONS (or FEATURES), for array jobs; I starts "
+            "at 1.",
         ),
     ] = None
     engine: Annotated[
@@ -52,7 +53,7 @@ class Cluster:
         int | None,
         typer.Option(
             metavar="N",
-            help="--engine dask: number of parts.  [default: by the rows and workers]",
+            help="--engine dask: number of parts.  [default: from the numbers of rows and workers]",
         ),
     ] = None
 

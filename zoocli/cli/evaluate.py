@@ -39,8 +39,8 @@ class Evaluating:
         str | None,
         typer.Option(
             metavar="URL",
-            help="Link each of the worst galaxies in the report to this address, in which a column "
-            "of either table, or id, stands in braces: 'https://...?ra={ra}&dec={dec}'.",
+            help="Link each of the worst galaxies in the report to this address, with columns of "
+            "either table, or id, in braces, such as 'https://...?ra={ra}&dec={dec}'.",
         ),
     ] = None
     profile: Annotated[
@@ -75,7 +75,8 @@ class Evaluating:
         float | None,
         typer.Option(
             metavar="X",
-            help="The product of the observed fractions that lead to the question exceeds this.",
+            help="The product of the observed fractions on the path to the question must exceed "
+            "this.",
         ),
     ] = None
     confident: Annotated[

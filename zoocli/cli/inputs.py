@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 class Scoring:
     """How `score`, `check` and `evaluate` score PREDICTIONS against VOTES.
 
-    To import the library's defaults would take longer than scoring ten thousand galaxies; that
-    these are the same is tested.
+    The defaults are those of `ScoreOptions`, as a test checks. They are repeated here because
+    importing it loads pyarrow, which the help does not need.
     """
 
     schema: SchemaName = None
@@ -47,8 +47,8 @@ class Scoring:
         str | None,
         typer.Option(
             metavar="REGEX",
-            help="Take as the id what the one group of this regular expression matches in the id "
-            "columns of both tables, such as '([^/]+)\\.jpg$'.",
+            help="Regular expression whose one group extracts the id from the id columns of both "
+            "tables, such as '([^/]+)\\.jpg$'.",
         ),
     ] = None
     predictions_column: PredictionsColumn = None

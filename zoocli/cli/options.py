@@ -68,7 +68,7 @@ ScoresSchema = Annotated[
         "--schema",
         "-s",
         metavar="NAME|FILE",
-        help="Decision tree of scores tables that do not carry it (CSV), for their campaigns.",
+        help="Decision tree, for the campaigns of scores tables that do not record it (CSV).",
     ),
 ]
 LossName = Annotated[
