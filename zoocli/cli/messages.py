@@ -1,4 +1,4 @@
-"""What the commands say on stderr; data goes to stdout and never passes through here."""
+"""Messages on stderr; data goes to stdout, through `zoocli.cli.outputs`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from zoocli.errors import harmless, shortened
 
-MOST_CHARACTERS = 2_000  # of a message; names and ids may be of any length
+MOST_CHARACTERS = 2_000  # of a message: names and ids may be long
 
 
 def say(text: str) -> None:

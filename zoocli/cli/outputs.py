@@ -25,7 +25,7 @@ def put(text: str) -> None:
 
 
 def choose_sink(output: str | None, format: str | None, summary: Path | None = None) -> Sink:
-    """Where the table goes: the file, or stdout when it is a pipe, or nowhere."""
+    """Where the table goes: to the file, to stdout if it is a pipe, or nowhere."""
     from zoocli.tables.drafts import is_device
     from zoocli.tables.encoders import format_of
     from zoocli.tables.sinks import DeviceSink, FileSink, NoSink, StreamSink
@@ -46,7 +46,7 @@ def choose_sink(output: str | None, format: str | None, summary: Path | None = N
 def write_converted(
     convert: Callable[[Sink, Update], Converted], sink: Sink, quiet: bool
 ) -> Converted:
-    """Has a table converted into the sink, with progress, and publishes it."""
+    """Converts a table into the sink, showing the progress, and publishes it."""
     with sink:
         with progress_bar(quiet) as progress:
             done = convert(sink, progress)
@@ -55,7 +55,7 @@ def write_converted(
 
 
 def compile_note() -> Iterator[str]:
-    """A note where the run had to compile its loops first."""
+    """A note if the run had to compile its loops first."""
     from zoocli.kernels import compiling
 
     if compiling.compile_seconds > NOTICEABLE_SECONDS:

@@ -1,4 +1,4 @@
-"""A summary by bins of a column, as a table for people and as JSON or CSV for programs."""
+"""A summary by bins of a column, as a table, JSON or CSV."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ BIN_COLUMNS = ("by", "low", "high", "value")
 def render_binned_summary(
     binned: BinnedSummary, format: str = "table", stream: TextIO | None = None
 ) -> str:
-    """The statistics of each bin as text that ends in a line end.
+    """The statistics of each bin as text that ends in a newline.
 
-    `format` is one of `zoocli.report.FORMATS`. JSON and CSV hold all digits, the others what a
-    person reads: a section for everything, each campaign and each question, with a row a bin. What
-    is absent is null, empty or "-". `stream` is where a table will be written.
+    `format` is one of `zoocli.report.FORMATS`. JSON and CSV have all digits. The others are
+    rounded, with a section overall, for each campaign and for each question, and one row per bin.
+    Absent values are null, empty or "-". `stream` is where a table will be written.
 
     Raises UsageError for another format.
     """
@@ -57,5 +57,5 @@ def _grid(binned: BinnedSummary) -> Grid:
     title = f"{losses_title(whole.loss, whole.schema)}, by {binned.column}"
     footer = summary_footer(whole)
     if any(one.low is not None for one, _ in binned.bins):
-        footer = ["bins reach from their lower edge up to, not including, the upper one", *footer]
+        footer = ["bins include their lower edge and exclude their upper one", *footer]
     return Grid(title, ("", binned.column, *SINGLE_HEADER[1:]), sections, footer)

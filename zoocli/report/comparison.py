@@ -1,4 +1,4 @@
-"""Comparisons as tables for people and as JSON or CSV for programs."""
+"""Comparisons as tables, JSON or CSV."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ P_DIGITS = 4
 def render_comparison(
     comparison: Comparison, format: str = "table", stream: TextIO | None = None
 ) -> str:
-    """A comparison as text that ends in a line end; the systems in the order of their ranks.
+    """A comparison as text that ends in a newline, with the systems in the order of their ranks.
 
-    `format` is one of `zoocli.report.FORMATS`. JSON and CSV hold all digits, the others what a
-    person reads: for each system a table, and in words what its overall p says. What is absent is
-    null, empty or "-". `stream` is where a table will be written: a terminal gets colour.
+    `format` is one of `zoocli.report.FORMATS`. JSON and CSV have all digits. The others are
+    rounded, with a table for each system and a verdict from its overall p. Absent values are null,
+    empty or "-". `stream` is where a table will be written: a terminal gets colour.
 
     Raises UsageError for another format.
     """
@@ -69,7 +69,7 @@ def _grid(comparison: Comparison, system: System, closing: Sequence[str]) -> Gri
 
 
 def _half_width(difference: Difference) -> float | None:
-    """About two standard errors, of which the table shows two digits."""
+    """About two standard errors; the table shows two digits of it."""
     if difference.low is None or difference.high is None:
         return None
     return (difference.high - difference.low) / 2
@@ -94,7 +94,7 @@ def _cells(difference: Difference, digits: int) -> list[str]:
 def _closing(comparison: Comparison) -> list[str]:
     return [
         "negative difference: the system is better; low and high: 95 % bootstrap interval; p: "
-        "paired approximate randomisation, by Holm over systems and questions; better: share of "
-        "galaxies",
+        "paired approximate randomisation test, Holm-adjusted over systems and questions; better: "
+        "share of galaxies",
         comparison.signature,
     ]

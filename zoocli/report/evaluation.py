@@ -1,4 +1,4 @@
-"""An evaluation as a table for people, and as JSON or CSV for programs."""
+"""An evaluation as tables, JSON or CSV."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from zoocli.statistics.evaluation.result import TreeEvaluation
 from zoocli.statistics.evaluation.rules import PROFILES
 from zoocli.statistics.evaluation.values.result import ValueEvaluation
 
-# What the table of a paper has, and whether its interval stands beside it.
+# The columns of a paper's table, and whether each has its interval beside it.
 COLUMNS = MetricColumns(
     {
         "loss": True,
@@ -41,11 +41,11 @@ CSV_COLUMNS = ("question", "answer", "metric", "value", "low", "high", "N")
 def render_evaluation(
     evaluation: Evaluation, format: str = "table", stream: TextIO | None = None
 ) -> str:
-    """The evaluation as text that ends in a line end.
+    """The evaluation as text that ends in a newline.
 
-    `format` is one of `FORMATS`. JSON and CSV hold every number with all digits; the others are
-    the tables that papers print, one row a question, class or target. What is absent is null, empty
-    or "-".
+    `format` is one of `zoocli.report.FORMATS`. JSON and CSV have every number with all digits. The
+    others are tables for a paper, with one row per question, class or target. Absent values are
+    null, empty or "-". `stream` is where a table will be written: a terminal gets colour.
 
     Raises UsageError for another format.
     """
@@ -67,7 +67,7 @@ def _grids(evaluation: Evaluation) -> list[Grid]:
 
 
 def render_profiles() -> str:
-    """The profiles of `zoocli evaluate`: their rules as options, and their sources."""
+    """The profiles of `zoocli evaluate`: their sources, and their rules as options."""
     return "".join(
         f"{name}: {profile.source}\n    {' '.join(profile.rules.as_options())}\n"
         for name, profile in PROFILES.items()
@@ -82,7 +82,7 @@ def _tree_grid(evaluation: TreeEvaluation) -> Grid:
     sections = [rows[:1], rows[1 : 1 + campaigns], rows[1 + campaigns :]]
     title = f"{evaluation.loss} loss in nats, schema {evaluation.schema.name}"
     footer = [
-        "N: galaxies with votes; counted: those that the rules of relevance count.",
+        "N: galaxies with votes; counted: those that count by the rules of relevance.",
         evaluation.signature,
     ]
     return Grid(title, ["", *COLUMNS.header, "N", "counted"], sections, footer)

@@ -1,4 +1,4 @@
-"""Summaries as a table for people and as JSON or CSV for programs."""
+"""Summaries as a table, JSON or CSV."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ STATISTICS = (
 def render_summaries(
     summaries: Sequence[Summary], format: str = "table", stream: TextIO | None = None
 ) -> str:
-    """One summary, or several side by side, as text that ends in a line end.
+    """One summary, or several side by side, as text that ends in a newline.
 
-    `format` is one of `FORMATS`. One summary shows mean, se, mean_all, their N and the votes of
-    everything, the campaigns and the questions; several show each one's mean and N, told apart by
-    their `file`. JSON and CSV hold all digits, the others what a person reads; what is absent is
-    null, empty or "-". `stream` is where a table will be written: a terminal gets colour.
+    `format` is one of `FORMATS`. One summary shows mean, se, mean_all, their N and the votes
+    overall, of the campaigns and of the questions. Several show the mean and N of each, under its
+    `file`. JSON and CSV have all digits, the others are rounded. Absent values are null, empty or
+    "-". `stream` is where a table will be written: a terminal gets colour.
 
     Raises UsageError for another format.
     """
@@ -89,13 +89,13 @@ def _single(summary: Summary) -> Grid:
 
 
 def statistics_cells(group: Statistics, digits: int) -> list[str]:
-    """What stands under SINGLE_HEADER, after the name."""
+    """The cells under SINGLE_HEADER, after the name."""
     means = [number(value, digits) for value in (group.mean, group.se, group.mean_all)]
     return means + [count(value) for value in (group.galaxies, group.galaxies_all, group.votes)]
 
 
 def losses_title(loss: str | None, schema: str | None) -> str:
-    """Which losses, in which unit, of which schema; as far as is known.
+    """The loss, its unit and the schema, as far as they are known.
 
     >>> losses_title("dirichlet", "desi"), losses_title("mse", None), losses_title(None, None)
     ('dirichlet loss in nats, schema desi', 'mse loss', 'loss')
@@ -106,7 +106,7 @@ def losses_title(loss: str | None, schema: str | None) -> str:
 
 
 def summary_footer(summary: Summary) -> list[str]:
-    """The account of the matching, and the signature, where they are known."""
+    """The account of the matching and the signature, if they are known."""
     lines = []
     if summary.matching is not None:
         matching = summary.to_dict()["matching"]
@@ -117,7 +117,7 @@ def summary_footer(summary: Summary) -> list[str]:
 
 
 def _side_by_side(summaries: Sequence[Summary]) -> Grid:
-    """Each file's mean and N for every group that any of them has."""
+    """The mean and N of each file, for every group that any file has."""
     files = [summary.file or f"file {number}" for number, summary in enumerate(summaries, start=1)]
     digits = decimals(row["se"] for summary in summaries for row in summary.rows())
     sections = []

@@ -15,7 +15,7 @@ FEWEST_DECIMALS, MOST_DECIMALS = 4, 8
 
 
 def decimals(values: Iterable[float | None]) -> int:
-    """How many decimals show two digits of the smallest of `values` (standard errors), within 4-8.
+    """The decimals (4 to 8) that show two digits of the smallest of `values` (standard errors).
 
     >>> decimals([0.5, 0.00012, None])
     5
@@ -28,7 +28,7 @@ def decimals(values: Iterable[float | None]) -> int:
 
 
 def number(value: float | None, digits: int) -> str:
-    """A number with `digits` decimals; as a power of ten where they would not show it.
+    """A number with `digits` decimals, or in scientific notation if they would not show it.
 
     >>> number(2.46696894, 4), number(0.0, 4), number(3e-7, 4), number(None, 4)
     ('2.4670', '0.0000', '3.00e-07', '-')
@@ -40,7 +40,7 @@ def number(value: float | None, digits: int) -> str:
 
 
 def count(value: int | None) -> str:
-    """A count with its thousands set apart.
+    """A count with thousands separators.
 
     >>> count(1000000)
     '1,000,000'
