@@ -63,7 +63,7 @@ def show(
     style: Annotated[
         ShowFormat,
         typer.Option(
-            "--format", "-f", help="A drawing, a schema file, or the two dicts of Zoobot."
+            "--format", "-f", help="A drawing, a schema file, or the two dicts for Zoobot."
         ),
     ] = ShowFormat.tree,
 ) -> None:

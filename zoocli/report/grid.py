@@ -155,5 +155,5 @@ def _latex(text: str) -> str:
     if text == "-":
         return "--"
     text = re.sub(r"[\\^~<>|\"#$%&_{},]|--", lambda found: LATEX[found[0]], harmless(text))
-    # A bracket after the \\\\ of the previous row would be read as its option.
+    # LaTeX would read a bracket as an option of the line break before it.
     return f"{{{text}}}" if text.startswith("[") else text
