@@ -56,7 +56,7 @@ def _interval(group: Statistics | None) -> Interval:
 
 
 def draw_binned(binned: BinnedSummary, format: str) -> bytes:
-    """The mean loss of each bin and its standard error: overall, by campaign (if several), by question."""
+    """The mean loss of each bin, with 1 se: overall, by campaign (if several) and by question."""
     return picture("binned", "", "", lambda: _binned(binned), (format,)).files[format]
 
 
