@@ -147,7 +147,7 @@ def evaluate(
             "--link is for the report: give --output DIR, and do not give --no-report."
         )
     if report is None and (cluster.shard is not None or evaluating.link is not None):
-        report = cluster.shard is None  # the report of a shard is that of what is merged
+        report = cluster.shard is None  # a link needs the report; shards get one when merged
     has_report = wants_report(output, report, quiet)
     options = _options(evaluating, scoring, limits)
     if output is not None:
@@ -195,9 +195,9 @@ def _evaluate_on_cluster(
 
 
 def wants_report(output: Path | None, asked: bool | None, quiet: bool) -> bool:
-    """Whether to write a report: with a directory, unless it is refused or cannot be made.
+    """Whether to write a report: as `asked`, by default if it has a directory and its packages.
 
-    Raises MachineError where it was `asked` for and its packages are not installed.
+    Raises MachineError if it was `asked` for and its packages are not installed.
     """
     from zoocli.report.evaluation_files import require_report
 
@@ -218,7 +218,7 @@ def wants_report(output: Path | None, asked: bool | None, quiet: bool) -> bool:
 def show_evaluation(
     evaluation: Evaluation, output: Path | None, format: Format | None, report: bool
 ) -> None:
-    """Writes the directory, and to stdout what was asked for, or the table if nothing was."""
+    """Writes the directory, if any, and to stdout the format given, or else a table."""
     from zoocli.report.evaluation import render_evaluation
     from zoocli.report.evaluation_files import write_folder
 
