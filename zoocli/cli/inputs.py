@@ -139,7 +139,7 @@ def require_one_stdin(files: Sequence[str]) -> None:
 
 
 def require_two_tables(tables: Sequence[str], first: str, example: str) -> None:
-    """Raises UsageError without VOTES; `first` is what stands before it."""
+    """Raises UsageError without VOTES; `first` names what precedes it."""
     if len(tables) < 2:
         raise UsageError(
             f"Give at least two tables: {first}, then the votes, as in "

@@ -132,7 +132,7 @@ OnFractional = Annotated[
 ]
 MissingVotes = Annotated[
     Literal["error", "zero"],
-    typer.Option(help="Questions with votes for only some answers: stop, or take the rest as 0."),
+    typer.Option(help="Questions with votes for only some answers: stop, or count the rest as 0."),
 ]
 Device = Annotated[
     str, typer.Option(metavar="auto|cpu|cuda|cuda:N", help="Device that torch computes on.")
