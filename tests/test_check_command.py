@@ -109,7 +109,7 @@ def test_the_text_says_the_same(here: Path) -> None:
     assert done.code == 3
     lines = done.out.splitlines()
     assert lines[0] == "predictions  p.csv: text, 3 rows, 6 columns, ids in 'id'"
-    assert lines[-1] == "Not fine: these cannot be scored so."
+    assert lines[-1] == "Not OK: these inputs cannot be scored with these options."
     assert any("'shape_smooth': 2 votes below zero (first ids 'a', 'c')" in line for line in lines)
 
 

@@ -419,7 +419,7 @@ def test_no_scheduler(data, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--engine", "dask", "--shard", "1/2", "-o", "x"], "two ways"),
+        (["--engine", "dask", "--shard", "1/2", "-o", "x"], "exclude each other"),
         (["--scheduler", "tcp://127.0.0.1:9"], "--engine dask"),
         (["--engine", "dask", "--scheduler", "tcp://x:1", "--threads", 2], "--threads"),
         (["--engine", "dask"], "name it with -o"),

@@ -61,7 +61,7 @@ def test_works_where_nothing_can_be_written(tmp_path):
 
 def test_the_note_says_whether_the_next_run_finds_the_code(monkeypatch):
     monkeypatch.setattr(compiling, "compile_seconds", 9.0)
-    for kept, said in ((True, "next run finds them"), (False, "ZOOCLI_CACHE_DIR")):
+    for kept, said in ((True, "Later runs reuse them"), (False, "ZOOCLI_CACHE_DIR")):
         monkeypatch.setattr(compiling, "all_kept", kept)
         [note] = compile_note()
         assert said in note and "9 seconds" in note

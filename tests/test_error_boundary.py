@@ -55,14 +55,15 @@ def leave(monkeypatch, capsys):
         (
             OSError(errno.ENOSPC, "No space left on device", "x\x1b"),
             4,
-            r"No space left on device: 'x\x1b'. Make room or give access, or choose another place.",
+            r"No space left on device: 'x\x1b'. Free space or grant access, or choose another "
+            "location.",
         ),
         (
             FileNotFoundError(errno.ENOENT, "No such file or directory", b"x"),
             3,
             "No such file or directory: 'x'. Check the path.",
         ),
-        (MemoryError(), 4, "There is not enough memory. Run where there is more."),
+        (MemoryError(), 4, "Out of memory. Run on a machine with more memory."),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
 )

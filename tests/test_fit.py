@@ -410,7 +410,7 @@ def test_a_run_that_fails_leaves_nothing(tmp_path: Path) -> None:
     [
         ((FEATURES,), "at least two tables"),
         (("-", "-"), "only once"),
-        ((FEATURES, VOTES, "--held-out-ids", "head.safetensors"), "Give them two names"),
+        ((FEATURES, VOTES, "--held-out-ids", "head.safetensors"), "Give them different names"),
         ((FEATURES, "head.safetensors"), "also an input"),
     ],
 )
@@ -430,6 +430,6 @@ def test_the_report_goes_to_stderr_and_quiet_says_nothing(tmp_path: Path) -> Non
     options = ("fit", FEATURES, VOTES, "-o", tmp_path / "h.safetensors", "--epochs", 1)
     done = done_well(*options)
     assert done.out == ""
-    for words in ("constant", "gain", "galaxies held out", "learned from 303 galaxies"):
+    for words in ("constant", "gain", "galaxies held out", "trained on 303 galaxies"):
         assert words in done.err
     assert done_well(*options, "-q").err == ""

@@ -640,7 +640,7 @@ def test_the_summary_goes_to_stdout():
     for table in (["-o", "-"], ["-f", "csv"]):
         refused = run(*command, "--summary", "-", *table)
         assert refused.code == 2
-        assert "one of the two" in refused.err
+        assert "not both" in refused.err
 
 
 @pytest.mark.parametrize(

@@ -163,3 +163,25 @@ command()
         timeout=60,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
+@pytest.mark.parametrize("code", [0, 3])
+@pytest.mark.parametrize("remove", ["", "del atexit._run_exitfuncs"], ids=["with", "without"])
+def test_exit_functions_run_with_or_without_the_private_function(remove: str, code: int) -> None:
+    script = f"""
+import atexit
+import zoocli.cli
+from zoocli.__main__ import command
+
+atexit.register(print, "at the end")
+{remove}
+zoocli.cli._run = lambda arguments: {code}
+command()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (code, b"at the end\n", b"")

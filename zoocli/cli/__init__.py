@@ -1,8 +1,8 @@
-"""The command line: a thin coat over the library.
+"""The command line: a thin layer over the library.
 
-One file per command, each with its options, one library call, and the showing of the result.
-`main` is the only place where an error becomes text and an exit code. Nothing here imports a heavy
-module before the command that needs it runs, so `zoocli --help` answers at once.
+Each command has a file with its options, one call of the library, and the output of the result.
+`main` is the only place where an error becomes text and an exit code. Heavy modules are imported
+only when a command that needs them runs, so `zoocli --help` answers at once.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ from zoocli.version import __version__
 INTERRUPTED, TERMINATED = 130, 143
 SECONDS_TO_LEAVE = 5.0
 SECONDS_OF_IMPORT = 0.01
-# Imports make many objects and hardly any garbage: looking for it costs a tenth of a short run.
+# Imports create many objects and little garbage: collecting it takes a tenth of a short run.
 ALLOCATIONS_PER_COLLECTION = 100_000
 
-# Each in a file of its own, in the order of the help.
+# Each has a file of its own. The order is that of the help.
 COMMANDS = (
     "score",
     "check",
@@ -48,19 +48,19 @@ COMMANDS = (
 
 
 def app_with(commands: Sequence[str]) -> typer.Typer:
-    """The command line with these commands; only their files are imported."""
+    """The command line with these commands; imports only their files."""
     app = typer.Typer(
         name="zoocli",
         no_args_is_help=True,
         context_settings={"help_option_names": ["-h", "--help"]},
-        # Plain help: names with [brackets] stay as they are, and rich is not imported.
+        # Plain help: names in [brackets] are not markup, and rich is not imported.
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
     )
     app.callback()(_zoocli)
     for name in commands:
         module = import_module(f"zoocli.cli.{name}")
-        if hasattr(module, "app"):  # it has commands of its own
+        if hasattr(module, "app"):  # it has subcommands
             app.add_typer(module.app, name=name)
         else:
             app.command()(getattr(module, name))
@@ -68,9 +68,9 @@ def app_with(commands: Sequence[str]) -> typer.Typer:
 
 
 def _commands_for(args: Sequence[str]) -> Sequence[str]:
-    """The command that is called, if there is one; else all, for the help, errors and completion.
+    """The command that is called, or all of them for the help, errors and completion.
 
-    Making all options of all commands takes longer than scoring ten thousand galaxies.
+    Building the options of all commands takes longer than scoring ten thousand galaxies.
     """
     first = next((word for word in args if not word.startswith("-")), None)
     return [first] if first in COMMANDS else COMMANDS
@@ -89,15 +89,15 @@ def _zoocli(
         typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
     ] = False,
 ) -> None:
-    """Scores and evaluates galaxy-morphology predictions against volunteers' votes."""
+    """Score and evaluate galaxy-morphology predictions against volunteers' votes."""
 
 
 def main(args: Sequence[str] | None = None) -> NoReturn:
-    """Runs the command that `args` (default: the process's arguments) say, and exits.
+    """Runs the command in `args` (by default the arguments of the process), and exits.
 
-    Exit codes: 0 done (also when the reader of a pipe closes early), 1 a defect of zoocli (the
-    only case with a traceback), 2 wrong usage, 3 wrong data, 4 the machine lacks something,
-    130 and 143 interrupted and terminated.
+    Exit codes: 0 success (also when the reader of a pipe closes it early), 1 a defect of zoocli
+    (the only case with a traceback), 2 wrong usage, 3 wrong data, 4 the machine lacks something,
+    130 interrupted, 143 terminated.
     """
     _fill_closed_streams()
     gc.set_threshold(ALLOCATIONS_PER_COLLECTION)
@@ -106,20 +106,20 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
         warnings.simplefilter("always", ZoocliWarning)
         warnings.showwarning = _warning_shower()
         code = _guarded(lambda: _run(args))
-        # What still sits in Python's buffer may meet a closed pipe or a full disk as well.
+        # Writing what is still buffered may fail too, on a closed pipe or a full disk.
         flushed = _guarded(_flush)
     sys.exit(code or flushed)
 
 
 def _fill_closed_streams() -> None:
-    """Where the caller closed stdout or stderr (`>&-`), what goes there is dropped."""
+    """Discards output to streams that the caller closed (`>&-`)."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
             setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))
 
 
 def _run(args: Sequence[str] | None) -> int:
-    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # as in a job in the background
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # as in background jobs
         signal.signal(signal.SIGINT, _interrupt)
     args = sys.argv[1:] if args is None else args
     command = typer.main.get_command(app_with(_commands_for(args)))
@@ -133,7 +133,7 @@ def _flush() -> int:
 
 
 def _guarded(work: Callable[[], int]) -> int:
-    """The error boundary: `work`'s exit code, or the one of the error that it met."""
+    """The error boundary: the exit code of `work`, or of the error that it raised."""
     try:
         return work()
     except ZoocliError as error:
@@ -146,15 +146,13 @@ def _guarded(work: Callable[[], int]) -> int:
         signal.setitimer(signal.ITIMER_REAL, 0)
         return TERMINATED
     except SystemExit as stop:
-        if isinstance(stop.__context__, BrokenPipeError):  # typer's own answer to it is exit 1
+        if isinstance(stop.__context__, BrokenPipeError):  # which typer turns into exit 1
             return _reader_left()
         raise
     except BrokenPipeError:
         return _reader_left()
     except MemoryError:
-        return complain(
-            "There is not enough memory. Run where there is more.", MachineError.exit_code
-        )
+        return complain("Out of memory. Run on a machine with more memory.", MachineError.exit_code)
     except OSError as error:
         return _stopped_before(error) or _refuse_file(error)
     except Exception as error:
@@ -165,9 +163,9 @@ def _guarded(work: Callable[[], int]) -> int:
 
 
 def _stopped_before(error: BaseException) -> int | None:
-    """The exit code of the signal on whose way out another error was met; None without one.
+    """The exit code of the signal that the error followed, if any.
 
-    An interrupted lock is one: to release it, as it was never had, is an error of its own.
+    For example, a lock whose acquisition was interrupted cannot be released, which is an error.
     """
     cause = error.__context__
     while cause is not None:
@@ -185,7 +183,7 @@ def _refuse_usage(error: TyperException) -> int:
     message = error.format_message()
     if context is None:
         return complain(message, error.exit_code)
-    if message == context.get_help():  # nothing was asked for
+    if message == context.get_help():  # no command was given
         say(message)
         return error.exit_code
     sentence = " ".join(message.split()).rstrip(".")
@@ -196,28 +194,28 @@ def _refuse_file(error: OSError) -> int:
     where = "" if error.filename is None else f": '{os.fsdecode(error.filename)}'"
     if isinstance(error, FileNotFoundError):
         return complain(f"{error.strerror}{where}. Check the path.", DataError.exit_code)
-    advice = "Make room or give access, or choose another place."
+    advice = "Free space or grant access, or choose another location."
     reason = error.strerror or str(error).rstrip(".")
     return complain(f"{reason}{where}. {advice}", MachineError.exit_code)
 
 
 def _reader_left() -> int:
-    """Points stdout nowhere, so that the interpreter's last flush does not fail as well."""
+    """Points stdout to the null device, so that the last flush does not fail as well."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     return 0
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
-    """Leaves as an exception does, so that every `finally` removes its temporary files."""
+    """Exits through an exception, so that every `finally` removes its temporary files."""
     if not _put_off(_interrupt, frame):
         raise KeyboardInterrupt
 
 
 def _put_off(handler: Callable[[int, FrameType | None], None], frame: FrameType | None) -> bool:
-    """Has the signal handled a little later, if a module is being imported just now.
+    """Handles the signal a little later if a module is being imported; whether it did.
 
-    An exception could leave the locks of the import system held there, and other threads that
-    import would wait for ever.
+    An exception there could leave locks of the import system held, and other threads that import
+    would wait forever.
     """
     while frame is not None and not frame.f_code.co_filename.startswith("<frozen importlib"):
         frame = frame.f_back
@@ -229,14 +227,14 @@ def _put_off(handler: Callable[[int, FrameType | None], None], frame: FrameType 
 
 
 class Terminated(SystemExit):
-    """SIGTERM came."""
+    """SIGTERM was received."""
 
 
 def _terminate(number: int, frame: FrameType | None) -> None:
-    """Leaves as an exception does, so that every `finally` removes its temporary files.
+    """Exits through an exception, so that every `finally` removes its temporary files.
 
-    C code that runs just then (the start of an imported module) may swallow the exception; so it
-    comes again after a while, unless it is on its way.
+    C code running at that moment (the start of an imported module) may swallow the exception, so
+    it is raised again after a while, unless it is being handled.
     """
     if not isinstance(sys.exception(), Terminated) and not _put_off(_terminate, frame):
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -246,7 +244,7 @@ def _terminate(number: int, frame: FrameType | None) -> None:
 
 
 def _warning_shower() -> Callable[..., None]:
-    """Shows zoocli's own warnings as one line; others as Python does."""
+    """Shows warnings of zoocli on one line, and others as Python does."""
     shown_by_python = warnings.showwarning
 
     def show(

@@ -2,34 +2,71 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
-from zoocli.cli.cluster import computed, on_cluster, shard_of
-from zoocli.cli.inputs import (
+from zoocli.cli.cluster import Cluster, computed, require_directory
+from zoocli.cli.groups import given, with_groups
+from zoocli.cli.inputs import require_one_stdin
+from zoocli.cli.messages import say_notes
+from zoocli.cli.options import (
     INPUTS,
-    BatchSize,
-    EngineName,
-    MemoryLimit,
-    Partitions,
+    Limits,
     PredictionsColumn,
-    Scheduler,
+    Quiet,
     SchemaName,
-    ShardName,
-    Threads,
+    SingleId,
+    SingleKeep,
 )
-from zoocli.cli.options import Quiet
-from zoocli.cli.outputs import FORMATS, STDOUT, choose_sink, compile_note
-
-if TYPE_CHECKING:
-    from zoocli.cataloguing import CatalogOptions
-    from zoocli.conversion import Converted
+from zoocli.cli.outputs import FORMATS, STDOUT, choose_sink, compile_note, write_converted
 
 
+@dataclass(frozen=True)
+class Cataloguing:
+    """What the catalogue holds."""
+
+    schema: SchemaName = None
+    advanced: Annotated[
+        bool,
+        typer.Option(
+            "--advanced",
+            help="Write all fractions, with credible intervals and proportions asked.",
+        ),
+    ] = False
+    level: Annotated[
+        float, typer.Option(help="--advanced: probability of the credible intervals.")
+    ] = 0.9
+    asked_threshold: Annotated[
+        float,
+        typer.Option(
+            metavar="P",
+            help="Without --advanced: fractions are null for questions that a smaller proportion "
+            "of volunteers would be asked.",
+        ),
+    ] = 0.5
+    intervals: Annotated[
+        Literal["mixture", "zoobot"],
+        typer.Option(
+            help="--advanced, several passes: intervals of the mixture, or medians of the limits "
+            "of the passes."
+        ),
+    ] = "mixture"
+    keep: SingleKeep = None
+    id: SingleId = None
+    predictions_column: PredictionsColumn = None
+    on_invalid: Annotated[
+        Literal["error", "null"],
+        typer.Option(help="Concentrations that are not finite and positive: stop, or write nulls."),
+    ] = "error"
+    batch_size: Annotated[int, typer.Option(help="Rows per batch.")] = 8192
+
+
+@with_groups
 def catalog(
-    context: typer.Context,
+    *,
     predictions: Annotated[
         list[str],
         typer.Argument(metavar="PREDICTIONS...", help=f"The parts of one table. {INPUTS}"),
@@ -40,115 +77,43 @@ def catalog(
             "--output",
             "-o",
             metavar="FILE|-",
-            help="The catalogue, its format by its ending; - is stdout, as CSV.",
+            help="Catalogue, in the format of its suffix; - is stdout, as CSV.",
         ),
     ],
-    schema: SchemaName = None,
     format: Annotated[
-        str | None, typer.Option("--format", "-f", help=f"Of the catalogue: {FORMATS}.")
+        str | None, typer.Option("--format", "-f", help=f"Format of the catalogue: {FORMATS}.")
     ] = None,
-    advanced: Annotated[
-        bool,
-        typer.Option(
-            "--advanced", help="All fractions, with credible intervals and proportions asked."
-        ),
-    ] = False,
-    level: Annotated[
-        float, typer.Option(help="--advanced: probability that an interval holds.")
-    ] = 0.9,
-    asked_threshold: Annotated[
-        float,
-        typer.Option(
-            metavar="P",
-            help="Without --advanced: fractions of questions that a smaller proportion of "
-            "volunteers would be asked are null.",
-        ),
-    ] = 0.5,
-    intervals: Annotated[
-        Literal["mixture", "zoobot"],
-        typer.Option(
-            help="--advanced, several passes: of their mixture, or the median of their ends."
-        ),
-    ] = "mixture",
-    keep: Annotated[
-        list[str] | None,
-        typer.Option(metavar="COLUMN", help="Carry a column into the output; repeatable."),
-    ] = None,
-    id: Annotated[
-        str | None,
-        typer.Option("--id", metavar="COLUMN", help="Id column.  [default: the first usual name]"),
-    ] = None,
-    predictions_column: PredictionsColumn = None,
-    on_invalid: Annotated[
-        Literal["error", "null"],
-        typer.Option(help="Concentrations that no distribution has: stop, or give nulls."),
-    ] = "error",
-    batch_size: BatchSize = 8192,
-    threads: Threads = None,
-    memory_limit: MemoryLimit = None,
-    shard: ShardName = None,
-    engine: EngineName = "local",
-    scheduler: Scheduler = None,
-    partitions: Partitions = None,
+    cataloguing: Cataloguing,
+    limits: Limits,
+    cluster: Cluster,
     quiet: Quiet = False,
 ) -> None:
-    """Make a catalogue of predicted vote fractions: a table with one row a galaxy.
+    """Make a catalogue of predicted vote fractions: a table with one row per galaxy.
 
-    Its columns: the id, those of --keep, and ANSWER_fraction for every answer, null where less than
-    half of the volunteers would be asked the question. With --advanced all fractions are there,
-    then ANSWER_90pc-lower, ANSWER_90pc-upper and ANSWER_proportion-asked. Rows are in the order of
-    PREDICTIONS; a cell may be a list of passes.
+    The columns are the id, those of --keep, and ANSWER_fraction for each answer, null where fewer
+    than half of the volunteers would be asked the question. With --advanced, all fractions are
+    given, then ANSWER_90pc-lower, ANSWER_90pc-upper and ANSWER_proportion-asked. Rows are in the
+    order of PREDICTIONS. A cell may be a list of passes.
     """
-    from zoocli.cataloguing import CatalogOptions
-    from zoocli.cli.summarize import say_notes
-    from zoocli.errors import UsageError
+    from zoocli.cataloguing import CatalogOptions, catalog_into
     from zoocli.tables.guards import refuse_inputs
 
-    if predictions.count("-") > 1:
-        raise UsageError("Standard input can be read only once: give '-' once.")
-    options = CatalogOptions(
-        schema=schema,
-        id=id,
-        predictions_column=predictions_column,
-        keep=keep or (),
-        advanced=advanced,
-        level=level,
-        asked_threshold=asked_threshold,
-        intervals=intervals,
-        on_invalid=on_invalid,
-        batch_size=batch_size,
-        threads=threads,
-        memory_limit=memory_limit,
-    )
-    inputs = [*predictions, *filter(None, [schema])]
+    require_one_stdin(predictions)
+    options = CatalogOptions(**given(cataloguing, limits))
+    inputs = [*predictions, *filter(None, [cataloguing.schema])]
     refuse_inputs(Path("/dev/stdout" if Path(output) == STDOUT else output), inputs)
-    del engine, scheduler, partitions  # `on_cluster` looks at them
-    if on_cluster(context):
+    if cluster.is_wanted(limits):
         from zoocli.cataloguing.job import CatalogJob
 
+        require_directory(output, format)
         job = CatalogJob.of(predictions, options)
-        with computed(context, job, output, inputs) as (made, commit):
+        with computed(job, cluster, limits, output, inputs, quiet) as (made, commit):
             commit(made.metadata(), None)
     else:
-        made = _catalog_here(predictions, options, output, format, shard, quiet)
-    if not quiet:
-        say_notes([*compile_note(), *made.notes])
-
-
-def _catalog_here(
-    predictions: list[str],
-    options: CatalogOptions,
-    output: str,
-    format: str | None,
-    shard: str | None,
-    quiet: bool,
-) -> Converted:
-    from zoocli.cataloguing import catalog_into
-    from zoocli.cli.progress import progress_bar
-
-    part = shard_of(shard)
-    with choose_sink(output, format, None) as sink:
-        with progress_bar(quiet) as progress:
-            made = catalog_into(sink, predictions, options, progress, part)
-        sink.commit(made.metadata())
-    return made
+        part = cluster.part
+        made = write_converted(
+            lambda sink, progress: catalog_into(sink, predictions, options, progress, part),
+            choose_sink(output, format),
+            quiet,
+        )
+    say_notes([*compile_note(), *made.notes], quiet)

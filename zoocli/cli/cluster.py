@@ -1,96 +1,132 @@
-"""The command line's side of `--engine dask` and `--shard`."""
+"""The command line's side of `--shard` and `--engine dask`."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from zoocli.cli.options import Limits
+from zoocli.errors import UsageError
 
 if TYPE_CHECKING:
-    import typer
-
     from zoocli.engines.job import Job
     from zoocli.tables.slices import Shard
 
 Commit = Callable[[Mapping[str, Any], Mapping[str, Any] | None], None]
 
 
-def on_cluster(context: typer.Context, writes_table: bool = True) -> bool:
-    """Whether a cluster is meant; UsageError for options that do not go together."""
-    from zoocli.errors import UsageError
+@dataclass(frozen=True)
+class Cluster:
+    """How the work is divided, if it is: over array jobs, or over a cluster."""
 
-    given = context.params
-    if given["engine"] != "dask":
-        for option in ("scheduler", "partitions"):
-            if given[option] is not None:
-                raise UsageError(f"--{option} is for --engine dask. Leave it out, or add that.")
-        return False
-    if given["shard"] is not None:
-        raise UsageError("--shard and --engine dask are two ways of the same. Choose one.")
-    if given["scheduler"] is not None and given["threads"] is not None:
-        raise UsageError("--threads is for this machine; the workers of --scheduler have theirs.")
-    if writes_table and (given["output"] == "-" or given["format"] not in (None, "parquet")):
+    shard: Annotated[
+        str | None,
+        typer.Option(
+            "--shard",
+            metavar="I/N",
+            help="Process only part I of N of PREDICTIONS (or FEATURES), for array jobs; I starts "
+            "at 1.",
+        ),
+    ] = None
+    engine: Annotated[
+        Literal["local", "dask"],
+        typer.Option(
+            "--engine",
+            help="dask: process the table in parts on a Dask cluster; -o is a directory of Parquet "
+            "files.",
+        ),
+    ] = "local"
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="--engine dask: address of the scheduler, such as tcp://HOST:8786.  "
+            "[default: a local cluster of --threads processes]",
+        ),
+    ] = None
+    partitions: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="--engine dask: number of parts.  [default: from the numbers of rows and workers]",
+        ),
+    ] = None
+
+    def is_wanted(self, limits: Limits) -> bool:
+        """Whether Dask is to do the work; UsageError for options that contradict each other."""
+        if self.engine != "dask":
+            for option in ("scheduler", "partitions"):
+                if getattr(self, option) is not None:
+                    raise UsageError(f"--{option} needs --engine dask. Add that, or leave it out.")
+            return False
+        if self.shard is not None:
+            raise UsageError("--shard and --engine dask exclude each other. Choose one.")
+        if self.scheduler is not None and limits.threads is not None:
+            raise UsageError(
+                "--threads has no effect on the workers of --scheduler. Leave it out, or set it "
+                "where the workers are started."
+            )
+        return True
+
+    @property
+    def part(self) -> Shard | None:
+        """The part that --shard names; UsageError where it names none."""
+        if self.shard is None:
+            return None
+        from zoocli.tables.slices import Shard
+
+        return Shard.parse(self.shard)
+
+
+def require_directory(output: str | None, format: str | None, optional: bool = False) -> None:
+    """Raises UsageError unless the output can be a directory of Parquet parts."""
+    missing = output is None and not optional
+    if missing or output == "-" or format not in (None, "parquet"):
         raise UsageError("--engine dask writes a directory of Parquet parts: name it with -o.")
-    if given.get("fix_colnames"):
-        raise UsageError("--fix-colnames is not for --engine dask. Leave one of them out.")
-    return True
-
-
-def shard_of(text: str | None) -> Shard | None:
-    """What --shard says."""
-    if text is None:
-        return None
-    from zoocli.tables.slices import Shard
-
-    return Shard.parse(text)
 
 
 @contextlib.contextmanager
 def computed(
-    context: typer.Context, job: Job[Any, Any], output: str | None, inputs: list[str]
+    job: Job[Any, Any],
+    cluster: Cluster,
+    limits: Limits,
+    output: str | None,
+    inputs: list[str],
+    quiet: bool,
 ) -> Iterator[tuple[Any, Commit]]:
-    """The result of a job, and a function that shows the directory of its parts, if there is one.
+    """The result of a job, and a function that publishes the directory of its parts, if any.
 
     That function takes the metadata of the whole table and its summary.
     """
     from zoocli.cli.progress import progress_bar
     from zoocli.engines.folder import check_folder, parts_folder
+    from zoocli.optional import import_optional
     from zoocli.resources import Resources
 
-    cluster = _cluster_module()
-    given = context.params
-    options = cluster.ClusterOptions(given["scheduler"], given["partitions"])
-    resources = Resources.available(given["threads"], given["memory_limit"])
+    import_optional("distributed", "--engine dask", "dask")
+    from zoocli.engines.cluster import ClusterOptions, run_job
+
+    options = ClusterOptions(cluster.scheduler, cluster.partitions)
+    resources = Resources.available(limits.threads, limits.memory_limit)
     with contextlib.ExitStack() as stack:
         folder, publish = None, None
         if output is not None:
             check_folder(Path(output), inputs)
             folder, publish = stack.enter_context(parts_folder(Path(output)))
-        with progress_bar(given["quiet"]) as update:
+        with progress_bar(quiet) as update:
 
             def progress(done: int, of: int, part: int, parts: int) -> None:
                 update(done, of, f", part {part:,} of {parts:,}")
 
-            result, rows = cluster.run_job(job, folder, options, resources, progress)
+            result, rows = run_job(job, folder, options, resources, progress)
 
         def commit(metadata: Mapping[str, Any], summary: Mapping[str, Any] | None) -> None:
             if publish is not None:
                 publish(rows, metadata, summary)
 
         yield result, commit
-
-
-def _cluster_module() -> Any:
-    from zoocli.errors import MachineError
-
-    try:
-        from zoocli.engines import cluster
-    except ModuleNotFoundError as error:
-        if (error.name or "").split(".")[0] not in ("dask", "distributed"):
-            raise
-        raise MachineError(
-            "--engine dask needs Dask, which is not installed. Install the extra: "
-            "`pip install 'zoocli[dask]'`."
-        ) from error
-    return cluster

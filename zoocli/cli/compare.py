@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
-from zoocli.cli.options import Quiet
-from zoocli.cli.outputs import compile_note
-from zoocli.cli.summarize import put, say_notes
+from zoocli.cli.inputs import require_one_stdin
+from zoocli.cli.messages import say_notes
+from zoocli.cli.options import Quiet, ScoresSchema, Threads
+from zoocli.cli.outputs import compile_note, put
 from zoocli.report import Format, render_comparison
 
 
@@ -24,55 +25,44 @@ def compare(
         list[str],
         typer.Argument(metavar="SYSTEM...", help="Scores tables of the same galaxies and votes."),
     ],
-    schema: Annotated[
-        str | None,
-        typer.Option(
-            "--schema",
-            "-s",
-            metavar="NAME|FILE",
-            help="Names the campaigns of tables that do not carry their schema (CSV).",
-        ),
-    ] = None,
+    schema: ScoresSchema = None,
     format: Annotated[
-        Format, typer.Option("--format", "-f", help="How the comparison is written.")
+        Format, typer.Option("--format", "-f", help="Format of the comparison.")
     ] = "table",
     bootstrap: Annotated[
-        int, typer.Option(help="Bootstrap replicates, for the 95 % intervals.")
+        int, typer.Option(help="Bootstrap replicates for the 95 % intervals.")
     ] = 1000,
     flips: Annotated[
         int, typer.Option(help="Sign flips of the randomisation test, for the p-values.")
     ] = 10_000,
-    seed: Annotated[int, typer.Option(help="Of the random numbers.")] = 0,
+    seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
     id: Annotated[
         str | None,
         typer.Option("--id", metavar="COLUMN", help="Id column.  [default: the first column]"),
     ] = None,
-    threads: Annotated[
-        int | None, typer.Option(help="[default: SLURM's, the container's or the machine's]")
-    ] = None,
+    threads: Threads = None,
     memory_limit: Annotated[
         str | None,
         typer.Option(
             metavar="SIZE",
-            help="Of the whole process; larger tables are read several times.  [default: 2GB, or"
-            " less where there is less]",
+            help="Memory limit of the whole process; larger tables are read several times.  "
+            "[default: 2GB, or what is available if less]",
         ),
     ] = None,
     quiet: Quiet = False,
 ) -> None:
-    """Show whether SYSTEMs beat BASELINE: paired differences of their scores, and how sure.
+    """Test whether SYSTEMs score better than BASELINE, from paired differences.
 
-    Galaxies are matched by id. For every question, campaign and overall: both means, their
-    difference (negative: the system is better) with its 95 % bootstrap interval, the p-value of the
-    paired approximate-randomisation test, the same adjusted by Holm for all systems and questions,
-    the share of galaxies that the system scores better, and N. Systems are ranked by their overall
-    mean. Galaxies are the unit: what another training of a model would give, no interval knows.
+    Galaxies are matched by id. For each question and campaign, and overall: both means; their
+    difference (negative if the system is better) with its 95 % bootstrap interval; the p-value of
+    the paired approximate randomisation test, alone and with Holm's adjustment over all systems
+    and questions; the share of galaxies that the system scores better; and N. Systems are ranked
+    by their overall mean. The unit is the galaxy: the intervals do not cover the variation between
+    training runs.
     """
-    from zoocli.errors import UsageError
     from zoocli.statistics import compare as library
 
-    if [baseline, *systems].count("-") > 1:
-        raise UsageError("Standard input can be read only once: give '-' once.")
+    require_one_stdin([baseline, *systems])
     comparison = library.compare(
         baseline,
         *systems,
@@ -84,6 +74,5 @@ def compare(
         threads=threads,
         memory_limit=memory_limit,
     )
-    if not quiet:
-        say_notes([*compile_note(), *comparison.notes])
+    say_notes([*compile_note(), *comparison.notes], quiet)
     put(render_comparison(comparison, format, sys.stdout))

@@ -1,217 +1,156 @@
-"""The options of every command that reads predictions and votes, each defined once."""
+"""What the commands read: the tables, and how they are scored."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from zoocli.cli.groups import given
+from zoocli.cli.options import (
+    Device,
+    IdName,
+    Label,
+    Limits,
+    LossName,
+    MissingVotes,
+    OnFractional,
+    PredictionsColumn,
+    SchemaName,
+    VotesColumn,
+    VotesId,
+)
+from zoocli.errors import UsageError
+
 if TYPE_CHECKING:
     from zoocli.scoring.options import ScoreOptions
 
-INPUTS = (
-    "Parquet, CSV or TSV (also .gz, .zst), Arrow, JSON lines, FITS, VOTable, ECSV, Zoobot's HDF5; "
-    "directories and patterns of parts; - is stdin."
-)
 
-Tables = Annotated[
-    list[str],
-    typer.Argument(
-        metavar="PREDICTIONS... VOTES",
-        help=f"The last is VOTES, those before it the parts of PREDICTIONS. {INPUTS}",
-    ),
-]
-SchemaName = Annotated[
-    str | None,
-    typer.Option(
-        "--schema",
-        "-s",
-        metavar="NAME|FILE",
-        help="Decision tree: a built-in name or a YAML file.  [default: from the columns]",
-    ),
-]
-LossName = Annotated[
-    str,
-    typer.Option("--loss", "-l", help="dirichlet, cross-entropy (ce), mse or l1 (mae)."),
-]
-IdName = Annotated[
-    str | None,
-    typer.Option(
-        "--id",
-        metavar="COLUMN",
-        help="Id column of both tables.  [default: the first usual name that both have]",
-    ),
-]
-PredictionsId = Annotated[
-    str | None, typer.Option(metavar="COLUMN", help="Id column of PREDICTIONS.")
-]
-VotesId = Annotated[str | None, typer.Option(metavar="COLUMN", help="Id column of VOTES.")]
-IdFrom = Annotated[
-    str | None,
-    typer.Option(
-        metavar="REGEX",
-        help="Make the id from the id column's text by the one group of this regular "
-        "expression, on both sides, such as '([^/]+)\\.jpg$'.",
-    ),
-]
-PredictionsColumn = Annotated[
-    str | None,
-    typer.Option(
-        metavar="PATTERN",
-        help="How PREDICTIONS call an answer's column, such as '{answer}_pred'.  "
-        "[default: as the answer, perhaps with a usual ending]",
-    ),
-]
-VotesColumn = Annotated[
-    str | None,
-    typer.Option(metavar="PATTERN", help="The same for VOTES, such as '{answer}_count'."),
-]
-Ensemble = Annotated[
-    list[str] | None,
-    typer.Option(
-        metavar="FILE",
-        help="Further predictions of the same galaxies, as passes of a mixture; repeatable.",
-    ),
-]
-NullValue = Annotated[
-    list[float] | None,
-    typer.Option(metavar="N", help="Votes of this value are missing, -999 say; repeatable."),
-]
-Only = Annotated[
-    str | None,
-    typer.Option(metavar="FILE", help="Score just the ids listed there: one a line, or a table."),
-]
-Keep = Annotated[
-    list[str] | None,
-    typer.Option(
-        metavar="COLUMN", help="Carry a column of either table into the output; repeatable."
-    ),
-]
-Label = Annotated[
-    list[str] | None,
-    typer.Option(
-        metavar="COLUMN",
-        help="ce, mse, l1: the truth, in VOTES; repeatable for mse and l1.  [default: label]",
-    ),
-]
-Prediction = Annotated[
-    list[str] | None,
-    typer.Option(
-        metavar="COLUMN",
-        help="ce: the classes in order; mse, l1: one for each --label; repeatable.  "
-        "[default: the columns that are not the id]",
-    ),
-]
-ClassWeights = Annotated[
-    str | None, typer.Option(metavar="W,W,...", help="ce: a factor for each class's losses.")
-]
-LabelSmoothing = Annotated[
-    float, typer.Option(metavar="E", help="ce: share of the label spread over all classes.")
-]
-Scale = Annotated[
-    Literal["logits", "probabilities"] | None,
-    typer.Option(help="ce: what the predictions are; must be said where both are possible."),
-]
-OnInvalid = Annotated[
-    Literal["error", "null"],
-    typer.Option(help="Predictions without a likelihood: stop, or give a null loss."),
-]
-OnFractional = Annotated[
-    Literal["error", "round"], typer.Option(help="Votes that are not whole numbers.")
-]
-OnDuplicate = Annotated[
-    Literal["error", "drop"],
-    typer.Option(help="Ids that match and stand more than once: stop, or drop all copies."),
-]
-MissingVotes = Annotated[
-    Literal["error", "zero"],
-    typer.Option(help="Questions with some answers missing and others not."),
-]
-ShardName = Annotated[
-    str | None,
-    typer.Option(
-        "--shard",
-        metavar="I/N",
-        help="Only the I-th of N parts of PREDICTIONS (or FEATURES), for array jobs; I from 1.",
-    ),
-]
-EngineName = Annotated[
-    Literal["local", "dask"],
-    typer.Option(
-        "--engine",
-        help="dask: part by part on a cluster; -o is a directory of Parquet parts.",
-    ),
-]
-Scheduler = Annotated[
-    str | None,
-    typer.Option(
-        metavar="ADDRESS",
-        help="--engine dask: of the cluster, like tcp://HOST:8786.  "
-        "[default: as many processes here as --threads]",
-    ),
-]
-Partitions = Annotated[
-    int | None,
-    typer.Option(metavar="N", help="--engine dask: how many parts.  [default: as is sensible]"),
-]
-RequireAll = Annotated[bool, typer.Option("--require-all", help="Unmatched galaxies are an error.")]
-Device = Annotated[str, typer.Option(metavar="auto|cpu|cuda|cuda:N", help="Where torch computes.")]
-Backend = Annotated[
-    Literal["auto", "torch", "numba"],
-    typer.Option(help="auto: numba for the Dirichlet loss on the CPU, torch otherwise."),
-]
-BatchSize = Annotated[int, typer.Option(help="Rows at a time.")]
-Threads = Annotated[
-    int | None, typer.Option(help="[default: those of SLURM, the container or the machine]")
-]
-MemoryLimit = Annotated[
-    str | None,
-    typer.Option(
-        metavar="SIZE",
-        help="Of the whole process, like 4GB.  [default: as for --threads]",
-    ),
-]
+@dataclass(frozen=True)
+class Scoring:
+    """How `score`, `check` and `evaluate` score PREDICTIONS against VOTES.
 
-
-def score_options(context: typer.Context) -> ScoreOptions:
-    """What was said about the scoring; what was not has the library's defaults."""
-    from dataclasses import fields
-
-    from zoocli.scoring.options import ScoreOptions
-
-    known = {field.name for field in fields(ScoreOptions)}
-    given = {name: value for name, value in context.params.items() if name in known}
-    given["class_weights"] = _numbers(given.get("class_weights"))
-    return ScoreOptions(**{name: value for name, value in given.items() if value is not None})
-
-
-def input_files(context: typer.Context) -> list[str]:
-    """All files that the command reads; UsageError for less than two tables, and for stdin twice.
-
-    The schema is among them, by its file or else its name.
+    The defaults are those of `ScoreOptions`, as a test checks. They are repeated here because
+    importing it loads pyarrow, which the help does not need.
     """
-    from zoocli.errors import UsageError
 
-    given = context.params
-    tables = [*given["tables"], *(given.get("ensemble") or ()), given.get("only")]
-    if tables.count("-") > 1:
+    schema: SchemaName = None
+    loss: LossName = "dirichlet"
+    id: IdName = None
+    predictions_id: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="Id column of PREDICTIONS.")
+    ] = None
+    votes_id: VotesId = None
+    id_from: Annotated[
+        str | None,
+        typer.Option(
+            metavar="REGEX",
+            help="Regular expression whose one group extracts the id from the id columns of both "
+            "tables, such as '([^/]+)\\.jpg$'.",
+        ),
+    ] = None
+    predictions_column: PredictionsColumn = None
+    votes_column: VotesColumn = None
+    ensemble: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FILE",
+            help="More predictions of the same galaxies, as passes of a mixture; repeatable.",
+        ),
+    ] = None
+    null_value: Annotated[
+        list[float] | None,
+        typer.Option(
+            metavar="N", help="Treat votes of this value, such as -999, as missing; repeatable."
+        ),
+    ] = None
+    only: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE", help="Use only the ids listed in this file: one per line, or a table."
+        ),
+    ] = None
+    label: Label = None
+    prediction: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="ce: the columns of the classes, in order; mse, l1: one column per --label; "
+            "repeatable.  [default: all columns but the id]",
+        ),
+    ] = None
+    class_weights: Annotated[
+        str | None, typer.Option(metavar="W,W,...", help="ce: weight of each class in the loss.")
+    ] = None
+    label_smoothing: Annotated[
+        float,
+        typer.Option(metavar="E", help="ce: share of the label spread evenly over all classes."),
+    ] = 0.0
+    scale: Annotated[
+        Literal["logits", "probabilities"] | None,
+        typer.Option(help="ce: what the predictions are; required where they could be either."),
+    ] = None
+    on_invalid: Annotated[
+        Literal["error", "null"],
+        typer.Option(help="Predictions without a likelihood: stop, or write a null loss."),
+    ] = "error"
+    on_fractional: OnFractional = "error"
+    on_duplicate: Annotated[
+        Literal["error", "drop"],
+        typer.Option(help="Matched ids that occur more than once: stop, or drop all their rows."),
+    ] = "error"
+    missing_votes: MissingVotes = "error"
+    require_all: Annotated[
+        bool, typer.Option("--require-all", help="Fail if any galaxy is unmatched.")
+    ] = False
+    device: Device = "auto"
+    backend: Annotated[
+        Literal["auto", "torch", "numba"],
+        typer.Option(help="auto: numba for the Dirichlet loss on the CPU, otherwise torch."),
+    ] = "auto"
+    batch_size: Annotated[int, typer.Option(help="Rows per batch.")] = 65_536
+
+    def options(self, limits: Limits, keep: list[str] | None = None) -> ScoreOptions:
+        """The options as the library takes them; UsageError for a value that it refuses."""
+        from zoocli.scoring.options import ScoreOptions
+
+        wanted = given(self, limits)
+        if self.class_weights is not None:
+            wanted["class_weights"] = _numbers(self.class_weights)
+        return ScoreOptions(keep=keep or (), **wanted)
+
+    def files(self, command: str, tables: Sequence[str]) -> list[str]:
+        """All files that the command reads; the schema is among them, by its file or name.
+
+        Raises UsageError for fewer than two tables, and for standard input given twice.
+        """
+        files = [*tables, *(self.ensemble or ()), *filter(None, [self.only])]
+        require_one_stdin(files)
+        require_two_tables(tables, "the predictions", f"{command} predictions.parquet")
+        return [*files, *filter(None, [self.schema])]
+
+
+def require_one_stdin(files: Sequence[str]) -> None:
+    """Raises UsageError where standard input is among the files more than once."""
+    if files.count("-") > 1:
         raise UsageError("Standard input can be read only once: give '-' once.")
-    if len(given["tables"]) < 2:
+
+
+def require_two_tables(tables: Sequence[str], first: str, example: str) -> None:
+    """Raises UsageError without VOTES; `first` names what precedes it."""
+    if len(tables) < 2:
         raise UsageError(
-            "Give at least two tables: the predictions, then the votes, as in "
-            f"`zoocli {context.info_name} predictions.parquet votes.parquet`."
+            f"Give at least two tables: {first}, then the votes, as in "
+            f"`zoocli {example} votes.parquet`."
         )
-    return [name for name in (*tables, given.get("schema")) if name is not None]
 
 
-def _numbers(text: str | None) -> list[float] | None:
-    if text is None:
-        return None
-    from zoocli.errors import UsageError
-
+def _numbers(text: str) -> list[float]:
     try:
         return [float(part) for part in text.split(",")]
     except ValueError:
         raise UsageError(
-            f"--class-weights takes numbers with commas between, like 1,2.5,1; not '{text}'."
+            f"--class-weights takes numbers separated by commas, such as 1,2.5,1; not '{text}'."
         ) from None

@@ -7,8 +7,10 @@ from typing import Annotated
 
 import typer
 
+from zoocli.cli.messages import say_notes
 from zoocli.cli.options import Quiet, Report
-from zoocli.cli.summarize import put, say_notes
+from zoocli.cli.outputs import put
+from zoocli.errors import UsageError
 from zoocli.report import Format, render_json
 
 
@@ -17,8 +19,8 @@ def merge(
         list[str],
         typer.Argument(
             metavar="SUMMARIES...|DIR...",
-            help="JSON summaries of disjoint parts, scored against the same votes (- is stdin), "
-            "or the directories of their evaluations.",
+            help="JSON summaries of disjoint parts scored against the same votes (- is stdin), "
+            "or directories of their evaluations.",
         ),
     ],
     output: Annotated[
@@ -27,38 +29,40 @@ def merge(
             "--output",
             "-o",
             metavar="DIR",
-            help="Of evaluations: directory for the merged one.  [default: stdout only]",
+            help="Directory for a merged evaluation.  [default: stdout only]",
         ),
     ] = None,
     format: Annotated[
         Format | None,
-        typer.Option("--format", "-f", help="Of evaluations on stdout.  [default: table]"),
+        typer.Option(
+            "--format",
+            "-f",
+            help="Format of a merged evaluation on stdout.  [default: table]",
+        ),
     ] = None,
     report: Report = None,
     quiet: Quiet = False,
 ) -> None:
-    """Add up the JSON summaries or the evaluations of disjoint parts, as array jobs write them.
+    """Merge the JSON summaries or the evaluations of disjoint parts, such as those of array jobs.
 
-    The merged summary goes to stdout as JSON; a merged evaluation as `zoocli evaluate` shows it.
-    Parts whose loss, schema, settings or votes differ are refused. Shards (--shard I/N) must be all
-    of one whole, once each, without an id in two. That other parts are disjoint is yours to see to:
-    noticed is only when they matched more rows of VOTES than there are (an error), or when
-    summaries hold the same statistics (a note).
+    A merged summary is written to stdout as JSON, a merged evaluation as by `zoocli evaluate`.
+    Parts must have the same loss, schema, settings and votes. Shards (--shard I/N) must be
+    complete: each exactly once, with no id in two of them. Other parts must not overlap either, but
+    that is checked only in part: matching more rows than VOTES has is an error, and equal
+    statistics in two summaries give a note.
     """
-    from zoocli.errors import UsageError
-
     folders = [part for part in parts if Path(part).is_dir()]
     if folders and len(folders) < len(parts):
         raise UsageError(
-            "Some are directories and others are not. Give JSON summaries, or else directories "
-            "that `zoocli evaluate -o DIR` wrote."
+            "Some of these are directories and others are not. Give either JSON summaries or "
+            "directories written by `zoocli evaluate -o DIR`."
         )
     if folders:
         _merge_evaluations(folders, output, format, report, quiet)
     elif (output, format, report) != (None, None, None):
         raise UsageError(
-            "--output, --format and --report are for evaluations; merged summaries go to stdout as "
-            "JSON. Leave them out."
+            "--output, --format and --report are for evaluations. Leave them out: a merged summary "
+            "is written to stdout as JSON."
         )
     else:
         _merge_summaries(parts, quiet)
@@ -71,8 +75,7 @@ def _merge_summaries(parts: list[str], quiet: bool) -> None:
     summaries = [read_summary(source) for source in parts]
     merged = merge_summaries(summaries)
     require_coverage(parts, summaries)
-    if not quiet:
-        say_notes(merged.notes)
+    say_notes(merged.notes, quiet)
     put(render_json(merged.to_dict()))
 
 
@@ -92,6 +95,5 @@ def _merge_evaluations(
     if output is not None:
         check_folder(output, folders)
     merged = merge_evaluations([read_sums(Path(folder)) for folder in folders])
-    if not quiet:
-        say_notes(merged.notes)
+    say_notes(merged.notes, quiet)
     show_evaluation(merged, output, format, has_report)

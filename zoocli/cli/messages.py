@@ -1,23 +1,24 @@
-"""What the commands say on stderr; data goes to stdout and never passes through here."""
+"""Messages on stderr; data goes to stdout, through `zoocli.cli.outputs`."""
 
 from __future__ import annotations
 
 import contextlib
 import sys
+from collections.abc import Iterable
 
 from zoocli.errors import harmless, shortened
 
-MOST_CHARACTERS = 2_000  # of a message; names and ids may be of any length
+MOST_CHARACTERS = 2_000  # of a message: names and ids may be long
 
 
 def say(text: str) -> None:
-    """Writes one line to stderr; where nobody can read it any more, nothing happens."""
+    """Writes one line to stderr; a closed stderr is no error."""
     with contextlib.suppress(OSError):
         print(text, file=sys.stderr, flush=True)
 
 
 def complain(message: str, exit_code: int) -> int:
-    """Writes the error and hands back the exit code that goes with it."""
+    """Writes the error and returns the exit code given with it."""
     say(f"zoocli: error: {_readable(message)}")
     return exit_code
 
@@ -27,9 +28,11 @@ def warn(message: str) -> None:
     say(f"zoocli: warning: {_readable(message)}")
 
 
-def note(message: str) -> None:
-    """Writes what is good to know."""
-    say(f"zoocli: note: {_readable(message)}")
+def say_notes(notes: Iterable[str], quiet: bool) -> None:
+    """Writes each note on a line of its own, unless the user wants to see only errors."""
+    if not quiet:
+        for note in notes:
+            say(f"zoocli: note: {_readable(note)}")
 
 
 def _readable(message: str) -> str:

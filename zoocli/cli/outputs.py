@@ -1,13 +1,16 @@
-"""Where the tables of commands go, and what is said beside them; several commands share it."""
+"""Where the results of the commands go."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from zoocli.cli.progress import Update, progress_bar
+
 if TYPE_CHECKING:
+    from zoocli.conversion import Converted
     from zoocli.tables.sinks import Sink
 
 NOTICEABLE_SECONDS = 1.0
@@ -15,8 +18,14 @@ STDOUT = Path("-")
 FORMATS = "csv, parquet, arrow (a stream), feather (a file), jsonl, fits or ecsv"
 
 
-def choose_sink(output: str | None, format: str | None, summary: Path | None) -> Sink:
-    """Where the table goes: the file, or stdout when it is a pipe, or nowhere."""
+def put(text: str) -> None:
+    """Writes to stdout; characters that its encoding lacks are escaped."""
+    encoding = sys.stdout.encoding or "utf-8"
+    sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
+
+
+def choose_sink(output: str | None, format: str | None, summary: Path | None = None) -> Sink:
+    """Where the table goes: to the file, to stdout if it is a pipe, or nowhere."""
     from zoocli.tables.drafts import is_device
     from zoocli.tables.encoders import format_of
     from zoocli.tables.sinks import DeviceSink, FileSink, NullSink, StreamSink
@@ -34,15 +43,26 @@ def choose_sink(output: str | None, format: str | None, summary: Path | None) ->
     return FileSink(target, format)
 
 
+def write_converted(
+    convert: Callable[[Sink, Update], Converted], sink: Sink, quiet: bool
+) -> Converted:
+    """Converts a table into the sink, showing the progress, and publishes it."""
+    with sink:
+        with progress_bar(quiet) as progress:
+            done = convert(sink, progress)
+        sink.commit(done.metadata())
+    return done
+
+
 def compile_note() -> Iterator[str]:
-    """A note where the run had to compile its loops first."""
+    """A note if the run had to compile its loops first."""
     from zoocli.kernels import compiling
 
     if compiling.compile_seconds > NOTICEABLE_SECONDS:
         later = (
-            "The next run finds them ready."
+            "Later runs reuse them."
             if compiling.all_kept
-            else f"Name a folder to keep them in with the variable {compiling.CACHE_VARIABLE}."
+            else f"To keep them, set {compiling.CACHE_VARIABLE} to a directory."
         )
         yield (
             "the loops were compiled for this machine, which took "

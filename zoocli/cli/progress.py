@@ -1,4 +1,4 @@
-"""How far a run has come: a bar on a terminal, one line a minute elsewhere."""
+"""Progress of a run: a bar on a terminal, one line per minute elsewhere."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SECONDS_BETWEEN_LINES = 60.0
 
 
 class Update(Protocol):
-    """Takes the rows done, of how many (None: not known), and the parts, in words."""
+    """Takes the rows done, their total (None: not known), and a text about the parts."""
 
     def __call__(self, rows: int, of: int | None, parts: str = "") -> None:
         """Shows them."""
@@ -22,7 +22,7 @@ class Update(Protocol):
 
 @contextlib.contextmanager
 def progress_bar(quiet: bool, unit: str = "galaxies") -> Iterator[Update]:
-    """Gives a function to call with the rows done."""
+    """Yields a function to call with the rows done."""
     if quiet:
         yield lambda rows, of, parts="": None
     elif sys.stderr.isatty():

@@ -1,4 +1,4 @@
-"""`zoocli schema`: the decision trees, built in and one's own."""
+"""`zoocli schema`: the built-in decision trees, and schema files."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from zoocli.cli.outputs import put
 from zoocli.errors import harmless
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ app = typer.Typer(
 
 
 class ListFormat(StrEnum):
-    """How `list` writes its rows."""
+    """Formats of `list`."""
 
     table = "table"
     json = "json"
@@ -29,7 +30,7 @@ class ListFormat(StrEnum):
 
 
 class ShowFormat(StrEnum):
-    """How `show` writes a tree; json is the two dicts that Zoobot takes."""
+    """Formats of `show`; json is the two dicts that Zoobot takes."""
 
     tree = "tree"
     yaml = "yaml"
@@ -39,7 +40,7 @@ class ShowFormat(StrEnum):
 @app.command("list")
 def list_schemas(
     style: Annotated[
-        ListFormat, typer.Option("--format", "-f", help="How to write the list.")
+        ListFormat, typer.Option("--format", "-f", help="Format of the list.")
     ] = ListFormat.table,
 ) -> None:
     """List the built-in trees: questions, answers, campaigns and the paper to cite."""
@@ -56,13 +57,17 @@ def list_schemas(
 
 @app.command()
 def show(
-    schema: Annotated[str, typer.Argument(metavar="NAME|FILE", help="A tree, or a YAML file.")],
+    schema: Annotated[
+        str, typer.Argument(metavar="NAME|FILE", help="A built-in tree, or a YAML file.")
+    ],
     style: Annotated[
         ShowFormat,
-        typer.Option("--format", "-f", help="A drawing, a schema file, or Zoobot's two dicts."),
+        typer.Option(
+            "--format", "-f", help="A drawing, a schema file, or the two dicts for Zoobot."
+        ),
     ] = ShowFormat.tree,
 ) -> None:
-    """Show a tree: which answers it has, and after which answer each question is asked."""
+    """Show a tree: its answers, and the answer after which each question is asked."""
     from zoocli.schema import load_schema
 
     tree = load_schema(schema)
@@ -75,15 +80,15 @@ def show(
 
         from zoocli.report.tree import draw_tree
 
-        # rich leaves out what does not fit the width; a terminal folds it instead.
+        # rich cuts off what exceeds the width; a terminal wraps it instead.
         Console(width=100_000, highlight=False).print(draw_tree(tree))
 
 
 @app.command()
 def check(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A schema file of your own.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A schema file (YAML).")],
 ) -> None:
-    """Check a schema file, and say what it holds or what is wrong with it."""
+    """Check a schema file, and report what it contains or what is wrong with it."""
     from zoocli.schema import read_schema
 
     schema = read_schema(file)
@@ -98,10 +103,10 @@ def check(
 def detect(
     tables: Annotated[
         list[str],
-        typer.Argument(metavar="TABLE...", help="Files with a column per answer, votes or not."),
+        typer.Argument(metavar="TABLE...", help="Tables with a column per answer, such as votes."),
     ],
 ) -> None:
-    """Print the name of the built-in tree whose answers all of the tables have."""
+    """Print the name of the built-in tree whose answers all the tables have."""
     from zoocli.schema import detect_schema
     from zoocli.tables import open_table
 
@@ -128,13 +133,9 @@ def _write_json(content: object) -> None:
 
 
 def _write_csv(rows: list[dict[str, Any]]) -> None:
-    import csv
-    import sys
+    from zoocli.report.text import csv_text
 
-    writer = csv.DictWriter(sys.stdout, fieldnames=list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    for row in rows:
-        writer.writerow(row | {"campaigns": " ".join(row["campaigns"])})
+    put(csv_text(list(rows[0]), [row | {"campaigns": " ".join(row["campaigns"])} for row in rows]))
 
 
 def _show_table(rows: list[dict[str, Any]]) -> None:
@@ -151,5 +152,5 @@ def _show_table(rows: list[dict[str, Any]]) -> None:
         table.add_row(*(Text(str(cell)) for cell in cells.values()))
     console = Console(highlight=False)
     if not console.is_terminal:
-        console.width = 200  # no window to fit into: one line a schema, for grep and awk
+        console.width = 200  # not a terminal: one line per schema, for grep and awk
     console.print(table)

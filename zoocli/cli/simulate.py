@@ -14,13 +14,13 @@ from zoocli.errors import harmless
 
 def simulate(
     directory: Annotated[
-        Path, typer.Argument(metavar="DIR", help="Folder for the files; made if need be.")
+        Path, typer.Argument(metavar="DIR", help="Directory for the files; created if needed.")
     ],
     schema: Annotated[
-        str, typer.Option("--schema", "-s", help="Built-in schema, or a YAML file.")
+        str, typer.Option("--schema", "-s", help="Decision tree: a built-in name or a YAML file.")
     ] = "decals-dr5-ortho",
-    galaxies: Annotated[int, typer.Option("--galaxies", "-n", help="How many.")] = 10_000,
-    seed: Annotated[int, typer.Option(help="Same seed, same bytes.")] = 0,
+    galaxies: Annotated[int, typer.Option("--galaxies", "-n", help="Number of galaxies.")] = 10_000,
+    seed: Annotated[int, typer.Option(help="Random seed; the same seed gives the same files.")] = 0,
     blur: Annotated[
         list[float] | None,
         typer.Option(
@@ -28,18 +28,19 @@ def simulate(
         ),
     ] = None,
     voted: Annotated[
-        int | None, typer.Option(help="Give votes to only so many galaxies.  [default: all]")
+        int | None, typer.Option(help="Number of galaxies with votes.  [default: all]")
     ] = None,
-    volunteers: Annotated[float, typer.Option(help="Mean number per galaxy.")] = 40,
+    volunteers: Annotated[float, typer.Option(help="Mean number of volunteers per galaxy.")] = 40,
     format: Annotated[
-        Literal["parquet", "csv"], typer.Option("--format", "-f", help="Of all files.")
+        Literal["parquet", "csv"], typer.Option("--format", "-f", help="Format of the files.")
     ] = "parquet",
     quiet: Quiet = False,
 ) -> None:
-    """Make predictions and votes whose true answer is known.
+    """Simulate predictions and votes, for which the best possible score is known.
 
-    DIR gets predictions, votes and, for each --blur X, predictions-blur-X: a worse model of the
-    same galaxies. The votes are drawn from the true predictions, so none score better on average.
+    Writes predictions, votes and, for each --blur X, predictions-blur-X, a worse model of the same
+    galaxies, to DIR. The votes are drawn from the predictions, so no other model scores better on
+    average.
     """
     from zoocli.simulation import simulate as write
 

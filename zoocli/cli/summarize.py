@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from zoocli.cli.messages import note as say_note
-from zoocli.cli.options import Quiet
+from zoocli.cli.inputs import require_one_stdin
+from zoocli.cli.messages import say_notes
+from zoocli.cli.options import Quiet, ScoresSchema
+from zoocli.cli.outputs import put
+from zoocli.errors import UsageError
 from zoocli.report import Format, render_binned_summary, render_summaries
 
 
@@ -22,34 +24,26 @@ def summarize(
             help="Scores tables (files, or directories of parts) or JSON summaries; - is stdin.",
         ),
     ],
-    schema: Annotated[
-        str | None,
-        typer.Option(
-            "--schema",
-            "-s",
-            metavar="NAME|FILE",
-            help="Names the campaigns of tables that do not carry their schema (CSV).",
-        ),
-    ] = None,
+    schema: ScoresSchema = None,
     by: Annotated[
         str | None,
         typer.Option(
             metavar="COLUMN[:BINS|:EDGES]",
-            help="The statistics by a column that `zoocli score --keep` carried: of numbers in so "
-            "many bins of equal width (10), as redshift:5, or between edges, as mag:15,17,19, and "
-            "beyond them; of text one bin a value. One table only.",
+            help="Statistics in bins of a column that `zoocli score --keep` copied. Numbers: bins "
+            "of equal width (10, or as in redshift:5), or bins between and beyond edges "
+            "(mag:15,17,19). Text: one bin per value. One table only.",
         ),
     ] = None,
     plot: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Draw the means with their standard errors, by bin or else by question: .png, "
-            ".pdf or .svg.",
+            help="Plot the means with their standard errors, by bin with --by, else by question: "
+            ".png, .pdf or .svg.",
         ),
     ] = None,
     format: Annotated[
-        Format, typer.Option("--format", "-f", help="How the summary is written.")
+        Format, typer.Option("--format", "-f", help="Format of the summary.")
     ] = "table",
     quiet: Quiet = False,
 ) -> None:
@@ -57,12 +51,9 @@ def summarize(
 
     Several inputs are shown side by side (as JSON: an array, each with its `file`).
     """
-    from zoocli.errors import UsageError
-
-    if scores.count("-") > 1:
-        raise UsageError("Standard input can be read only once: give '-' once.")
+    require_one_stdin(scores)
     if by is not None and len(scores) > 1:
-        raise UsageError("--by takes one scores table: give each in a command of its own.")
+        raise UsageError("--by takes one scores table. Run the command once per table.")
     if plot is not None:
         _check_plot(plot, scores, schema)
     if by is not None:
@@ -79,8 +70,7 @@ def _summarize_all(
     from zoocli.statistics import summarize as library
 
     summaries = [library.summarize(source, schema) for source in scores]
-    if not quiet:
-        say_notes(note for summary in summaries for note in summary.notes)
+    say_notes((note for summary in summaries for note in summary.notes), quiet)
     if len(scores) > 1:
         summaries = [
             replace(summary, file=source) for source, summary in zip(scores, summaries, strict=True)
@@ -98,8 +88,7 @@ def _summarize_by(
     from zoocli.statistics.summarize_by import summarize_by
 
     binned = summarize_by(scores, by, schema)
-    if not quiet:
-        say_notes(binned.whole.notes)
+    say_notes(binned.whole.notes, quiet)
     if plot is not None:
         from zoocli.report.figures.summaries import draw_binned
 
@@ -108,8 +97,7 @@ def _summarize_by(
 
 
 def _check_plot(plot: Path, scores: list[str], schema: str | None) -> None:
-    """Refuses, before any work, what cannot be drawn or written."""
-    from zoocli.errors import UsageError
+    """Refuses, before any work, a plot that cannot be drawn or written."""
     from zoocli.report import figures
     from zoocli.tables.drafts import try_writing
     from zoocli.tables.guards import refuse_inputs
@@ -118,8 +106,8 @@ def _check_plot(plot: Path, scores: list[str], schema: str | None) -> None:
         raise UsageError(f"--plot '{plot}' must end in .png, .pdf or .svg.")
     if len(scores) > figures.MOST_SERIES:
         raise UsageError(
-            f"--plot shows at most {figures.MOST_SERIES} tables, whose colours can be told apart; "
-            f"not {len(scores)}."
+            f"--plot shows at most {figures.MOST_SERIES} tables in distinct colours, not "
+            f"{len(scores)}."
         )
     figures.require("--plot")
     refuse_inputs(plot, [*scores, *([] if schema is None else [schema])])
@@ -135,15 +123,3 @@ def _write(plot: Path, content: bytes) -> None:
 
     with drafted_bytes(plot, content) as show:
         show()
-
-
-def say_notes(notes: Iterable[str]) -> None:
-    """Writes notes to stderr, one a line."""
-    for note in notes:
-        say_note(note)
-
-
-def put(text: str) -> None:
-    """Writes to stdout; what its encoding cannot say is escaped."""
-    encoding = sys.stdout.encoding or "utf-8"
-    sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))

@@ -1,6 +1,6 @@
-"""Results as people and programs read them: terminal tables, JSON, CSV, Markdown, LaTeX.
+"""Results as text for people and programs: terminal tables, JSON, CSV, Markdown and LaTeX.
 
-Everything here returns text; only `zoocli.cli` prints.
+All functions return text; only `zoocli.cli` prints.
 """
 
 from __future__ import annotations

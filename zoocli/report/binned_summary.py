@@ -1,13 +1,10 @@
-"""A summary by bins of a column, as a table for people and as JSON or CSV for programs."""
+"""A summary by bins of a column, as a table, JSON or CSV."""
 
 from __future__ import annotations
 
-import csv
-import io
 from typing import TYPE_CHECKING, TextIO
 
-from zoocli.errors import harmless
-from zoocli.report.grid import Grid, to_latex, to_markdown, to_terminal
+from zoocli.report.grid import Grid, render_grids
 from zoocli.report.summary import (
     SINGLE_HEADER,
     STATISTICS,
@@ -17,7 +14,7 @@ from zoocli.report.summary import (
     statistics_cells,
     summary_footer,
 )
-from zoocli.report.text import decimals
+from zoocli.report.text import csv_text, decimals
 
 if TYPE_CHECKING:
     from zoocli.statistics.summarize_by import BinnedSummary
@@ -28,11 +25,11 @@ BIN_COLUMNS = ("by", "low", "high", "value")
 def render_binned_summary(
     binned: BinnedSummary, format: str = "table", stream: TextIO | None = None
 ) -> str:
-    """The statistics of each bin as text that ends in a line end.
+    """The statistics of each bin as text that ends in a newline.
 
-    `format` is one of `zoocli.report.FORMATS`. JSON and CSV hold all digits, the others what a
-    person reads: a section for everything, each campaign and each question, with a row a bin. What
-    is absent is null, empty or "-". `stream` is where a table will be written.
+    `format` is one of `zoocli.report.FORMATS`. JSON and CSV have all digits. The others are
+    rounded, with a section overall, for each campaign and for each question, and one row per bin.
+    Absent values are null, empty or "-". `stream` is where a table will be written.
 
     Raises UsageError for another format.
     """
@@ -40,23 +37,9 @@ def render_binned_summary(
     if format == "json":
         return render_json(binned.to_dict())
     if format == "csv":
-        return _csv(binned)
-    grid = _grid(binned)
-    if format == "markdown":
-        return to_markdown(grid)
-    return to_latex(grid) if format == "latex" else to_terminal(grid, stream)
-
-
-def _csv(binned: BinnedSummary) -> str:
-    """One row a group and bin; low, high and value are empty for galaxies without a value."""
-    text = io.StringIO()
-    header = ["level", "name", *BIN_COLUMNS, *STATISTICS]
-    writer = csv.DictWriter(text, header, lineterminator="\n")
-    writer.writeheader()
-    for row in binned.rows():
-        texts = {name: harmless(row[name] or "") for name in ("name", "by", "value")}
-        writer.writerow(row | texts)
-    return text.getvalue()
+        # low, high and value are empty for galaxies without a value
+        return csv_text(["level", "name", *BIN_COLUMNS, *STATISTICS], binned.rows())
+    return render_grids([_grid(binned)], format, stream)
 
 
 def _grid(binned: BinnedSummary) -> Grid:
@@ -74,5 +57,5 @@ def _grid(binned: BinnedSummary) -> Grid:
     title = f"{losses_title(whole.loss, whole.schema)}, by {binned.column}"
     footer = summary_footer(whole)
     if any(one.low is not None for one, _ in binned.bins):
-        footer = ["bins reach from their lower edge up to, not including, the upper one", *footer]
+        footer = ["bins include their lower edge and exclude their upper one", *footer]
     return Grid(title, ("", binned.column, *SINGLE_HEADER[1:]), sections, footer)

@@ -10,7 +10,7 @@ from zoocli.report.text import count
 
 
 def render_check(found: Check) -> str:
-    """One line a fact: first what was found, then what is wrong, last the verdict."""
+    """One line per fact: first what was found, then what is wrong, and last the verdict."""
     return "".join(f"{harmless(line)}\n" for line in _lines(found))
 
 
@@ -32,11 +32,15 @@ def _lines(found: Check) -> Iterator[str]:
     yield from (f"{'note':<12} {_invalid(one)}" for one in found.contradictions)
     yield from (f"{'note':<12} {note}" for note in found.notes)
     yield from (f"{'error':<12} {error}" for error in found.errors)
-    yield "Fine: these can be scored." if found.fine else "Not fine: these cannot be scored so."
+    yield (
+        "OK: these inputs can be scored."
+        if found.fine
+        else "Not OK: these inputs cannot be scored with these options."
+    )
 
 
 def _side(side: Side) -> str:
-    rows = "rows not known yet" if side.rows is None else f"{count(side.rows)} rows"
+    rows = "unknown number of rows" if side.rows is None else f"{count(side.rows)} rows"
     ids = "no id column" if side.id_column is None else f"ids in '{side.id_column}'"
     return f"{side.name}: {side.format}, {rows}, {count(side.columns)} columns, {ids}"
 

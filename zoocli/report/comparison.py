@@ -1,16 +1,13 @@
-"""Comparisons as tables for people and as JSON or CSV for programs."""
+"""Comparisons as tables, JSON or CSV."""
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, TextIO
 
-from zoocli.errors import harmless
-from zoocli.report.grid import Grid, to_latex, to_markdown, to_terminal
+from zoocli.report.grid import Grid, render_grids
 from zoocli.report.summary import check_format, losses_title, render_json
-from zoocli.report.text import ABSENT, count, decimals, number
+from zoocli.report.text import ABSENT, count, csv_text, decimals, number
 
 if TYPE_CHECKING:
     from zoocli.statistics.comparison import Comparison, Difference, System
@@ -34,11 +31,11 @@ P_DIGITS = 4
 def render_comparison(
     comparison: Comparison, format: str = "table", stream: TextIO | None = None
 ) -> str:
-    """A comparison as text that ends in a line end; the systems in the order of their ranks.
+    """A comparison as text that ends in a newline, with the systems in the order of their ranks.
 
-    `format` is one of `zoocli.report.FORMATS`. JSON and CSV hold all digits, the others what a
-    person reads: for each system a table, and in words what its overall p says. What is absent is
-    null, empty or "-". `stream` is where a table will be written: a terminal gets colour.
+    `format` is one of `zoocli.report.FORMATS`. JSON and CSV have all digits. The others are
+    rounded, with a table for each system and a verdict from its overall p. Absent values are null,
+    empty or "-". `stream` is where a table will be written: a terminal gets colour.
 
     Raises UsageError for another format.
     """
@@ -46,27 +43,13 @@ def render_comparison(
     if format == "json":
         return render_json(comparison.to_dict())
     if format == "csv":
-        return _csv(comparison)
+        return csv_text(["file", "level", "name", *COLUMNS], comparison.rows())
     last = len(comparison.systems)
     grids = [
         _grid(comparison, system, _closing(comparison) if system.rank == last else [])
         for system in comparison.systems
     ]
-    if format == "markdown":
-        return "\n".join(map(to_markdown, grids))
-    if format == "latex":
-        return "\n".join(map(to_latex, grids))
-    return "\n".join(to_terminal(grid, stream) for grid in grids)
-
-
-def _csv(comparison: Comparison) -> str:
-    """One row a system and group, under the names of the JSON."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, ["file", "level", "name", *COLUMNS], lineterminator="\n")
-    writer.writeheader()
-    for row in comparison.rows():
-        writer.writerow(row | {name: harmless(row[name]) for name in ("file", "name")})
-    return text.getvalue()
+    return render_grids(grids, format, stream)
 
 
 def _grid(comparison: Comparison, system: System, closing: Sequence[str]) -> Grid:
@@ -86,7 +69,7 @@ def _grid(comparison: Comparison, system: System, closing: Sequence[str]) -> Gri
 
 
 def _half_width(difference: Difference) -> float | None:
-    """About two standard errors, of which the table shows two digits."""
+    """About two standard errors; the table shows two digits of it."""
     if difference.low is None or difference.high is None:
         return None
     return (difference.high - difference.low) / 2
@@ -111,7 +94,7 @@ def _cells(difference: Difference, digits: int) -> list[str]:
 def _closing(comparison: Comparison) -> list[str]:
     return [
         "negative difference: the system is better; low and high: 95 % bootstrap interval; p: "
-        "paired approximate randomisation, by Holm over systems and questions; better: share of "
-        "galaxies",
+        "paired approximate randomisation test, Holm-adjusted over systems and questions; better: "
+        "share of galaxies",
         comparison.signature,
     ]

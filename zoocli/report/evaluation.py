@@ -1,25 +1,22 @@
-"""An evaluation as a table for people, and as JSON or CSV for programs."""
+"""An evaluation as tables, JSON or CSV."""
 
 from __future__ import annotations
 
-import csv
-import io
 from typing import TextIO
 
-from zoocli.errors import UsageError, harmless
-from zoocli.report.grid import Grid, to_latex, to_markdown, to_terminal
+from zoocli.report.grid import Grid, render_grids
 from zoocli.report.metric_cells import MetricColumns
 from zoocli.report.plain_evaluation import class_grids, value_grid
-from zoocli.report.summary import FORMATS, render_json
-from zoocli.report.text import count
+from zoocli.report.summary import check_format, render_json
+from zoocli.report.text import count, csv_text
 from zoocli.statistics.evaluation.classes.result import ClassEvaluation
 from zoocli.statistics.evaluation.evaluation import Evaluation
-from zoocli.statistics.evaluation.metric import Metric, levels
+from zoocli.statistics.evaluation.metric import levels
 from zoocli.statistics.evaluation.result import TreeEvaluation
 from zoocli.statistics.evaluation.rules import PROFILES
 from zoocli.statistics.evaluation.values.result import ValueEvaluation
 
-# What the table of a paper has, and whether its interval stands beside it.
+# The columns of a paper's table, and whether each has its interval beside it.
 COLUMNS = MetricColumns(
     {
         "loss": True,
@@ -44,27 +41,20 @@ CSV_COLUMNS = ("question", "answer", "metric", "value", "low", "high", "N")
 def render_evaluation(
     evaluation: Evaluation, format: str = "table", stream: TextIO | None = None
 ) -> str:
-    """The evaluation as text that ends in a line end.
+    """The evaluation as text that ends in a newline.
 
-    `format` is one of `FORMATS`. JSON and CSV hold every number with all digits; the others are
-    the tables that papers print, one row a question, class or target. What is absent is null, empty
-    or "-".
+    `format` is one of `zoocli.report.FORMATS`. JSON and CSV have every number with all digits. The
+    others are tables for a paper, with one row per question, class or target. Absent values are
+    null, empty or "-". `stream` is where a table will be written: a terminal gets colour.
 
     Raises UsageError for another format.
     """
-    if format not in FORMATS:
-        raise UsageError(f"There is no format {format!r}. Choose one of {', '.join(FORMATS)}.")
+    check_format(format)
     if format == "json":
         return render_json(evaluation.to_dict())
     if format == "csv":
-        return _csv(evaluation.metrics)
-    return "\n".join(_as_text(grid, format, stream) for grid in _grids(evaluation))
-
-
-def _as_text(grid: Grid, format: str, stream: TextIO | None) -> str:
-    if format == "markdown":
-        return to_markdown(grid)
-    return to_latex(grid) if format == "latex" else to_terminal(grid, stream)
+        return csv_text(CSV_COLUMNS, (metric.to_dict() for metric in evaluation.metrics))
+    return render_grids(_grids(evaluation), format, stream)
 
 
 def _grids(evaluation: Evaluation) -> list[Grid]:
@@ -77,21 +67,11 @@ def _grids(evaluation: Evaluation) -> list[Grid]:
 
 
 def render_profiles() -> str:
-    """The profiles of `zoocli evaluate`: their rules as options, and their sources."""
+    """The profiles of `zoocli evaluate`: their sources, and their rules as options."""
     return "".join(
         f"{name}: {profile.source}\n    {' '.join(profile.rules.as_options())}\n"
         for name, profile in PROFILES.items()
     )
-
-
-def _csv(metrics: list[Metric]) -> str:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, CSV_COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    for metric in metrics:
-        names = {"question": harmless(metric.question), "answer": harmless(metric.answer or "")}
-        writer.writerow(metric.to_dict() | names)
-    return text.getvalue()
 
 
 def _tree_grid(evaluation: TreeEvaluation) -> Grid:
@@ -102,7 +82,7 @@ def _tree_grid(evaluation: TreeEvaluation) -> Grid:
     sections = [rows[:1], rows[1 : 1 + campaigns], rows[1 + campaigns :]]
     title = f"{evaluation.loss} loss in nats, schema {evaluation.schema.name}"
     footer = [
-        "N: galaxies with votes; counted: those that the rules of relevance count.",
+        "N: galaxies with votes; counted: those that count by the rules of relevance.",
         evaluation.signature,
     ]
     return Grid(title, ["", *COLUMNS.header, "N", "counted"], sections, footer)

@@ -28,13 +28,13 @@ NAMES = (
 
 
 def require_report(what: str) -> None:
-    """Raises MachineError, which says how to get it, where a report's packages are not there."""
+    """Raises MachineError, which says what to install, where packages of the report are missing."""
     figures.require(what)
     html.require(what)
 
 
 def check_folder(folder: Path, inputs: list[str]) -> None:
-    """Raises now, rather than after all the work, where the directory cannot be written."""
+    """Raises now, rather than after all the work, if the directory cannot be written."""
     for name in (*TEXTS, FILE, REPORT):
         refuse_inputs(folder / name, inputs)
     with drafted_folder(folder, NAMES):
@@ -42,11 +42,11 @@ def check_folder(folder: Path, inputs: list[str]) -> None:
 
 
 def write_folder(folder: Path, evaluation: Evaluation, report: bool = True) -> None:
-    """Writes all files of an evaluation; the directory appears whole or not at all.
+    """Writes all files of an evaluation; the directory appears complete or not at all.
 
-    With `report` the figures and the page, too. An earlier evaluation there is replaced. Raises
-    UsageError where the directory holds other files, MachineError where it cannot be written, or
-    where the packages of the report are not installed.
+    With `report`, these include the figures and the HTML page. An earlier evaluation in the
+    directory is replaced. Raises UsageError if the directory holds other files, and MachineError if
+    it cannot be written or if packages of the report are missing.
     """
     with drafted_folder(folder, NAMES) as (draft, show):
         for name, format in TEXTS.items():

@@ -1,4 +1,4 @@
-"""How good a trained head is, for people."""
+"""How good a trained head is, as a table."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ def render_fit(fit: Fit, stream: TextIO | None = None) -> str:
     sections = [{"overall": fit.overall}, fit.questions]
     rows = [[_row(name, gain) for name, gain in section.items()] for section in sections if section]
     unit = " in nats" if fit.metadata.loss in LIKELIHOODS else ""
-    whose = "galaxies held out" if fit.held_out else "the galaxies learned from"
+    whose = "galaxies held out" if fit.held_out else "the training galaxies"
     footer = [
-        f"learned from {fit.training:,} galaxies (mean loss {fit.training_loss:.4f}), "
+        f"trained on {fit.training:,} galaxies (mean loss {fit.training_loss:.4f}), "
         f"{fit.held_out:,} held out; best after {fit.best_epoch:,} of {fit.epochs:,} epochs"
     ]
     title = f"mean {fit.metadata.loss} loss{unit} of {whose}"

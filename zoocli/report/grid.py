@@ -1,10 +1,10 @@
-"""A table of text on its way to a terminal, to Markdown or to LaTeX."""
+"""Tables of text, for a terminal, Markdown or LaTeX."""
 
 from __future__ import annotations
 
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TextIO
 
@@ -16,9 +16,10 @@ NARROWEST_NAME = 16
 
 @dataclass(frozen=True)
 class Grid:
-    """Sections of rows under one header; the first column is names, the others numbers.
+    """Sections of rows under one header; the first column has names, the others numbers.
 
-    `title` stands above, `footer` lines below. Cells are plain text: each format escapes them.
+    The `title` is above the table, the lines of `footer` below. Cells are plain text: each format
+    escapes them.
     """
 
     title: str
@@ -32,10 +33,19 @@ class Grid:
         return [row for section in self.sections for row in section]
 
 
-def to_terminal(grid: Grid, stream: TextIO | None) -> str:
-    """Text for `stream`: in colour and within its width on a terminal, plain and whole elsewhere.
+def render_grids(grids: Iterable[Grid], format: str, stream: TextIO | None) -> str:
+    """The grids, one after the other, as "markdown", as "latex" or else as tables for `stream`."""
+    if format == "markdown":
+        return "\n".join(map(to_markdown, grids))
+    if format == "latex":
+        return "\n".join(map(to_latex, grids))
+    return "\n".join(to_terminal(grid, stream) for grid in grids)
 
-    Names are folded where a terminal is narrow; nothing is ever cut off.
+
+def to_terminal(grid: Grid, stream: TextIO | None) -> str:
+    """Text for `stream`: in colour and within the width of a terminal, plain elsewhere.
+
+    On a narrow terminal names are wrapped; nothing is cut off.
     """
     from rich import box
     from rich.console import Console
@@ -73,7 +83,7 @@ def to_terminal(grid: Grid, stream: TextIO | None) -> str:
 
 
 def to_markdown(grid: Grid) -> str:
-    r"""A table as GitHub and pandoc read it.
+    r"""A table for GitHub and pandoc.
 
     >>> print(to_markdown(Grid("", ["", "N"], [[["a|b", "7"]]], [])), end="")
     |  | N |
@@ -94,7 +104,7 @@ def _markdown_row(cells: Sequence[str]) -> str:
 
 
 def _markdown(text: str) -> str:
-    """Escapes what has a meaning; an underscore within a word has none."""
+    """Escapes special characters; an underscore within a word is none."""
     return re.sub(r"[\\`*\[\]<>|&~$#]|(?<!\w)_|_(?!\w)", r"\\\g<0>", harmless(text))
 
 
@@ -112,7 +122,7 @@ LATEX = {
 
 
 def to_latex(grid: Grid) -> str:
-    r"""A tabular with the rules of booktabs; title and footer are comments.
+    r"""A tabular with booktabs rules; title and footer are comments.
 
     >>> print(to_latex(Grid("50%", ["", "N"], [[["a_b", "7"]]], [])), end="")
     % 50%
@@ -145,5 +155,5 @@ def _latex(text: str) -> str:
     if text == "-":
         return "--"
     text = re.sub(r"[\\^~<>|\"#$%&_{},]|--", lambda found: LATEX[found[0]], harmless(text))
-    # A bracket after a line end would be read as an option of it.
+    # LaTeX would read a bracket as an option of the line break before it.
     return f"{{{text}}}" if text.startswith("[") else text

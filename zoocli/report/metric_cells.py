@@ -15,9 +15,9 @@ INTERVAL = "95 %"
 
 @dataclass(frozen=True)
 class MetricColumns:
-    """Which metrics a table shows: `intervals` says of each whether its interval stands beside it.
+    """Which metrics a table shows, and for which of them it also shows the interval.
 
-    `headings` are those that are not the metric's name.
+    `headings` are those that differ from the metric's name.
     """
 
     intervals: Mapping[str, bool]
@@ -32,17 +32,18 @@ class MetricColumns:
         return header
 
     def cells(self, evaluation: Evaluation, question: str, answer: str | None = None) -> list[str]:
-        """The cells of a row; what the evaluation has not is "-"."""
+        """The cells of a row; what the evaluation does not have is "-"."""
         cells = []
         for metric, has_interval in self.intervals.items():
             found = evaluation.by_name.get((question, answer, metric))
             cells.append(number(found.value if found else None, DIGITS))
             if has_interval:
-                cells.append(_interval(found))
+                cells.append(interval(found) or ABSENT)
         return cells
 
 
-def _interval(metric: Metric | None) -> str:
+def interval(metric: Metric | None) -> str:
+    """The 95 % interval; empty where there is none."""
     if metric is None or metric.low is None or metric.high is None:
-        return ABSENT
+        return ""
     return f"{number(metric.low, DIGITS)} to {number(metric.high, DIGITS)}"

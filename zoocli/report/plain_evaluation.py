@@ -1,4 +1,4 @@
-"""The tables of evaluations without a decision tree: of classes, and of values."""
+"""The tables of evaluations without a decision tree: of classes and of values."""
 
 from __future__ import annotations
 
@@ -65,9 +65,9 @@ def class_grids(evaluation: ClassEvaluation) -> list[Grid]:
     title = f"{evaluation.loss} loss in nats, {len(classes)} classes"
     return [
         Grid(title, ["", *OF_ALL_CLASSES.header, "N"], [[together]], []),
-        Grid("Each class, N galaxies labelled so", ["", *OF_A_CLASS.header, "N"], [each], []),
+        Grid("Each class, N galaxies with that label", ["", *OF_A_CLASS.header, "N"], [each], []),
         Grid(
-            "Galaxies by label (rows) and class predicted most",
+            "Galaxies by label (rows) and most probable class",
             ["", *classes],
             [counts],
             [evaluation.signature],
@@ -76,7 +76,7 @@ def class_grids(evaluation: ClassEvaluation) -> list[Grid]:
 
 
 def value_grid(evaluation: ValueEvaluation) -> Grid:
-    """Overall, and the targets where there are several."""
+    """Overall, then each target if there are several."""
     rows = []
     for name in evaluation.rows:
         galaxies = evaluation.by_name[name, None, "bias"].N

@@ -1,16 +1,14 @@
-"""Summaries as a table for people and as JSON or CSV for programs."""
+"""Summaries as a table, JSON or CSV."""
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal, TextIO, get_args
 
-from zoocli.errors import UsageError, harmless
-from zoocli.report.grid import Grid, to_latex, to_markdown, to_terminal
-from zoocli.report.text import ABSENT, count, decimals, number
+from zoocli.errors import UsageError
+from zoocli.report.grid import Grid, render_grids
+from zoocli.report.text import ABSENT, count, csv_text, decimals, number
 
 if TYPE_CHECKING:
     from zoocli.statistics.summary import Summary
@@ -35,12 +33,12 @@ STATISTICS = (
 def render_summaries(
     summaries: Sequence[Summary], format: str = "table", stream: TextIO | None = None
 ) -> str:
-    """One summary, or several side by side, as text that ends in a line end.
+    """One summary, or several side by side, as text that ends in a newline.
 
-    `format` is one of `FORMATS`. One summary shows mean, se, mean_all, their N and the votes of
-    everything, the campaigns and the questions; several show each one's mean and N, told apart by
-    their `file`. JSON and CSV hold all digits, the others what a person reads; what is absent is
-    null, empty or "-". `stream` is where a table will be written: a terminal gets colour.
+    `format` is one of `FORMATS`. One summary shows mean, se, mean_all, their N and the votes
+    overall, of the campaigns and of the questions. Several show the mean and N of each, under its
+    `file`. JSON and CSV have all digits, the others are rounded. Absent values are null, empty or
+    "-". `stream` is where a table will be written: a terminal gets colour.
 
     Raises UsageError for another format.
     """
@@ -51,9 +49,7 @@ def render_summaries(
     if format == "csv":
         return _csv(summaries)
     grid = _single(summaries[0]) if len(summaries) == 1 else _side_by_side(summaries)
-    if format == "markdown":
-        return to_markdown(grid)
-    return to_latex(grid) if format == "latex" else to_terminal(grid, stream)
+    return render_grids([grid], format, stream)
 
 
 def check_format(format: str) -> None:
@@ -68,17 +64,12 @@ def render_json(content: Any) -> str:
 
 
 def _csv(summaries: Sequence[Summary]) -> str:
-    """One row a group, under the names of the JSON summary; `file` first if there are several."""
-    text = io.StringIO()
-    several = len(summaries) > 1
-    header = ["file"] * several + ["level", "name", *STATISTICS]
-    writer = csv.DictWriter(text, header, lineterminator="\n")
-    writer.writeheader()
-    for summary in summaries:
-        file = {"file": harmless(summary.file or "")} if several else {}
-        for row in summary.rows():
-            writer.writerow(file | row | {"name": harmless(row["name"])})
-    return text.getvalue()
+    """One row per group, under the names of the JSON summary; `file` first if there are several."""
+    header = ["level", "name", *STATISTICS]
+    if len(summaries) == 1:
+        return csv_text(header, summaries[0].rows())
+    rows = ({"file": summary.file} | row for summary in summaries for row in summary.rows())
+    return csv_text(["file", *header], rows)
 
 
 def _levels(summary: Summary) -> list[dict[str, Statistics]]:
@@ -98,13 +89,13 @@ def _single(summary: Summary) -> Grid:
 
 
 def statistics_cells(group: Statistics, digits: int) -> list[str]:
-    """What stands under SINGLE_HEADER, after the name."""
+    """The cells under SINGLE_HEADER, after the name."""
     means = [number(value, digits) for value in (group.mean, group.se, group.mean_all)]
     return means + [count(value) for value in (group.galaxies, group.galaxies_all, group.votes)]
 
 
 def losses_title(loss: str | None, schema: str | None) -> str:
-    """Which losses, in which unit, of which schema; as far as is known.
+    """The loss, its unit and the schema, as far as they are known.
 
     >>> losses_title("dirichlet", "desi"), losses_title("mse", None), losses_title(None, None)
     ('dirichlet loss in nats, schema desi', 'mse loss', 'loss')
@@ -115,7 +106,7 @@ def losses_title(loss: str | None, schema: str | None) -> str:
 
 
 def summary_footer(summary: Summary) -> list[str]:
-    """The account of the matching, and the signature, where they are known."""
+    """The account of the matching and the signature, if they are known."""
     lines = []
     if summary.matching is not None:
         matching = summary.to_dict()["matching"]
@@ -126,7 +117,7 @@ def summary_footer(summary: Summary) -> list[str]:
 
 
 def _side_by_side(summaries: Sequence[Summary]) -> Grid:
-    """Each file's mean and N for every group that any of them has."""
+    """The mean and N of each file, for every group that any file has."""
     files = [summary.file or f"file {number}" for number, summary in enumerate(summaries, start=1)]
     digits = decimals(row["se"] for summary in summaries for row in summary.rows())
     sections = []

@@ -1,16 +1,21 @@
-"""Names and numbers as text."""
+"""Names, numbers and CSV as text."""
 
 from __future__ import annotations
 
+import csv
+import io
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from zoocli.errors import harmless
 
 ABSENT = "-"
 FEWEST_DECIMALS, MOST_DECIMALS = 4, 8
 
 
 def decimals(values: Iterable[float | None]) -> int:
-    """How many decimals show two digits of the smallest of `values` (standard errors), within 4-8.
+    """The decimals (4 to 8) that show two digits of the smallest of `values` (standard errors).
 
     >>> decimals([0.5, 0.00012, None])
     5
@@ -23,7 +28,7 @@ def decimals(values: Iterable[float | None]) -> int:
 
 
 def number(value: float | None, digits: int) -> str:
-    """A number with `digits` decimals; as a power of ten where they would not show it.
+    """A number with `digits` decimals, or in scientific notation if they would not show it.
 
     >>> number(2.46696894, 4), number(0.0, 4), number(3e-7, 4), number(None, 4)
     ('2.4670', '0.0000', '3.00e-07', '-')
@@ -35,9 +40,25 @@ def number(value: float | None, digits: int) -> str:
 
 
 def count(value: int | None) -> str:
-    """A count with its thousands set apart.
+    """A count with thousands separators.
 
     >>> count(1000000)
     '1,000,000'
     """
     return ABSENT if value is None else f"{value:,}"
+
+
+def csv_text(header: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
+    r"""Rows as CSV under a header, numbers with all digits; None is an empty cell.
+
+    >>> csv_text(["name", "N"], [{"name": "a\x1b", "N": 7}, {"name": "b", "N": None}])
+    'name,N\na\\x1b,7\nb,\n'
+    """
+    text = io.StringIO()
+    writer = csv.DictWriter(text, header, lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        writer.writerow(
+            {name: harmless(cell) if isinstance(cell, str) else cell for name, cell in row.items()}
+        )
+    return text.getvalue()

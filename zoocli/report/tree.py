@@ -1,4 +1,4 @@
-"""A decision tree as a person reads it."""
+"""A drawing of a decision tree."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 def draw_tree(schema: Schema) -> Tree:
     """The schema as a rich tree: questions, their answers, and what is asked after each.
 
-    A question that is asked after several answers is drawn once, under the first of them; the
-    others point to it. Names are shown as they are, square brackets included.
+    A question that is asked after several answers is drawn once, under the first of them, and the
+    others refer to it. Names are shown verbatim, including square brackets.
     """
     from rich.text import Text
     from rich.tree import Tree

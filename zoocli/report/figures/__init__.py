@@ -1,6 +1,6 @@
 """Figures of evaluations and summaries: PDF, PNG and SVG, the same bytes for the same numbers.
 
-matplotlib is imported when the first figure is drawn; `require` says so where it is not there.
+matplotlib is imported when the first figure is drawn; `require` checks that it is installed.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 EXTRA = "report"
 FORMATS = ("pdf", "png", "svg")
-MOST_SERIES = 7  # colours that can be told apart
-# Those of an evaluation's figures, of any kind; there is a confusion matrix for each question.
+MOST_SERIES = 7  # distinct colours
+# Figures of evaluations of any kind; there is a confusion matrix for each question.
 NAMES = (
     *("loss", "deviance_explained", "fractions", "reliability", "coverage", "pit", "residuals"),
     "confusion-*",
@@ -25,12 +25,12 @@ NAMES = (
 
 
 def require(what: str) -> None:
-    """Raises MachineError, which says how to get it, where matplotlib is not installed."""
+    """Raises MachineError, which says how to install it, if matplotlib is missing."""
     import_optional("matplotlib", what, EXTRA)
 
 
 def draw_evaluation(evaluation: Evaluation, formats: tuple[str, ...]) -> Iterator[Picture]:
-    """Every figure of an evaluation, in the order of a report."""
+    """All figures of an evaluation, in the order of the report."""
     from zoocli.report.figures import calibration, confusion, fractions, losses, residuals
     from zoocli.statistics.evaluation.classes.result import ClassEvaluation
     from zoocli.statistics.evaluation.result import TreeEvaluation

@@ -101,7 +101,7 @@ def _reliability(axes: Axes, calibration: Pooled, question: Question) -> None:
 
 
 def of_classes(evaluation: ClassEvaluation, formats: Sequence[str]) -> Picture:
-    """The figure `reliability` of the class predicted most."""
+    """The figure `reliability` of the most probable class."""
 
     def draw() -> Figure:
         title = panel_title("most probable class", evaluation.galaxies)
@@ -143,7 +143,7 @@ def _diagonal(axes: Axes) -> None:
 
 
 def _with_legend(figure: Figure) -> Figure:
-    """The parts, in one row at the foot."""
+    """The parts, in one row at the bottom."""
     lines = [
         Line2D([], [], color=SERIES[number], marker=MARKERS[number], label=label)
         for number, label in enumerate(PARTS.values())

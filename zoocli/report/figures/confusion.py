@@ -1,4 +1,4 @@
-"""What the volunteers chose most against what was predicted most, question by question."""
+"""The most voted answer against the most predicted one, for each question."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def pictures(evaluation: TreeEvaluation, formats: Sequence[str]) -> Iterator[Pic
 
 
 def file_names(names: Sequence[str]) -> list[str]:
-    """Names that any file system takes, all different even where it ignores case.
+    """Names that are valid on any file system, and distinct even if it ignores case.
 
     >>> file_names(["bar", "a/b", "A b", "a_b"])
     ['bar', 'a_b', 'A_b-2', 'a_b-3']
@@ -77,7 +77,7 @@ def _of_question(question: Question, matrix: Any) -> Figure:
 
 
 def _draw(name: str, names: Sequence[str], matrix: Any, labels: tuple[str, str]) -> Figure:
-    """`labels`: of what was predicted, and of what is true."""
+    """`labels`: of the predicted and of the true classes."""
     short = [wrapped(one, ANSWER_CHARACTERS) for one in names]
     support = matrix.sum(axis=1)
     rows = [f"{one}\n({count:,})" for one, count in zip(short, support, strict=True)]

@@ -22,7 +22,7 @@ CAPTION = (
     "that a small number of votes can produce."
 )
 FOOT = 0.45
-BAR = 0.08  # inches: how thick the colour bar is
+BAR = 0.08  # inches: thickness of the colour bar
 
 
 def pictures(evaluation: TreeEvaluation, formats: Sequence[str]) -> Iterator[Picture]:

@@ -1,4 +1,4 @@
-"""Numbers with their intervals, one row each, from the top down."""
+"""Numbers with their intervals, one per row, from the top down."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ ROW, FOOT, HEAD, LEGEND_ROW = 0.17, 0.4, 0.2, 0.15
 NAME_CHARACTERS = 30
 LEGEND_CHARACTERS = 56
 EDGE = 0.06
-SPREAD = 0.5  # of a row, which several series share
+SPREAD = 0.5  # of a row, shared by several series
 
 
 @dataclass(frozen=True)
 class Interval:
-    """A number, the ends of its interval, and its N; None where absent."""
+    """A number, the limits of its interval, and its N; None if absent."""
 
     value: float | None
     low: float | None
@@ -38,7 +38,7 @@ Series = list[tuple[str, list[Interval]]]  # under their names
 
 
 def interval_rows(names: Sequence[str], series: Series, label: str) -> Figure:
-    """A dot and a bar for each name, of one series or of several in their colours."""
+    """A dot and a bar for each name, for one series or for several in different colours."""
     several = len(series) > 1
     shown = [wrapped(name, NAME_CHARACTERS) for name in names]
     head = HEAD + LEGEND_ROW * len(series) * several
@@ -91,7 +91,7 @@ def _column_of_counts(axes: Axes, counts: Sequence[str]) -> None:
 
 
 def _ending(name: str) -> str:
-    """The end of a long name, which says more of a path than its beginning."""
+    """The end of a long name, which identifies a path better than its beginning."""
     return name if len(name) <= LEGEND_CHARACTERS else f"…{name[1 - LEGEND_CHARACTERS :]}"
 
 

@@ -1,4 +1,4 @@
-"""Places for axes, in inches, so that text keeps its size whatever the number of panels."""
+"""Positions of axes, in inches, so that text has the same size for any number of panels."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ UNIT = ("0", "0.5", "1")
 
 
 def figure_of(height: float, width: float = COLUMN) -> Figure:
-    """An empty figure of so many inches."""
+    """An empty figure of this size in inches."""
     return Figure(figsize=(width, height), facecolor="white")
 
 
 def axes_at(figure: Figure, left: float, bottom: float, width: float, height: float) -> Axes:
-    """Axes at a place in inches from the lower left corner."""
+    """Axes at a position in inches from the lower left corner."""
     full_width, full_height = figure.get_size_inches()
     place = (left / full_width, bottom / full_height, width / full_width, height / full_height)
     return figure.add_axes(place)
@@ -37,10 +37,10 @@ def panels(
     foot: float = 0.0,
     own_scales: bool = False,
 ) -> tuple[Figure, list[Axes]]:
-    """A panel under each title, two in a row, with the axes' labels once.
+    """A panel under each title, two per row, with the labels of the axes once.
 
-    `foot`: inches kept free at the bottom, for a legend or a colour bar. With `own_scales` each
-    panel has numbers on its vertical axis.
+    `foot`: inches kept free at the bottom, for a legend or a colour bar. With `own_scales`, each
+    panel has tick labels on its vertical axis.
     """
     columns = min(COLUMNS, max(len(titles), 1))
     gap = LEFT if own_scales else GAP
@@ -69,7 +69,7 @@ def panels(
 
 
 def make_room(figure: Figure, panes: Sequence[Axes]) -> None:
-    """Narrows panels whose own numbers are too wide for the place at their left."""
+    """Narrows panels whose tick labels are too wide for the space on their left."""
     canvas = FigureCanvasAgg(figure)
     right_end = -PAD
     for column in (panes[start::COLUMNS] for start in range(COLUMNS)):
@@ -83,19 +83,19 @@ def make_room(figure: Figure, panes: Sequence[Axes]) -> None:
 
 
 def panel_title(name: str, galaxies: int) -> str:
-    """The name of a question over its N."""
+    """The name of a question above its N."""
     return f"{wrapped(name, TITLE_CHARACTERS)}\nN = {galaxies:,}"
 
 
 def from_0_to_1(axes: Axes) -> None:
-    """Both axes of fractions, with short labels that do not run into those of the next panel."""
+    """Both axes of fractions, with short labels that do not overlap those of the next panel."""
     axes.set(xlim=(0, 1), ylim=(0, 1))
     axes.set_xticks((0, 0.5, 1), UNIT)
     axes.set_yticks((0, 0.5, 1), UNIT)
 
 
 def say_empty(axes: Axes) -> None:
-    """In a panel that has nothing to show."""
+    """Marks a panel that has nothing to show."""
     axes.text(
         0.5, 0.5, "no galaxies\nwith votes", ha="center", va="center", transform=axes.transAxes
     )

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from zoocli.report.figures.style import drawing
 
-# Nothing in the files says when they were made, so that the same numbers give the same bytes.
+# The files have no dates, so that the same numbers give the same bytes.
 METADATA: dict[str, dict[str, str | None]] = {
     "pdf": {"Creator": "zoocli", "Producer": None, "CreationDate": None},
     "png": {"Software": None},
@@ -22,7 +22,7 @@ METADATA: dict[str, dict[str, str | None]] = {
 
 @dataclass(frozen=True)
 class Picture:
-    """A drawn figure: its file name without ending, title, caption, and bytes by format.
+    """A drawn figure: its file name without suffix, title, caption, and bytes by format.
 
     `width` in inches.
     """
@@ -35,7 +35,7 @@ class Picture:
 
     @property
     def svg(self) -> str:
-        """The drawing as an element of an HTML page, with ids of its own."""
+        """The drawing as an element of an HTML page, with ids unique in it."""
         text = self.files["svg"].decode()
         text = text[text.index("<svg") :]
         text = re.sub(r'(\bid="|href="#|url\(#)', rf"\1{self.name}-", text)
@@ -59,7 +59,7 @@ def _encoded(figure: Figure, format: str) -> bytes:
 
 
 def text_width(figure: Figure, texts: Sequence[str], size: float) -> float:
-    """The width in inches of the widest of some texts."""
+    """The width in inches of the widest of the texts."""
     canvas = FigureCanvasAgg(figure)
     widths = [0.0]
     for text in texts:

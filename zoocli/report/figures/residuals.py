@@ -1,4 +1,4 @@
-"""How far predicted values are from true ones: the quantiles of the residuals."""
+"""The quantiles of the residuals of predicted values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How every figure looks: as wide as a journal's column, in colours that all eyes tell apart.
+"""The style of all figures: as wide as a journal column, in colours safe for colour blindness.
 
 Colours are those of Okabe & Ito (2008, https://jfly.uni-koeln.de/color/), and cividis for maps.
 """
@@ -27,7 +27,7 @@ MAP = "cividis_r"  # pale to dark, as ink on paper: what is rare does not stand 
 SMALL = 6.0  # points: no text is smaller
 
 STYLE: dict[Any, Any] = {
-    "font.family": ["DejaVu Sans"],  # comes with matplotlib, so that every machine has it
+    "font.family": ["DejaVu Sans"],  # comes with matplotlib
     "font.size": 7.0,
     "axes.titlesize": 6.5,
     "axes.labelsize": 7.0,
@@ -48,7 +48,7 @@ STYLE: dict[Any, Any] = {
     "grid.color": "#DDDDDD",
     "grid.linewidth": 0.5,
     "image.interpolation": "none",
-    "text.parse_math": False,  # a name with two $ is no formula
+    "text.parse_math": False,  # a name with two $ is not a formula
     "savefig.dpi": 300,
     "svg.fonttype": "path",
     "pdf.fonttype": 42,
@@ -57,20 +57,20 @@ STYLE: dict[Any, Any] = {
 
 @contextlib.contextmanager
 def drawing(name: str) -> Iterator[None]:
-    """Our style, whatever the user's own is, until the figure `name` has been drawn and encoded.
+    """This style, whatever the user's is, while the figure `name` is drawn and encoded.
 
-    A character that the font lacks is drawn as a box, which deserves no warning.
+    A character that the font lacks is drawn as a box, without a warning.
     """
     with matplotlib.rc_context(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)
         matplotlib.rcdefaults()
-        # The ids of an SVG come from the salt: figures in one page must not share any.
+        # The ids of an SVG depend on the salt: figures on one page must not share any.
         matplotlib.rcParams.update(STYLE | {"svg.hashsalt": name})
         yield
 
 
 def wrapped(text: str, width: int, lines: int = 2) -> str:
-    r"""Text in at most so many lines, broken at hyphens and spaces where it has any.
+    r"""Text in at most `lines` lines, broken at hyphens and spaces where possible.
 
     >>> wrapped("does-this-galaxy-have-a-bar", 12)
     'does-this-\ngalaxy-have…'

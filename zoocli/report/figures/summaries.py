@@ -1,4 +1,4 @@
-"""The mean losses of summaries: of each question, or of each bin of a column."""
+"""The mean losses of summaries, by question or by bin of a column."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ FOOT, ASPECT = 0.05, 0.7
 
 
 def draw_summaries(summaries: Sequence[Summary], format: str) -> bytes:
-    """Each question's mean loss (the overall one where there is no question), with 1 se."""
+    """The mean loss of each question (overall if there are none), with its standard error."""
     names = list(dict.fromkeys(name for one in summaries for name in one.questions)) or ["overall"]
     series = [
         (
@@ -56,7 +56,7 @@ def _interval(group: Statistics | None) -> Interval:
 
 
 def draw_binned(binned: BinnedSummary, format: str) -> bytes:
-    """The mean loss of each bin with 1 se: overall, of campaigns (of several) and questions."""
+    """The mean loss of each bin, with 1 se: overall, by campaign (if several) and by question."""
     return picture("binned", "", "", lambda: _binned(binned), (format,)).files[format]
 
 

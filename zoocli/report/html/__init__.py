@@ -1,4 +1,4 @@
-"""`report.html`: an evaluation as one page that needs nothing else and asks nobody for anything."""
+"""`report.html`: an evaluation as one self-contained page, which loads nothing else."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ STYLE, SCRIPT = "report.css", "report.js"
 
 
 def require(what: str) -> None:
-    """Raises MachineError, which says how to get it, where Jinja is not installed."""
+    """Raises MachineError, which says how to install it, if Jinja is missing."""
     import_optional("jinja2", what, "report")
 
 
 def render_report(evaluation: Evaluation, pictures: Sequence[Picture]) -> str:
-    """The page. All text of the user's is escaped; the same evaluation gives the same page."""
+    """The page. All text of the user is escaped; the same evaluation gives the same page."""
     style, script = ((HERE / name).read_text("utf-8") for name in (STYLE, SCRIPT))
     page: str = _template().render(
         style=style,
@@ -59,11 +59,11 @@ def _template() -> Any:
 
 
 def _shown(value: Any) -> Any:
-    """Control characters are shown; what the template marks as safe is left as it is."""
+    """Shows control characters; leaves what the template marks as safe unchanged."""
     return harmless(value) if type(value) is str else value
 
 
 def _hash(script: str) -> str:
-    """What the page's own policy allows to run, and nothing else."""
+    """The hash of the only script that the content policy of the page allows."""
     digest = hashlib.sha256(script.encode()).digest()
     return f"sha256-{base64.b64encode(digest).decode()}"

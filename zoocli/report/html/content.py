@@ -1,4 +1,4 @@
-"""What a report says of an evaluation of each kind."""
+"""The contents of the report, for each kind of evaluation."""
 
 from __future__ import annotations
 
@@ -69,9 +69,8 @@ OF_VALUES: Names = {
 class Content:
     """The parts of a report that depend on what was predicted.
 
-    `about`: one sentence; `tables`: the first stands before the figures, the others after them;
-    `rules`: which galaxies count, as parts of a sentence; `confusion` says how to read such a
-    matrix.
+    `about`: one sentence; `tables`: the first precedes the figures, the others follow them;
+    `confusion`: how to read a confusion matrix; `rules`: which galaxies count, as phrases.
     """
 
     about: str

@@ -1,21 +1,21 @@
-"""Tables of numbers in a report."""
+"""Tables of numbers in the report."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from zoocli.report.metric_cells import DIGITS, interval
 from zoocli.report.text import ABSENT, count, number
 from zoocli.statistics.evaluation.evaluation import Evaluation
 from zoocli.statistics.evaluation.metric import OVERALL, Metric
 
-DIGITS = 3
 Names = dict[str, str]  # metric: heading
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A number as text, its interval, and the number itself, by which rows are sorted."""
+    """A number as text, its interval, and the number itself, for sorting."""
 
     text: str
     interval: str = ""
@@ -23,10 +23,10 @@ class Cell:
 
     @classmethod
     def of(cls, metric: Metric | None) -> Cell:
-        """A metric with its interval; what the evaluation has not is "-"."""
+        """A metric with its interval; "-" if the evaluation does not have it."""
         if metric is None:
             return cls(ABSENT)
-        return cls(number(metric.value, DIGITS), _interval(metric), metric.value)
+        return cls(number(metric.value, DIGITS), interval(metric), metric.value)
 
     @classmethod
     def of_count(cls, value: int | None) -> Cell:
@@ -36,7 +36,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Row:
-    """The name of what the numbers are about, and the numbers."""
+    """A name and the numbers about it."""
 
     name: str
     cells: Sequence[Cell]
@@ -44,7 +44,7 @@ class Row:
 
 @dataclass(frozen=True)
 class HtmlTable:
-    """`fixed` rows stay on top when the others are sorted."""
+    """A table; the `fixed` rows stay on top when the others are sorted."""
 
     id: str
     title: str
@@ -56,18 +56,11 @@ class HtmlTable:
 
 @dataclass(frozen=True)
 class Headline:
-    """A number that stands first."""
+    """A number at the top of the report."""
 
     label: str
     cell: Cell
     galaxies: str
-
-
-def _interval(metric: Metric) -> str:
-    """The 95 % interval; empty where there is none."""
-    if metric.low is None or metric.high is None:
-        return ""
-    return f"{number(metric.low, DIGITS)} to {number(metric.high, DIGITS)}"
 
 
 def headlines(evaluation: Evaluation, names: Names) -> list[Headline]:

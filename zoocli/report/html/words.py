@@ -61,10 +61,9 @@ OF_VALUES = {
     "quantiles": "Of predicted - true, accurate to 0.1 %.",
 }
 INTERVALS = {
-    "intervals": "95 % percentile intervals of a Poisson bootstrap over galaxies (that of the "
-    "calibration error: the estimate plus and minus a bound on its deviation). They say how the "
-    "numbers would scatter over other galaxies of the same kind, not how another training run "
-    "would do.",
+    "intervals": "95 % percentile intervals of a Poisson bootstrap over galaxies (for the "
+    "calibration error: the estimate plus and minus a bound on its deviation). They cover the "
+    "variation between samples of galaxies, not between training runs.",
 }
 RULES = {
     "min_votes": "the question has at least {} votes",
@@ -83,7 +82,7 @@ ACCOUNT = {
 
 
 def rules(settings: Mapping[str, Any]) -> list[str]:
-    """Which galaxies count, as sentences' parts; the last says which are confident."""
+    """Which galaxies count, as phrases: the profile, if there is one, then its rules."""
     said = [
         text.format(f"{settings[rule]:g}") for rule, text in RULES.items() if settings.get(rule)
     ]
@@ -93,14 +92,14 @@ def rules(settings: Mapping[str, Any]) -> list[str]:
 
 
 def account(matching: Matching | None) -> list[tuple[str, str]]:
-    """What became of every galaxy."""
+    """The number of galaxies with each outcome."""
     if matching is None:
         return [(text, ABSENT) for text in ACCOUNT.values()]
     return [(ACCOUNT[name], count(value)) for name, value in asdict(matching).items()]
 
 
 def settings(made: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Every setting that changes the numbers."""
+    """The settings that change the numbers."""
     return [
         (name, value if isinstance(value, str) else _shown(value))
         for name, value in sorted(made.items())

@@ -1,11 +1,11 @@
-"""The galaxies that were predicted worst, as a report shows them."""
+"""The worst predicted galaxies, as the report shows them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from zoocli.report.html.tables import DIGITS
+from zoocli.report.metric_cells import DIGITS
 from zoocli.report.text import number
 from zoocli.statistics.evaluation.result import TreeEvaluation
 from zoocli.statistics.evaluation.worst import ScoredGalaxy
@@ -15,7 +15,7 @@ SHOWN_AT_ONCE = 3  # questions
 
 @dataclass(frozen=True)
 class AskedQuestion:
-    """A question that was voted on: its loss, and each answer's votes and predicted fraction."""
+    """A question with votes: its loss, and the votes and predicted fraction of each answer."""
 
     name: str
     loss: str
@@ -25,7 +25,7 @@ class AskedQuestion:
 
 @dataclass(frozen=True)
 class BadGalaxy:
-    """`first` are the questions with the highest losses, `others` the rest of those voted on."""
+    """`first` are the questions with the highest losses, `others` the rest of those with votes."""
 
     id: str
     link: str | None
@@ -54,12 +54,12 @@ def worst_galaxies(evaluation: TreeEvaluation) -> list[BadGalaxy]:
 
 
 def _safe(link: str | None) -> str | None:
-    """An address of the web; a file of sums may have come from anywhere."""
+    """The link if it is a web address; a file of sums may come from anywhere."""
     return link if link is not None and link.startswith(("http://", "https://")) else None
 
 
 def _asked(evaluation: TreeEvaluation, galaxy: ScoredGalaxy) -> list[AskedQuestion]:
-    """The questions with votes, the highest loss first."""
+    """The questions with votes, highest loss first."""
     by_loss = sorted(
         zip(galaxy.losses, evaluation.schema.questions, strict=True), key=lambda pair: -pair[0]
     )
