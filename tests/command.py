@@ -6,8 +6,8 @@ import io
 import math
 import signal
 import sys
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack, redirect_stderr, redirect_stdout
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,17 @@ dependencies:
 """
 ANSWERS = ("shape_smooth", "shape_disk", "shape_artifact", "bar_yes", "bar_no")
 QUESTIONS = {"shape": ANSWERS[:3], "bar": ANSWERS[3:]}
+
+
+@contextmanager
+def handlers_restored() -> Iterator[None]:
+    """After `main`, which listens to signals."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @dataclass(frozen=True)
@@ -61,10 +72,10 @@ class Stream(io.TextIOWrapper):
 def run(*arguments: object, stdin: bytes = b"", terminal: bool = False) -> Done:
     """Runs `zoocli` with the arguments; an exception that `main` lets through fails the test."""
     out, err = Stream(terminal=terminal), Stream()
-    before = signal.getsignal(signal.SIGTERM)
     code: object = None
     try:
         with ExitStack() as stack:
+            stack.enter_context(handlers_restored())
             stack.enter_context(redirect_stdout(out))
             stack.enter_context(redirect_stderr(err))
             stack.enter_context(patch.object(sys, "stdin", Stream(stdin)))
@@ -73,8 +84,6 @@ def run(*arguments: object, stdin: bytes = b"", terminal: bool = False) -> Done:
             main([str(argument) for argument in arguments])
     except SystemExit as stop:
         code = stop.code
-    finally:
-        signal.signal(signal.SIGTERM, before)
     assert isinstance(code, int)
     return Done(code, out.binary.getvalue(), err.binary.getvalue().decode())
 

@@ -10,6 +10,8 @@ import sys
 import time
 from pathlib import Path
 
+import pyarrow.csv
+import pyarrow.parquet as pq
 import pytest
 
 from tests.conftest import ROOT
@@ -70,10 +72,15 @@ class Place:
             (self.outputs / name).write_bytes(OLD)
         return self.contents()
 
-    def stop(self, number: signal.Signals, seconds: float) -> tuple[int, bytes]:
-        """Starts a run, sends the signal after so many seconds, and gives exit code and stderr."""
+    def stop(
+        self, number: signal.Signals, seconds: float, again: bool = False, *options: object
+    ) -> tuple[int, bytes]:
+        """Starts a run, sends the signal after so many seconds, and gives exit code and stderr.
+
+        With `again`, it is sent three more times, as by somebody without patience.
+        """
         process = subprocess.Popen(
-            self._command(*self.score),
+            self._command(*self.score, *options),
             env=self._environment(),
             stderr=subprocess.PIPE,
             # A shell's background jobs ignore interrupts, and children inherit that.
@@ -83,6 +90,9 @@ class Place:
             wait_for_zoocli(process)
             time.sleep(seconds)
             process.send_signal(number)
+            for _ in range(3 * again):
+                time.sleep(0.005)
+                process.send_signal(number)
             _, said = process.communicate(timeout=60)
         finally:
             process.kill()
@@ -136,6 +146,26 @@ def test_whatever_the_moment_outputs_are_whole_or_untouched(place: Place) -> Non
         else:
             assert not place.hidden(), where
     assert stopped > RUNS / 2
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda n: n.name)
+def test_text_that_is_read_in_the_main_thread(place: Place, number: signal.Signals) -> None:
+    """DuckDB, which reads it, turns the exception of a signal into an error of its own."""
+    table = pq.read_table(place.score[1])
+    text = place.outputs.parent / "predictions.csv"
+    pyarrow.csv.write_csv(table, text)
+    score, chance = place.score, random.Random(21)
+    place.score = [score[0], text, *score[2:]]
+    try:
+        for _ in range(8):
+            before = place.clear(there=True)
+            seconds = chance.uniform(0.3, 0.9) * place.seconds
+            code, said = place.stop(number, seconds, True, "--threads", 1)
+            assert (code, said) in [(CODES[number], b""), (0, b"")]
+            assert code == 0 or place.contents() == before
+            assert not place.hidden()
+    finally:
+        place.score = score
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda n: n.name)

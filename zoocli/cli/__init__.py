@@ -9,25 +9,21 @@ from __future__ import annotations
 
 import gc
 import os
-import signal
 import sys
 import warnings
 from collections.abc import Callable, Sequence
 from importlib import import_module
-from types import FrameType
 from typing import Annotated, Any, NoReturn, TextIO
 
 import typer
 from typer.exceptions import TyperException
 
+from zoocli.cli import stopping
 from zoocli.cli.messages import complain, say, warn
 from zoocli.cli.options import Quiet
 from zoocli.errors import DataError, MachineError, ZoocliError, ZoocliWarning
 from zoocli.version import __version__
 
-INTERRUPTED, TERMINATED = 130, 143
-SECONDS_TO_LEAVE = 5.0
-SECONDS_OF_IMPORT = 0.01
 # Imports create many objects and little garbage: collecting it takes a tenth of a short run.
 ALLOCATIONS_PER_COLLECTION = 100_000
 
@@ -101,7 +97,7 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
     """
     _fill_closed_streams()
     gc.set_threshold(ALLOCATIONS_PER_COLLECTION)
-    signal.signal(signal.SIGTERM, _terminate)
+    stopping.listen()
     with warnings.catch_warnings():
         warnings.simplefilter("always", ZoocliWarning)
         warnings.showwarning = _warning_shower()
@@ -119,8 +115,6 @@ def _fill_closed_streams() -> None:
 
 
 def _run(args: Sequence[str] | None) -> int:
-    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # as in background jobs
-        signal.signal(signal.SIGINT, _interrupt)
     args = sys.argv[1:] if args is None else args
     command = typer.main.get_command(app_with(_commands_for(args)))
     code = command.main(args, prog_name="zoocli", standalone_mode=False)
@@ -136,46 +130,31 @@ def _guarded(work: Callable[[], int]) -> int:
     """The error boundary: the exit code of `work`, or of the error that it raised."""
     try:
         return work()
-    except ZoocliError as error:
-        return complain(str(error), error.exit_code)
-    except TyperException as error:
-        return _refuse_usage(error)
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    except Terminated:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        return TERMINATED
-    except SystemExit as stop:
-        if isinstance(stop.__context__, BrokenPipeError):  # which typer turns into exit 1
+    except BaseException as error:
+        stopped = stopping.exit_code()
+        return _exit_code_of(error) if stopped is None else stopped
+
+
+def _exit_code_of(error: BaseException) -> int:
+    """Says what is wrong; raises what is a defect, or a wish to exit, again."""
+    match error:
+        case ZoocliError():
+            return complain(str(error), error.exit_code)
+        case TyperException():
+            return _refuse_usage(error)
+        case KeyboardInterrupt():
+            return stopping.INTERRUPTED
+        case SystemExit(__context__=BrokenPipeError()):  # which typer turns into exit 1
             return _reader_left()
-        raise
-    except BrokenPipeError:
-        return _reader_left()
-    except MemoryError:
-        return complain("Out of memory. Run on a machine with more memory.", MachineError.exit_code)
-    except OSError as error:
-        return _stopped_before(error) or _refuse_file(error)
-    except Exception as error:
-        code = _stopped_before(error)
-        if code is None:
-            raise
-        return code
-
-
-def _stopped_before(error: BaseException) -> int | None:
-    """The exit code of the signal that the error followed, if any.
-
-    For example, a lock whose acquisition was interrupted cannot be released, which is an error.
-    """
-    cause = error.__context__
-    while cause is not None:
-        if isinstance(cause, KeyboardInterrupt):
-            return INTERRUPTED
-        if isinstance(cause, Terminated):
-            signal.setitimer(signal.ITIMER_REAL, 0)
-            return TERMINATED
-        cause = cause.__context__
-    return None
+        case BrokenPipeError():
+            return _reader_left()
+        case MemoryError():
+            advice = "Run on a machine with more memory."
+            return complain(f"Out of memory. {advice}", MachineError.exit_code)
+        case OSError():
+            return _refuse_file(error)
+        case _:
+            raise error
 
 
 def _refuse_usage(error: TyperException) -> int:
@@ -203,44 +182,6 @@ def _reader_left() -> int:
     """Points stdout to the null device, so that the last flush does not fail as well."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     return 0
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    """Exits through an exception, so that every `finally` removes its temporary files."""
-    if not _put_off(_interrupt, frame):
-        raise KeyboardInterrupt
-
-
-def _put_off(handler: Callable[[int, FrameType | None], None], frame: FrameType | None) -> bool:
-    """Handles the signal a little later if a module is being imported; whether it did.
-
-    An exception there could leave locks of the import system held, and other threads that import
-    would wait forever.
-    """
-    while frame is not None and not frame.f_code.co_filename.startswith("<frozen importlib"):
-        frame = frame.f_back
-    if frame is None:
-        return False
-    signal.signal(signal.SIGALRM, handler)
-    signal.setitimer(signal.ITIMER_REAL, SECONDS_OF_IMPORT)
-    return True
-
-
-class Terminated(SystemExit):
-    """SIGTERM was received."""
-
-
-def _terminate(number: int, frame: FrameType | None) -> None:
-    """Exits through an exception, so that every `finally` removes its temporary files.
-
-    C code running at that moment (the start of an imported module) may swallow the exception, so
-    it is raised again after a while, unless it is being handled.
-    """
-    if not isinstance(sys.exception(), Terminated) and not _put_off(_terminate, frame):
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        signal.signal(signal.SIGALRM, _terminate)
-        signal.setitimer(signal.ITIMER_REAL, SECONDS_TO_LEAVE, SECONDS_TO_LEAVE)
-        raise Terminated(TERMINATED)
 
 
 def _warning_shower() -> Callable[..., None]:
