@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from zoocli.checks import FIRST, Findings
 from zoocli.errors import DataError
+from zoocli.findings import FIRST, Findings
 from zoocli.ids import IdColumn
+from zoocli.losses import find_loss
 from zoocli.resources import Resources
 from zoocli.scoring import finished
 from zoocli.scoring.inputs import Inputs, find_ids, hold_inputs, new_task
@@ -81,7 +82,7 @@ def check(
     """
     resources = Resources.available(options.threads, options.memory_limit)
     found = Check()
-    with resources.obeyed():
+    with resources.applied():
         tables = _open(found, predictions, votes, resources)
         if tables is None:
             return found
@@ -142,7 +143,7 @@ def _side(table: Table, ids: IdColumn | None) -> Side:
 
 def _schema_alone(tables: tuple[Table, Table], options: ScoreOptions) -> str | None:
     """The schema that fits, where the ids are not known yet."""
-    if options.loss != "dirichlet":
+    if find_loss(options.loss).scores != "tree":
         return None
     sides = find_sides(*tables, options)
     schema = find_schema(sides, options.schema)

@@ -6,9 +6,19 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from zoocli.losses import find_loss, loss_names
+
 if TYPE_CHECKING:
     from zoocli.scoring.options import ScoreOptions
 
+
+def _with_aliases(name: str) -> str:
+    aliases = ", ".join(find_loss(name).aliases)
+    return f"{name} ({aliases})" if aliases else name
+
+
+LOSSES = ", ".join(map(_with_aliases, loss_names()))
+OF_CLASSES, OF_VALUES = (", ".join(loss_names(scores)) for scores in ("classes", "values"))
 INPUTS = (
     "Parquet, CSV or TSV (also .gz, .zst), Arrow, JSON lines, FITS, VOTable, ECSV, Zoobot's HDF5; "
     "directories and patterns of parts; - is stdin."
@@ -32,7 +42,7 @@ SchemaName = Annotated[
 ]
 LossName = Annotated[
     str,
-    typer.Option("--loss", "-l", help="dirichlet, cross-entropy (ce), mse or l1 (mae)."),
+    typer.Option("--loss", "-l", help=f"One of {LOSSES}."),
 ]
 IdName = Annotated[
     str | None,
@@ -91,26 +101,29 @@ Label = Annotated[
     list[str] | None,
     typer.Option(
         metavar="COLUMN",
-        help="ce, mse, l1: the truth, in VOTES; repeatable for mse and l1.  [default: label]",
+        help=f"{OF_CLASSES}, {OF_VALUES}: the truth, in VOTES; repeatable for {OF_VALUES}.  "
+        "[default: label]",
     ),
 ]
 Prediction = Annotated[
     list[str] | None,
     typer.Option(
         metavar="COLUMN",
-        help="ce: the classes in order; mse, l1: one for each --label; repeatable.  "
+        help=f"{OF_CLASSES}: the classes in order; {OF_VALUES}: one for each --label; repeatable.  "
         "[default: the columns that are not the id]",
     ),
 ]
 ClassWeights = Annotated[
-    str | None, typer.Option(metavar="W,W,...", help="ce: a factor for each class's losses.")
+    str | None,
+    typer.Option(metavar="W,W,...", help=f"{OF_CLASSES}: a factor for each class's losses."),
 ]
 LabelSmoothing = Annotated[
-    float, typer.Option(metavar="E", help="ce: share of the label spread over all classes.")
+    float,
+    typer.Option(metavar="E", help=f"{OF_CLASSES}: share of the label spread over all classes."),
 ]
 Scale = Annotated[
     Literal["logits", "probabilities"] | None,
-    typer.Option(help="ce: what the predictions are; must be said where both are possible."),
+    typer.Option(help=f"{OF_CLASSES}: what the predictions are; required where both are possible."),
 ]
 OnInvalid = Annotated[
     Literal["error", "null"],
@@ -158,7 +171,7 @@ RequireAll = Annotated[bool, typer.Option("--require-all", help="Unmatched galax
 Device = Annotated[str, typer.Option(metavar="auto|cpu|cuda|cuda:N", help="Where torch computes.")]
 Backend = Annotated[
     Literal["auto", "torch", "numba"],
-    typer.Option(help="auto: numba for the Dirichlet loss on the CPU, torch otherwise."),
+    typer.Option(help="auto: numba on the CPU for losses that have a compiled loop, else torch."),
 ]
 BatchSize = Annotated[int, typer.Option(help="Rows at a time.")]
 Threads = Annotated[

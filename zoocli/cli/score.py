@@ -120,8 +120,8 @@ def score(
     """Score predictions against votes: a table with one row a galaxy.
 
     Its columns: the id, those of --keep, loss, then each question's loss and total votes. Losses
-    are negative log-likelihoods in nats (cross-entropy, mse and l1: as named); rows are in the
-    order of PREDICTIONS. Galaxies that only one side has are counted and reported.
+    of votes and of classes are negative log-likelihoods in nats, losses of values as named; rows
+    are in the order of PREDICTIONS. Galaxies that only one side has are counted and reported.
     """
     del engine, scheduler, partitions  # `on_cluster` looks at them
     options = score_options(context)

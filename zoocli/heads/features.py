@@ -11,14 +11,14 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from zoocli.checks import Findings, NamesOfRows, Problem
 from zoocli.columns import is_list, list_cells, to_floats
 from zoocli.errors import DataError, some
+from zoocli.findings import Findings, NamesOfRows, Problem
 from zoocli.tables import Table
 
 USUAL = r"feat_[0-9]+"
 NOT_FINITE = Problem(
-    "features that are missing, NaN or infinite", "Mend them, or leave these galaxies out."
+    "features that are missing, NaN or infinite", "Correct them, or leave these galaxies out."
 )
 RAGGED = Problem(
     "lists of features that are longer or shorter",

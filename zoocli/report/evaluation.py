@@ -10,7 +10,7 @@ from zoocli.errors import UsageError, harmless
 from zoocli.report.grid import Grid, to_latex, to_markdown, to_terminal
 from zoocli.report.metric_cells import MetricColumns
 from zoocli.report.plain_evaluation import class_grids, value_grid
-from zoocli.report.summary import FORMATS, render_json
+from zoocli.report.summary import FORMATS, losses_title, render_json
 from zoocli.report.text import count
 from zoocli.statistics.evaluation.classes.result import ClassEvaluation
 from zoocli.statistics.evaluation.evaluation import Evaluation
@@ -100,7 +100,7 @@ def _tree_grid(evaluation: TreeEvaluation) -> Grid:
     campaigns = len(evaluation.schema.campaigns)
     rows = [[name, *COLUMNS.cells(evaluation, name), *_sizes(evaluation, name)] for name in names]
     sections = [rows[:1], rows[1 : 1 + campaigns], rows[1 + campaigns :]]
-    title = f"{evaluation.loss} loss in nats, schema {evaluation.schema.name}"
+    title = losses_title(evaluation.loss, evaluation.schema.name)
     footer = [
         "N: galaxies with votes; counted: those that the rules of relevance count.",
         evaluation.signature,

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal, TextIO, get_args
 
 from zoocli.errors import UsageError, harmless
+from zoocli.losses import unit_of
 from zoocli.report.grid import Grid, to_latex, to_markdown, to_terminal
 from zoocli.report.text import ABSENT, count, decimals, number
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 Format = Literal["table", "json", "csv", "markdown", "latex"]
 FORMATS: tuple[str, ...] = get_args(Format)
-LIKELIHOODS = ("dirichlet", "cross-entropy", "ce")  # their losses are in nats
 SINGLE_HEADER = ("", "mean", "se", "mean_all", "N", "N_all", "votes")
 STATISTICS = (
     "mean",
@@ -109,8 +109,8 @@ def losses_title(loss: str | None, schema: str | None) -> str:
     >>> losses_title("dirichlet", "desi"), losses_title("mse", None), losses_title(None, None)
     ('dirichlet loss in nats, schema desi', 'mse loss', 'loss')
     """
-    unit = " in nats" if loss in LIKELIHOODS else ""
-    title = "loss" if loss is None else f"{loss} loss{unit}"
+    unit = unit_of(loss)
+    title = "loss" if loss is None else f"{loss} loss{f' in {unit}' if unit else ''}"
     return title if schema is None else f"{title}, schema {schema}"
 
 

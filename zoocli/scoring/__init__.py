@@ -10,9 +10,9 @@ from zoocli.ids import rewritten_note
 from zoocli.resources import Resources
 from zoocli.scoring.inputs import Inputs, open_inputs
 from zoocli.scoring.options import ScoreOptions
-from zoocli.scoring.parts import coverage_of, matching_of_shard, shard_of
 from zoocli.scoring.result import Scoring
 from zoocli.scoring.scores import Progress, write_scores
+from zoocli.scoring.shards import coverage_of, matching_of_shard, shard_of
 from zoocli.scoring.totals import Totals
 from zoocli.signature import RULES
 from zoocli.sums import Matching
@@ -38,7 +38,7 @@ def score_into(
     where that is not known). With `shard`, only that part of the predictions is scored.
     """
     resources = Resources.available(options.threads, options.memory_limit)
-    with resources.obeyed():
+    with resources.applied():
         inputs = open_inputs(predictions, votes, options, resources)
         if shard is not None:
             inputs = shard_of(inputs, shard)

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from zoocli.checks import Findings
 from zoocli.concentrations import Pass, count_passes, dense, read_passes
 from zoocli.errors import DataError, MachineError, some
+from zoocli.findings import Findings
 from zoocli.ids import IdColumn
 from zoocli.matching import Account, IdIndex, RowArray
 from zoocli.pipeline import prefetch

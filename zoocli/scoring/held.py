@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from zoocli.checks import Findings
 from zoocli.columns import from_mask
 from zoocli.errors import DataError, MachineError
+from zoocli.findings import Findings
 from zoocli.ids import ID_COLUMNS, IdColumn, ids_at
 from zoocli.kernels.fingerprint import sum_of_row_hashes
 from zoocli.matching import IdIndex
@@ -65,6 +65,7 @@ def hold_votes(
     blocks: list[npt.NDArray[Any]] = []
     kept: list[pa.RecordBatch] = []
     seen = np.zeros(0 if only is None else len(only.index), np.bool_)
+    remarks: frozenset[str] = frozenset()
     used = 0
     columns = [id_column.column, *task.vote_columns, *keep]
     for batch in prefetch(table.batches(columns, task.vote_types)):
@@ -74,7 +75,9 @@ def hold_votes(
             listed = on_list >= 0
             seen[on_list[listed]] = True
             batch, text = batch.filter(from_mask(listed)), text.filter(from_mask(listed))
-        block = task.hold(batch, findings, partial(ids_at, text))
+        held = task.hold(batch, findings, partial(ids_at, text))
+        remarks |= held.seen
+        block = held.values
         blocks.append(block)
         kept.append(batch.select(list(keep)))
         used += block.nbytes + kept[-1].nbytes
@@ -85,6 +88,7 @@ def hold_votes(
         raise DataError(
             f"{table.name} has no rows{'' if only is None else f' with ids of {only.name}'}."
         )
+    task.start(remarks)
     values = _joined(blocks)
     schema = pa.schema([table.field(name, task.vote_types) for name in keep])
     fingerprint = f"{digest[0]:016x}"[:12]

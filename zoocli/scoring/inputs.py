@@ -78,7 +78,6 @@ def new_task(
     loss = find_loss(options.loss)
     refuse_other_options(options, loss)
     task: Task
-    names = ids[0].column, ids[1].column
     if loss.scores == "tree":
         from zoocli.scoring.backends import make_ready
         from zoocli.scoring.tree import TreeTask
@@ -89,11 +88,11 @@ def new_task(
     elif loss.scores == "classes":
         from zoocli.scoring.classes import ClassTask
 
-        task = ClassTask(loss, options, *tables, names)
+        task = ClassTask(loss, options, *tables, ids[0].column)
     else:
         from zoocli.scoring.values import ValueTask
 
-        task = ValueTask(loss, options, *tables, names)
+        task = ValueTask(loss, options, *tables, ids[0].column)
     tables[0].require(task.prediction_columns)
     tables[1].require(task.vote_columns)
     return task

@@ -13,9 +13,9 @@ from zoocli.schema import load_schema
 from zoocli.scoring import finished, settings_of
 from zoocli.scoring.inputs import Inputs, open_inputs
 from zoocli.scoring.options import ScoreOptions
-from zoocli.scoring.parts import part_of, prepared
 from zoocli.scoring.result import Scoring
 from zoocli.scoring.scores import write_scores
+from zoocli.scoring.shards import part_of, prepared
 from zoocli.scoring.totals import Totals
 from zoocli.tables import Table, open_tables
 from zoocli.tables.sinks import Sink

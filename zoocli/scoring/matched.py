@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from zoocli.checks import Findings
+from zoocli.findings import Findings
 from zoocli.ids import ids_at
 from zoocli.matching import RowArray
 

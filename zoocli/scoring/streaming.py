@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from zoocli.checks import Findings
+from zoocli.findings import Findings
 from zoocli.matching import Account
 from zoocli.pipeline import ordered_map, prefetch
 from zoocli.scoring.held import batches_with_ids

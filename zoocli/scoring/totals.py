@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from zoocli.checks import Findings
 from zoocli.columns import from_mask
 from zoocli.errors import DataError, some
+from zoocli.findings import Findings
 from zoocli.ids import ids_at
 from zoocli.matching import Account
 from zoocli.scoring.held import FIRST_IDS
