@@ -14,7 +14,8 @@ import math
 import numpy as np
 
 from zoocli.kernels.compiling import compiled, inlined
-from zoocli.kernels.stirling import STIRLING_FROM, stirling_remainder
+from zoocli.kernels.stirling import stirling_remainder
+from zoocli.kernels.stirling_constants import SERIES_FROM
 
 LARGEST_LOGIT = 745.0  # beyond it, x or 1 - x is 0
 TOLERANCE = 1e-11  # of x, and of the bracket of z
@@ -38,7 +39,7 @@ def scratch(passes: int) -> np.ndarray:
 def log_beta(a, b):
     """ln B(a, b); Stirling's series keeps its digits where one of the two is much larger."""
     small, large = min(a, b), max(a, b)
-    if large < STIRLING_FROM:
+    if large < SERIES_FROM:
         return math.lgamma(small) + math.lgamma(large) - math.lgamma(a + b)
     total = small + large
     ratio = small - (large - 0.5) * math.log1p(small / large) - small * math.log(total)
