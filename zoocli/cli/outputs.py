@@ -36,15 +36,16 @@ def choose_sink(output: str | None, format: str | None, summary: Path | None) ->
 
 def compile_note() -> Iterator[str]:
     """A note where the run had to compile its loops first."""
-    from zoocli.kernels import compiling
+    from zoocli.kernels.compiling import CACHE_VARIABLE, compilation
 
-    if compiling.compile_seconds > NOTICEABLE_SECONDS:
-        later = (
-            "The next run finds them ready."
-            if compiling.all_kept
-            else f"Name a folder to keep them in with the variable {compiling.CACHE_VARIABLE}."
-        )
+    if compilation.seconds > NOTICEABLE_SECONDS:
+        if compilation.kept:
+            later = "The next run finds them ready."
+        elif compilation.exportable:
+            later = f"Name a folder to keep them in with the variable {CACHE_VARIABLE}."
+        else:
+            later = "They cannot be kept with this version of numba."
         yield (
             "the loops were compiled for this machine, which took "
-            f"{compiling.compile_seconds:.0f} seconds. {later}"
+            f"{compilation.seconds:.0f} seconds. {later}"
         )
