@@ -2,8 +2,8 @@
 
 The fraction of an answer with concentration a, beside others that add up to b, is Beta(a, b). All
 is computed for its logit z = ln x - ln(1 - x), whose density x^a (1 - x)^b / B(a, b) is
-log-concave: Halley's method on ln F(z) - ln p then converges from any fair guess, in two steps as
-a rule. A bracket guards it where several distributions are mixed. Quantiles above the median are
+log-concave: Halley's method on ln F(z) - ln p then converges from any good guess, usually in two
+steps. A bracket guards it where several distributions are mixed. Quantiles above the median are
 those of Beta(b, a).
 """
 

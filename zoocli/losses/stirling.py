@@ -57,7 +57,7 @@ def _whole_remainder(k: torch.Tensor) -> torch.Tensor:
 
 
 def _log_shift(a: torch.Tensor, k: torch.Tensor) -> torch.Tensor:
-    """The logarithm of prod_{i<10} (a + i) / (a + k + i), factor 0 apart lest it underflow."""
+    """ln prod_{i<10} (a + i) / (a + k + i); factor 0 has its own logarithm against underflow."""
     ratio = torch.ones_like(a)
     for i in range(1, SERIES_FROM):
         ratio = ratio * ((a + i) / (a + k + i))

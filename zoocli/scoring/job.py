@@ -39,7 +39,7 @@ class ScoreJob(Job[Totals, Scoring]):
 
     @property
     def files(self) -> Sequence[str]:
-        """Those of both sides, of the ensemble and the list."""
+        """The files of both sides, of the ensemble and the list."""
         options = self.options
         return [
             *self.predictions,
@@ -71,7 +71,7 @@ class ScoreRun(Run[Totals, Scoring]):
         return write_scores(part_of(self._inputs, part), sink, lambda rows, of: None)
 
     def metadata(self) -> dict[str, Any]:
-        """As of a scores table, without its N and its account of the galaxies."""
+        """The metadata of a scores table, without its N and its account of the galaxies."""
         task, nothing = self._inputs.task, Totals.nothing(self._inputs)
         scoring = Scoring(
             loss=task.loss_name,
@@ -85,12 +85,12 @@ class ScoreRun(Run[Totals, Scoring]):
         return scoring.metadata() | {"signature": None, "matching": None}
 
     def finish(self, total: Totals) -> Scoring:
-        """As when all is scored at once."""
+        """The same result as scoring everything at once."""
         return finished(self._inputs, total)
 
 
 def travelling(options: ScoreOptions) -> ScoreOptions:
-    """The options as another machine understands them: full paths, and the schema itself."""
+    """The options for another machine: full paths, and the schema itself."""
     return replace(
         options,
         schema=None if options.schema is None else load_schema(options.schema),

@@ -43,7 +43,7 @@ PROBLEMS = {
 
 
 class TreeTask(Task):
-    """One loss a question, and the galaxy's loss as their sum (Walmsley et al. 2022, eq. 6-7)."""
+    """One loss per question; a galaxy's loss is their sum (Walmsley et al. 2022, eq. 6-7)."""
 
     counts_votes = True
 
@@ -77,17 +77,17 @@ class TreeTask(Task):
         self._losses = tree_backend(loss, options, self._slices)
 
     def add_ensemble(self, members: Sequence[Member]) -> None:
-        """Further files of predictions, whose passes join those of PREDICTIONS."""
+        """Adds further files of predictions, as more passes."""
         self.ensemble = tuple(members)
         self.row_bytes = row_bytes(len(self.prediction_columns), self.passes)
 
     @property
     def passes(self) -> int:
-        """How many predictions each galaxy has, those of the ensemble included."""
+        """The number of predictions per galaxy, those of the ensemble included."""
         return self._passes + sum(len(member.values) for member in self.ensemble)
 
     def hold(self, batch: pa.RecordBatch, findings: Findings, ids: NamesOfRows) -> HeldBlock:
-        """Counts (galaxies, answers) in the smallest unsigned type that they fit."""
+        """Counts (galaxies, answers) in the smallest type that holds them."""
         columns = self._votes(batch)
         addresses = np.array([column.ctypes.data for column in columns], np.uint64)
         like = columns[0][:0]
@@ -107,7 +107,7 @@ class TreeTask(Task):
         return HeldBlock(counts)
 
     def _votes(self, batch: pa.RecordBatch) -> list[npt.NDArray[Any]]:
-        """The columns of votes as arrays of one type, with NaN where there are none."""
+        """The columns of votes as arrays of one type, NaN where votes are missing."""
         if self._are_whole(batch):
             return [to_whole(batch.column(name)) for name in self.vote_columns]
         columns = [
@@ -118,7 +118,7 @@ class TreeTask(Task):
         return columns
 
     def _are_whole(self, batch: pa.RecordBatch) -> bool:
-        """Whether all votes are whole numbers as Parquet mostly has them, and none is missing."""
+        """Whether all columns of votes are 32-bit integers, as usual in Parquet, without nulls."""
         columns = [batch.column(name) for name in self.vote_columns]
         if self.options.null_value or not batch.num_rows:
             return False
@@ -148,7 +148,7 @@ class TreeTask(Task):
                 findings.add(TOO_MANY_VOTES, question.name, total > votes_kernel.MOST_VOTES, ids)
 
     def score(self, matched: Matched, values: npt.NDArray[Any]) -> Losses:
-        """One loss for each question; NaN where a concentration has no likelihood."""
+        """One loss per question; NaN where a concentration has no likelihood."""
         passes = self.concentrations(matched)
         losses, totals = self._mixture(passes, values, matched.held_rows)
         loss = sum_in_order(losses)
@@ -160,7 +160,7 @@ class TreeTask(Task):
         return Losses(loss, losses, totals)
 
     def concentrations(self, matched: Matched) -> list[Pass]:
-        """What was predicted for the matched galaxies of a batch."""
+        """The predictions for the matched galaxies of a batch."""
         read = read_passes(
             matched.batch,
             self.prediction_columns,
@@ -208,7 +208,7 @@ class TreeTask(Task):
         return arrays
 
     def settings(self) -> dict[str, Any]:
-        """The schema's hash; the rules about votes."""
+        """The schema's hash, the passes and the rules about votes."""
         return {
             "schema_hash": self.schema.content_hash,
             "passes": self.passes,
