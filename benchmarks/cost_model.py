@@ -66,7 +66,7 @@ def measure(folder: Path, galaxies: int, voted: int) -> Costs:
     predictions, votes = folder / "predictions.parquet", folder / "votes.parquet"
     resources = Resources.available(1)
     job = ScoreJob.of([str(predictions)], str(votes), ScoreOptions())
-    with resources.obeyed():
+    with resources.applied():
         job.open(resources)  # compiles, or loads, the loops
         start = time.perf_counter()
         run = job.open(resources)

@@ -84,7 +84,12 @@ def sums_of(galaxies: Galaxies, rules: Rules | None = None, replicates: int = 0)
 
 def evaluation_of(sums: AdditiveArrays, schema: Schema) -> TreeEvaluation:
     return TreeEvaluation(
-        schema=schema, settings={"profile": "zoobot"}, matching=None, sums=sums, worst=[]
+        loss="dirichlet",
+        schema=schema,
+        settings={"profile": "zoobot"},
+        matching=None,
+        sums=sums,
+        worst=[],
     )
 
 

@@ -169,7 +169,7 @@ def test_passes_of_several_lengths_are_refused(tree):
     columns = {answer: [[1.0, 2.0], [1.0, 2.0]] for answer in ANSWERS}
     columns["bar_yes"][1] = [1.0]
     table = pa.table({"id": ["a", "b"]} | columns)
-    with pytest.raises(zoocli.DataError, match=r"lists of passes.*'bar_yes'.*'b'"):
+    with pytest.raises(zoocli.DataError, match=r"more or fewer passes.*'bar_yes'.*'b'"):
         zoocli.catalog(table, tree)
 
 

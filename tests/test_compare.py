@@ -12,11 +12,12 @@ import pyarrow.parquet as pq
 import pytest
 from scipy import stats
 
+from tests.flips import flip_words
 from tests.scores_tables import CAMPAIGNS, QUESTIONS, draw, metadata, scores_table
 from zoocli import compare, summarize
 from zoocli.errors import MachineError, UsageError
 from zoocli.hashing import hash_ids
-from zoocli.resampling import flip_words, poisson_weights
+from zoocli.resampling import poisson_weights
 from zoocli.statistics.holm import holm
 from zoocli.statistics.paired_losses import Matched
 

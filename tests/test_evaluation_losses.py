@@ -176,7 +176,7 @@ def test_an_invalid_prediction_leaves_its_question_and_the_overall_loss():
     assert metrics["bar", None, "loss"] == metrics_of(galaxies)["bar", None, "loss"]
 
 
-@pytest.mark.parametrize("count", [0, 1, 2, 15, 16, 17, 200, 10_000, 2**31])
+@pytest.mark.parametrize("count", [0, 1, 2, 9, 10, 11, 200, 10_000, 2**31])
 def test_factorial_excess(count):
     k = float(count)
     # ln k! - k ln k + k cancels in floats, so that large counts are compared with 1e-6.

@@ -42,7 +42,7 @@ LAYERS = (
     ("schema", "sums"),
     ("tables", "kernels"),
     ("resampling",),
-    ("ids", "checks"),
+    ("findings", "ids"),
     ("matching",),
     ("concentrations",),
     ("losses", "engines"),

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import numpy as np
 import pytest
 
-from tests.reference.cases import ANCHOR, DirichletCase, dirichlet_cases
+from tests.conftest import ROOT
+from tests.reference.cases import ANCHOR, dirichlet_cases
 from zoocli.kernels import dirichlet as kernel
+from zoocli.kernels.compiling import CACHE_VARIABLE
 from zoocli.kernels.products import BLOCK
 
+KERNELS = ROOT / "zoocli" / "kernels"
 
-def losses_of(concentrations, counts, sizes, rows=None, count_rows=None):
+
+def losses_of(concentrations, counts, sizes, rows=None, count_rows=None, kernel=kernel):
     """The kernel's losses and totals for (galaxies, answers) arrays."""
     columns = [np.ascontiguousarray(column) for column in np.asarray(concentrations).T]
     counts = np.asarray(counts)
@@ -58,11 +64,54 @@ def test_anchor():
     assert losses_of([concentrations], [votes], [3])[0][0, 0] == pytest.approx(loss, abs=1e-13)
 
 
-def test_reference_check_can_fail(monkeypatch):
-    case = next(case for case in dirichlet_cases() if case.regime == "zoobot" and sum(case.votes))
-    wrong = DirichletCase(**{**case.__dict__, "loss": case.loss * (1 + 1e-9) + 1e-9})
-    loss = losses_of([case.concentrations], [case.votes], [len(case.votes)])[0][0, 0]
-    assert abs(loss - case.loss) <= case.bound < abs(loss - wrong.loss)
+def largest_error(kernel):
+    """How far the kernel is off the reference values, as a multiple of the bound."""
+    errors = []
+    for case in dirichlet_cases():
+        sizes = [len(case.votes)]
+        loss = losses_of([case.concentrations], [case.votes], sizes, kernel=kernel)[0][0, 0]
+        errors.append(abs(loss - case.loss) / case.bound)
+    return max(errors)
+
+
+def copy_of_kernels(folder):
+    """The files of the kernel under the name of another package."""
+    folder.mkdir()
+    for name in ("dirichlet", "products", "stirling", "stirling_constants"):
+        source = (KERNELS / f"{name}.py").read_text()
+        for part in ("products", "stirling_constants", "stirling"):
+            source = source.replace(f"zoocli.kernels.{part} ", f"{folder.name}.{part} ")
+        source = source.replace(
+            "from zoocli.kernels import stirling_constants",
+            f"from {folder.name} import stirling_constants",
+        )
+        (folder / f"{name}.py").write_text(source)
+
+
+@pytest.mark.parametrize(
+    ("file", "right", "wrong"),
+    [
+        (None, "", ""),
+        ("dirichlet", "+ lanes.exponents[lane] * LOG_TWO", "- lanes.exponents[lane] * LOG_TWO"),
+        ("dirichlet", "numerators[lane] *= lanes.factorials[lane]", "pass"),
+        ("products", "rest *= x + 2.0 if left > 2.0 else 1.0", "pass"),
+        ("stirling", "(a - 0.5) * math.log1p(k / a)", "(a + 0.5) * math.log1p(k / a)"),
+        ("stirling_constants", "0.027677925684998339149", "0.027677935684998339149"),
+    ],
+    ids=["as it is", "flipped sign", "no factorials", "lost factor", "series", "wrong digit"],
+)
+def test_the_reference_check_sees_a_broken_kernel(file, right, wrong, tmp_path, monkeypatch):
+    name = f"kernels_{tmp_path.name}"
+    copy_of_kernels(tmp_path / name)
+    if file is not None:
+        path = tmp_path / name / f"{file}.py"
+        source = path.read_text()
+        assert source.count(right) == 1
+        path.write_text(source.replace(right, wrong))
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "cache"))
+    error = largest_error(import_module(f"{name}.dirichlet"))
+    assert error > 1 if file else error <= 1
 
 
 def test_no_votes_lose_exactly_nothing():

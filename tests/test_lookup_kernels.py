@@ -153,7 +153,7 @@ from zoocli.kernels import compiling
 from zoocli.kernels.lookup import count_rows
 times = np.zeros(3, np.uint8)
 count_rows(np.array([2, 0, 2, -1], np.int32), times)
-print(zoocli.__file__, times.tolist(), compiling.compile_seconds > 0)
+print(zoocli.__file__, times.tolist(), compiling.compilation.seconds > 0)
 """
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -42,8 +43,8 @@ def test_description(name: str) -> None:
     loss = find_loss(name)
     assert loss.name == name
     assert all(find_loss(alias) is loss for alias in loss.aliases)
-    assert loss.summary
     assert loss.scores in {"tree", "classes", "values"}
+    assert loss.unit is None or loss.unit
 
 
 def test_file_is_named_as_the_loss_and_has_the_public_function(name: str) -> None:
@@ -54,6 +55,22 @@ def test_file_is_named_as_the_loss_and_has_the_public_function(name: str) -> Non
     assert set(loss.options) <= set(loss.function.__annotations__)
     assert loss.function.__doc__
     assert ">>>" in loss.function.__doc__
+
+
+def test_kernel_has_the_functions_that_scoring_calls(name: str) -> None:
+    loss = find_loss(name)
+    if loss.kernel is not None:
+        assert loss.scores == "tree"
+        kernel = import_module(loss.kernel)
+        assert callable(kernel.question_losses)
+        assert callable(kernel.scratch)
+
+
+def test_no_votes_lose_nothing(name: str) -> None:
+    loss = find_loss(name)
+    predictions, targets = example(loss)
+    if loss.scores == "tree":
+        assert loss.function(predictions, torch.zeros_like(targets)).tolist() == [0.0] * BATCH
 
 
 @pytest.mark.parametrize("device", DEVICES)

@@ -130,7 +130,7 @@ def test_missing_columns_are_named() -> None:
 @pytest.mark.parametrize("shape", [(7, 4), (7, 6), (5,), (7, 5, 1)])
 def test_a_wrong_number_of_inputs_is_counted(shape: tuple[int, ...]) -> None:
     _, targets = galaxies()
-    with pytest.raises(DataError, match=re.escape("(batch, 5), one column an answer")):
+    with pytest.raises(DataError, match=re.escape("(batch, 5), one column per answer")):
         get_dirichlet_loss_func(PAIRS)(torch.ones(shape), targets)
 
 

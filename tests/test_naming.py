@@ -72,7 +72,7 @@ def test_a_pattern_goes_before_plain_names(plain: pa.Table) -> None:
 
 @pytest.mark.parametrize("pattern", ["", "_pred", "{answer}{answer}", "{Answer}_pred"])
 def test_a_pattern_holds_the_answer_once(pattern: str) -> None:
-    with pytest.raises(zoocli.UsageError, match=r"--votes-column must hold \{answer\} once"):
+    with pytest.raises(zoocli.UsageError, match=r"--votes-column must contain \{answer\} once"):
         zoocli.score(
             named(CONCENTRATIONS, "{answer}"), named(VOTES, "{answer}"), votes_column=pattern
         )
@@ -177,7 +177,7 @@ def test_an_id_that_becomes_empty_is_refused() -> None:
 
 def test_ids_that_become_the_same_are_duplicates() -> None:
     predictions = pa.table({"id": ["1/a", "2/a", "1/c"], **CONCENTRATIONS})
-    with pytest.raises(zoocli.DataError, match=r"1 ids match and stand more than once.*'a'"):
+    with pytest.raises(zoocli.DataError, match=r"1 ids match and occur more than once.*'a'"):
         zoocli.score(predictions, named(VOTES, "{answer}"), id_from="/(.*)")
 
 

@@ -206,7 +206,7 @@ def test_what_an_ensemble_must_be(
     assert "2 galaxies that a file of the ensemble lacks" in lacking
     assert "b.parquet" in lacking and "'g0', 'g1'" in lacking
     twice = ensemble(tmp_path, pa.concat_tables([member, member[:1]]), counts, tree)
-    assert "1 ids stand more than once" in twice and "'g0'" in twice
+    assert "1 ids occur more than once" in twice and "'g0'" in twice
     columns = ensemble(tmp_path, member.drop(["bar_no"]), counts, tree)
     assert "b.parquet has no column 'bar_no'" in columns
     ids = ensemble(tmp_path, member.rename_columns(["name", *ANSWERS]), counts, tree)

@@ -333,7 +333,7 @@ def test_features_that_are_not_finite_are_refused_with_their_ids(bad: Any, folde
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ([1.0] * 11, "1 lists of features that are longer or shorter"),
+        ([1.0] * 11, "1 lists of features with another length"),
         ([1.0] * 11 + [None], "1 features that are missing"),
         (None, "1 features that are missing"),
     ],

@@ -8,8 +8,9 @@ import pytest
 from scipy import stats
 from xxhash import xxh3_64_intdigest
 
+from tests.flips import flip_words
 from zoocli.hashing import hash_ids
-from zoocli.resampling import flip_words, poisson_weights, uniforms
+from zoocli.resampling import poisson_weights, uniforms
 
 NEIGHBOURS = np.arange(20_000, dtype=np.uint64)  # hashes that differ in the lowest bits alone
 HASHES = hash_ids(pa.array([f"galaxy-{number}" for number in range(20_000)]))

@@ -127,7 +127,7 @@ def test_classes_whose_names_are_whole_floats(suffix: str, labels: list[Any]) ->
 
 def test_classes_that_are_the_same_to_a_label() -> None:
     done = run(*put(names=("1", "1.0", "2")))
-    assert done.code == 2 and "The classes '1', '1.0' are one and the same" in done.err
+    assert done.code == 2 and "The classes '1', '1.0' are indistinguishable" in done.err
 
 
 def test_a_number_beside_classes_that_are_called_by_numbers() -> None:

@@ -1,4 +1,4 @@
-"""Truth values, a bit each and compressed, for files and for other machines."""
+"""Boolean arrays as compressed bits, for files and for other machines."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 @dataclass(frozen=True)
 class Bits:
-    """An array of truth values, as text that JSON can hold.
+    """A boolean array as text that fits into JSON.
 
     >>> Bits.pack(np.array([True, False, True])).unpack().tolist()
     [True, False, True]
@@ -24,12 +24,12 @@ class Bits:
 
     @classmethod
     def pack(cls, values: npt.NDArray[np.bool_]) -> Bits:
-        """Eight to the byte, deflated, in base 64."""
+        """Packs eight values into a byte, deflates them and encodes them in base 64."""
         deflated = zlib.compress(np.packbits(values).tobytes(), 1)
         return cls(len(values), base64.b64encode(deflated).decode())
 
     def unpack(self) -> npt.NDArray[np.bool_]:
-        """The array; raises ValueError where the content is none of that length."""
+        """The array; raises ValueError where the content is damaged or has another length."""
         expected = (self.length + 7) // 8
         try:
             inflate = zlib.decompressobj()

@@ -1,4 +1,4 @@
-"""Everything that is wrong with predictions and votes, at once, and nothing written."""
+"""Finds all problems of predictions and votes in one run, and writes nothing."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from zoocli.arguments import TableLike, TablesLike
-from zoocli.checks import FIRST, Findings
 from zoocli.errors import DataError
+from zoocli.findings import FIRST, Findings
 from zoocli.ids import IdColumn
+from zoocli.losses import find_loss
 from zoocli.resources import Resources
 from zoocli.scoring import finished
 from zoocli.scoring.inputs import Inputs, find_ids, hold_inputs, new_task
@@ -26,7 +27,7 @@ from zoocli.tables.sinks import NullSink
 
 @dataclass(frozen=True)
 class Side:
-    """One of the tables; `rows` is None where only reading to the end tells."""
+    """One of the tables; `rows` is None where the table was not read to its end."""
 
     name: str
     format: str
@@ -37,7 +38,7 @@ class Side:
 
 @dataclass(frozen=True)
 class Invalid:
-    """Invalid values of one kind in one column; or, as a note, votes that contradict the tree."""
+    """Invalid values of one kind in one column, or votes that contradict the tree (a note)."""
 
     file: str
     column: str
@@ -48,7 +49,7 @@ class Invalid:
 
 @dataclass
 class Check:
-    """What was found. `errors` are what `zoocli score` would stop at, if it reached them."""
+    """The findings. `errors` are the errors at which `zoocli score` would stop."""
 
     predictions: Side | None = None
     votes: Side | None = None
@@ -61,11 +62,11 @@ class Check:
 
     @property
     def fine(self) -> bool:
-        """Whether `zoocli score` would go through."""
+        """Whether `zoocli score` would succeed."""
         return not self.errors
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON has it; `fine` first."""
+        """The content of the JSON report; `fine` first."""
         return {"fine": self.fine, **asdict(self)}
 
 
@@ -75,14 +76,14 @@ def check(
     options: ScoreOptions,
     progress: Progress = lambda rows, of: None,
 ) -> Check:
-    """Does all that scoring does but write, and goes on after what scoring stops at.
+    """Runs everything that scoring runs except writing, past the errors that would stop it.
 
-    Raises UsageError for wrong options, MachineError where the machine lacks something; what is
-    wrong with the data is in the result.
+    Raises UsageError for wrong options and MachineError where the machine lacks something; problems
+    of the data are in the result.
     """
     resources = Resources.available(options.threads, options.memory_limit)
     found = Check()
-    with resources.obeyed():
+    with resources.applied():
         tables = _open(found, predictions, votes, resources)
         if tables is None:
             return found
@@ -110,7 +111,7 @@ def _open(
 def _read(
     found: Check, tables: tuple[Table, Table], options: ScoreOptions, resources: Resources
 ) -> Inputs | None:
-    """Everything short of PREDICTIONS' rows; None where scoring would not get so far."""
+    """All that scoring does before it reads PREDICTIONS; None where it would stop earlier."""
     ids = None
     try:
         ids = find_ids(tables, options)
@@ -142,8 +143,8 @@ def _side(table: Table, ids: IdColumn | None) -> Side:
 
 
 def _schema_alone(tables: tuple[Table, Table], options: ScoreOptions) -> str | None:
-    """The schema that fits, where the ids are not known yet."""
-    if options.loss != "dirichlet":
+    """The schema that fits, where the id columns are unknown."""
+    if find_loss(options.loss).scores != "tree":
         return None
     sides = find_sides(*tables, options)
     schema = find_schema(sides, options.schema)
@@ -171,7 +172,7 @@ def _score(found: Check, inputs: Inputs, progress: Progress) -> None:
             findings.raise_if_any()
         except DataError as error:
             found.errors.append(str(error))
-    totals.findings = Findings(totals.findings.name)  # said already; what else is wrong?
+    totals.findings = Findings(totals.findings.name)  # already reported; are there other errors?
     try:
         found.notes += finished(inputs, totals).notes
     except DataError as error:
@@ -187,7 +188,7 @@ def _invalid(findings: Findings) -> Iterator[Invalid]:
 
 
 def _contradictions(inputs: Inputs, task: TreeTask) -> Iterator[Invalid]:
-    """Questions with more votes than those who could be asked: all parent answers together."""
+    """Questions with more votes than all their parent answers together."""
     counts = inputs.held.values
     positions = {answer: place for place, answer in enumerate(task.schema.label_cols)}
     for question in task.schema.questions:
@@ -200,7 +201,7 @@ def _contradictions(inputs: Inputs, task: TreeTask) -> Iterator[Invalid]:
             yield Invalid(
                 inputs.votes_name,
                 question.name,
-                "galaxies with more votes than its parent answers gave",
+                "galaxies with more votes than its parent answers have",
                 len(rows),
                 tuple(inputs.held.index.text(rows[:FIRST])),
             )

@@ -10,10 +10,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from zoocli import checks
-from zoocli.checks import Findings, NamesOfRows
 from zoocli.columns import is_list, list_cells, to_floats
 from zoocli.errors import DataError
+from zoocli.findings import NO_LIKELIHOOD, RAGGED_PASSES, TOO_LARGE, Findings, NamesOfRows
 from zoocli.matching import RowArray
 from zoocli.schema import Schema
 from zoocli.tables import Table
@@ -85,7 +84,7 @@ def read_passes(
         column = batch.column(name)
         if is_list(column.type):
             column, ragged = list_cells(column, passes)
-            findings.add(checks.RAGGED_PASSES, name, ragged[rows], ids)
+            findings.add(RAGGED_PASSES, name, ragged[rows], ids)
             absent |= ragged[rows]
         elif passes > 1:
             raise DataError(f"{table}: column '{name}' holds numbers, and others lists of passes.")
@@ -105,9 +104,9 @@ def find_impossible(
     columns = one.chosen()
     for name, column in zip(names, columns, strict=True):
         impossible = ~((column > 0) & np.isfinite(column)) & ~one.absent
-        findings.add(checks.NO_LIKELIHOOD, name, impossible, ids)
+        findings.add(NO_LIKELIHOOD, name, impossible, ids)
     for question in schema.questions:
         values = np.array(columns[question.columns], np.float64)
         with np.errstate(over="ignore", invalid="ignore"):
             too_large = np.isfinite(values).all(axis=0) & ~np.isfinite(values.sum(axis=0))
-        findings.add(checks.TOO_LARGE, question.name, too_large, ids)
+        findings.add(TOO_LARGE, question.name, too_large, ids)

@@ -11,9 +11,9 @@ from typing import Any, ClassVar, Self
 
 import pyarrow as pa
 
-from zoocli.checks import Findings
 from zoocli.engines import Run
 from zoocli.errors import DataError, UsageError, some
+from zoocli.findings import Findings
 from zoocli.ids import IdColumn, find_id_column, ids_at, rewritten_note
 from zoocli.pipeline import ordered_map, prefetch
 from zoocli.resources import Resources

@@ -1,4 +1,4 @@
-"""VOTES held compactly and looked up by id, and the account of what became of every id."""
+"""An index of the ids of VOTES, and the account of which of them were matched."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ SLOTS_PER_ID = 1.6
 
 
 class IdIndex:
-    """The row of every id among those given, found by exact text.
+    """Finds the row of an id by its exact text.
 
-    About 21 bytes an id besides its text. Ids are taken in batch by batch; `expected` of them find
-    room without anything being moved. `repeats` (pairs of rows): where an id stands again, and
-    where it stands first.
+    Takes about 21 bytes per id besides its text. Ids are added batch by batch; memory for
+    `expected` ids is reserved at once. `repeats` (pairs of rows): the row of each repeated id, and
+    the row where that id occurs first.
     """
 
     def __init__(self, texts: Iterable[pa.StringArray] = (), expected: int = 0) -> None:
@@ -37,7 +37,7 @@ class IdIndex:
             self.add(part)
 
     def add(self, texts: pa.StringArray) -> npt.NDArray[np.uint64]:
-        """Takes in further ids; returns 64 bits of each one's hash."""
+        """Adds ids; returns a 64-bit hash of each."""
         data, offsets = text_buffers(texts, np.int32)
         first, length = self._count, int(offsets[-1] - offsets[0])
         self._make_room(first + len(texts), self._length + length)
@@ -52,18 +52,18 @@ class IdIndex:
         return hashes
 
     def _make_room(self, count: int, length: int) -> None:
-        """Room for so many ids and bytes of text; for all expected ones, where there is none."""
+        """Makes room for `count` ids and `length` bytes of text, and for all that are expected."""
         expected = max(count, self._expected)
         self._data = _with_room(
             self._data, self._length, length, length * expected // max(count, 1)
         )
         self._offsets = _with_room(self._offsets, self._count + 1, count + 1, expected + 1)
-        if len(self._slots) <= count * SLOTS_PER_ID:  # one at least must stay empty
+        if len(self._slots) <= count * SLOTS_PER_ID:  # at least one slot must stay empty
             self._slots = np.zeros(int(max(expected, 2 * count) * SLOTS_PER_ID) + 1, np.uint64)
             self._insert(0)
 
     def _insert(self, first: int) -> tuple[RowArray, npt.NDArray[np.uint64]]:
-        """Fills slots for the ids from that row on: the row where each stands first, its hash."""
+        """Fills slots for the ids from row `first` on; returns the first row and hash of each."""
         first_rows = np.empty(self._count - first, np.int32)
         hashes = np.empty(self._count - first, np.uint64)
         insert_texts(self._data, self._starts, first, self._slots, first_rows, hashes)
@@ -78,7 +78,7 @@ class IdIndex:
 
     @property
     def repeats(self) -> tuple[RowArray, RowArray]:
-        """Rows whose id stands in an earlier one, ascending, and the first row of each."""
+        """The rows of ids that occur in an earlier row, ascending, and the first row of each."""
         none = np.empty(0, np.int32)
         again, first = zip((none, none), *self._repeats, strict=True)
         return np.concatenate(again), np.concatenate(first)
@@ -89,7 +89,7 @@ class IdIndex:
         return self._length + self._starts.nbytes + self._slots.nbytes
 
     def find(self, texts: pa.StringArray) -> RowArray:
-        """The row of each text, -1 where it is none of the ids; a repeated id's first row."""
+        """The row of each text, the first where an id is repeated; -1 for other texts."""
         data, offsets = text_buffers(texts, np.int32)
         rows = np.empty(len(texts), np.int32)
         scratch = np.empty(GROUP, np.uint64), np.zeros(1, np.uint64)
@@ -103,10 +103,10 @@ class IdIndex:
 
 
 class Account:
-    """How often each row of VOTES was matched (2: twice or more), and by nobody's prediction.
+    """How often each row of VOTES was matched (2: twice or more); predictions without votes.
 
-    Additive: the account of two parts of PREDICTIONS is the sum of theirs. `repeats` are those of
-    the index. On its way to another machine it takes two bits a row, compressed.
+    Additive: the account of two parts of PREDICTIONS is the sum of the parts' accounts. `repeats`
+    are those of the index. Pickled, it takes two bits per row, compressed.
     """
 
     def __init__(self, index: IdIndex) -> None:
@@ -129,19 +129,19 @@ class Account:
         self.__dict__ |= state | {"times": once.astype(np.uint8) + twice}
 
     def add(self, rows: RowArray) -> None:
-        """Takes note of a batch of predictions, by the rows that `IdIndex.find` gave."""
+        """Counts a batch of predictions, given by the rows from `IdIndex.find`."""
         count_rows(rows, self.times)
         self.predictions_only += int(np.count_nonzero(rows < 0))
 
     @property
     def votes_only(self) -> int:
-        """Rows of VOTES whose id no prediction has, copies included."""
+        """Rows of VOTES whose id is in no prediction, repeated ids included."""
         again, first = self.repeats
         without = int(np.count_nonzero(self.times == 0)) - len(again)
         return without + int(np.count_nonzero(self.times[first] == 0))
 
     def duplicated(self) -> RowArray:
-        """First rows of the ids that were matched and stand twice on either side, ascending."""
+        """First rows of the ids that were matched and occur twice on either side, ascending."""
         twice = self.times == 2
         first = self.repeats[1]
         twice[first[self.times[first] > 0]] = True
@@ -153,7 +153,7 @@ class Account:
 
 
 def _with_room(array: npt.NDArray[Any], used: int, needed: int, wanted: int) -> npt.NDArray[Any]:
-    """The array, or a longer one with what is used of it: at least twice as long, as wanted."""
+    """The array, or a copy with room for more: at least `wanted`, and twice the length."""
     if needed <= len(array):
         return array
     longer = np.empty(max(needed, wanted, 2 * len(array)), array.dtype)

@@ -1,7 +1,7 @@
-"""Random numbers for each galaxy, from its id's hash and a seed alone.
+"""Random numbers for each galaxy that depend on its id's hash and a seed alone.
 
-Neither the order of the galaxies nor batches, threads or shards change them, so the bootstrap of
-merged parts is that of the whole. How they are made: `zoocli.kernels.resampling`.
+They are the same for every order of the galaxies and in every batch, thread and shard, so the
+bootstrap of merged parts is that of the whole. `zoocli.kernels.resampling` has the algorithm.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def poisson_weights(
 
 
 def uniforms(hashes: HashArray, seed: int, stream: int = 0) -> npt.NDArray[np.float64]:
-    """One uniform number in the open interval (0, 1) a galaxy, another one for each `stream`.
+    """One uniform number per galaxy in the open interval (0, 1); each `stream` has its own.
 
     >>> uniforms(np.array([7, 8], np.uint64), seed=0).round(6).tolist()
     [0.106288, 0.973504]
@@ -43,16 +43,3 @@ def uniforms(hashes: HashArray, seed: int, stream: int = 0) -> npt.NDArray[np.fl
     numbers = np.empty(len(hashes))
     kernels.uniforms(hashes, seed, stream, numbers)
     return numbers
-
-
-def flip_words(
-    hashes: HashArray, seed: int, words: int, first_word: int = 0
-) -> npt.NDArray[np.uint64]:
-    """The sign flips of the approximate-randomisation test, 64 of them a word.
-
-    Bit b (from the lowest) of word w of the result (galaxies, words) is flip 64 (first_word + w)
-    + b: where it is set, the galaxy's differences change their sign.
-    """
-    flips = np.empty((len(hashes), words), np.uint64)
-    kernels.random_words(hashes, seed, kernels.SIGNS, first_word, flips)
-    return flips

@@ -59,17 +59,17 @@ class Resources:
         return rows
 
     @contextlib.contextmanager
-    def obeyed(self) -> Iterator[None]:
-        """Sets pyarrow's threads, and gives it and torch back what they had before.
+    def applied(self) -> Iterator[None]:
+        """Sets the threads of pyarrow and torch, and restores them at the end.
 
-        Batches are computed side by side, each in one of torch's threads.
+        Code that imports torch inside calls `use_one_torch_thread` itself.
         """
         import pyarrow as pa
 
         arrow_threads, torch_threads = pa.cpu_count(), _torch_threads()
         pa.set_cpu_count(self.threads)
         if torch_threads is not None:
-            sys.modules["torch"].set_num_threads(1)
+            use_one_torch_thread()
         try:
             yield
         finally:
@@ -78,8 +78,18 @@ class Resources:
                 sys.modules["torch"].set_num_threads(torch_threads or default_threads())
 
 
+def use_one_torch_thread() -> None:
+    """Makes torch use one thread, since batches are computed in parallel; imports torch.
+
+    `Resources.applied` restores torch's threads.
+    """
+    import torch
+
+    torch.set_num_threads(1)
+
+
 def _torch_threads() -> int | None:
-    """None where torch was not imported, and need not be."""
+    """None where torch is not imported, and need not be."""
     return sys.modules["torch"].get_num_threads() if "torch" in sys.modules else None
 
 

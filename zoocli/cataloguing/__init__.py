@@ -33,5 +33,5 @@ def catalog_into(
     where that is not known). With `shard`, only that part of the predictions is catalogued.
     """
     resources = Resources.available(options.threads, options.memory_limit)
-    with resources.obeyed():
+    with resources.applied():
         return convert_into(sink, Cataloguer(predictions, options, resources), progress, shard)

@@ -12,10 +12,10 @@ from zoocli.arguments import TablesLike
 from zoocli.cataloguing.fractions import by_answer, vote_fractions
 from zoocli.cataloguing.intervals import credible_intervals
 from zoocli.cataloguing.options import CatalogOptions
-from zoocli.checks import Findings
 from zoocli.columns import from_numpy
 from zoocli.concentrations import count_passes, dense, find_impossible, read_passes
 from zoocli.conversion import Batch, Conversion, Totals
+from zoocli.findings import Findings
 from zoocli.resources import PROGRAM_BYTES, Resources
 from zoocli.scoring.naming import PREDICTION_SUFFIXES, Side, find_schema
 from zoocli.sums import FloatArray

@@ -10,6 +10,8 @@ import typer
 
 from zoocli.cli.groups import given
 from zoocli.cli.options import (
+    OF_CLASSES,
+    OF_VALUES,
     Device,
     IdName,
     Label,
@@ -77,20 +79,24 @@ class Scoring:
         list[str] | None,
         typer.Option(
             metavar="COLUMN",
-            help="ce: the columns of the classes, in order; mse, l1: one column per --label; "
+            help=f"{OF_CLASSES}: the columns of the classes, in order; {OF_VALUES}: one column per "
+            "--label; "
             "repeatable.  [default: all columns but the id]",
         ),
     ] = None
     class_weights: Annotated[
-        str | None, typer.Option(metavar="W,W,...", help="ce: weight of each class in the loss.")
+        str | None,
+        typer.Option(metavar="W,W,...", help=f"{OF_CLASSES}: weight of each class."),
     ] = None
     label_smoothing: Annotated[
         float,
-        typer.Option(metavar="E", help="ce: share of the label spread evenly over all classes."),
+        typer.Option(
+            metavar="E", help=f"{OF_CLASSES}: share of the label spread over all classes."
+        ),
     ] = 0.0
     scale: Annotated[
         Literal["logits", "probabilities"] | None,
-        typer.Option(help="ce: what the predictions are; required where they could be either."),
+        typer.Option(help=f"{OF_CLASSES}: what the predictions are; required if unclear."),
     ] = None
     on_invalid: Annotated[
         Literal["error", "null"],
@@ -108,7 +114,7 @@ class Scoring:
     device: Device = "auto"
     backend: Annotated[
         Literal["auto", "torch", "numba"],
-        typer.Option(help="auto: numba for the Dirichlet loss on the CPU, otherwise torch."),
+        typer.Option(help="auto: numba for losses with a compiled CPU loop, otherwise torch."),
     ] = "auto"
     batch_size: Annotated[int, typer.Option(help="Rows per batch.")] = 65_536
 

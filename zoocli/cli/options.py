@@ -9,11 +9,21 @@ from typing import Annotated, Literal
 import typer
 
 from zoocli.errors import ZoocliWarning
+from zoocli.losses import find_loss, loss_names
 
 INPUTS = (
     "Parquet, CSV or TSV (also .gz and .zst), Arrow, JSON Lines, FITS, VOTable, ECSV or Zoobot's "
     "HDF5; directories and glob patterns; - is stdin."
 )
+
+
+def _with_aliases(name: str) -> str:
+    aliases = ", ".join(find_loss(name).aliases)
+    return f"{name} ({aliases})" if aliases else name
+
+
+LOSSES = ", ".join(map(_with_aliases, loss_names()))
+OF_CLASSES, OF_VALUES = (", ".join(loss_names(scores)) for scores in ("classes", "values"))
 
 
 @dataclass
@@ -73,7 +83,7 @@ ScoresSchema = Annotated[
 ]
 LossName = Annotated[
     str,
-    typer.Option("--loss", "-l", help="dirichlet, cross-entropy (ce), mse or l1 (mae)."),
+    typer.Option("--loss", "-l", help=f"One of {LOSSES}."),
 ]
 IdName = Annotated[
     str | None,
@@ -112,8 +122,8 @@ Label = Annotated[
     list[str] | None,
     typer.Option(
         metavar="COLUMN",
-        help="ce, mse, l1: column of VOTES with the true label or value; repeatable for mse and "
-        "l1.  [default: label]",
+        help=f"{OF_CLASSES}, {OF_VALUES}: column of VOTES with the true label or value; repeatable "
+        f"for {OF_VALUES}.  [default: label]",
     ),
 ]
 Keep = Annotated[

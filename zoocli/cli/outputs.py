@@ -56,15 +56,16 @@ def write_converted(
 
 def compile_note() -> Iterator[str]:
     """A note if the run had to compile its loops first."""
-    from zoocli.kernels import compiling
+    from zoocli.kernels.compiling import CACHE_VARIABLE, compilation
 
-    if compiling.compile_seconds > NOTICEABLE_SECONDS:
-        later = (
-            "Later runs reuse them."
-            if compiling.all_kept
-            else f"To keep them, set {compiling.CACHE_VARIABLE} to a directory."
-        )
+    if compilation.seconds > NOTICEABLE_SECONDS:
+        if compilation.kept:
+            later = "Later runs reuse them."
+        elif compilation.exportable:
+            later = f"To keep them, set {CACHE_VARIABLE} to a directory."
+        else:
+            later = "They cannot be kept with this version of numba."
         yield (
             "the loops were compiled for this machine, which took "
-            f"{compiling.compile_seconds:.0f} seconds. {later}"
+            f"{compilation.seconds:.0f} seconds. {later}"
         )

@@ -123,7 +123,7 @@ def compute(task: Task, part: Part) -> tuple[Any, int]:
 
     The file appears complete or not at all, and replaces that of an earlier attempt.
     """
-    with _resources().obeyed(), _files_explained():
+    with _resources().applied(), _files_explained():
         run = _opened.get(task)
         rows = Slice(run.table, part.start, part.stop)
         if task.folder is None:
@@ -137,7 +137,7 @@ def compute(task: Task, part: Part) -> tuple[Any, int]:
 
 def finish(task: Task, total: Any) -> Any:
     """The result, from the sum over all parts."""
-    with _resources().obeyed():
+    with _resources().applied():
         return _opened.get(task).finish(total)
 
 

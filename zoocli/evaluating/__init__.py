@@ -8,15 +8,15 @@ import numpy as np
 import pyarrow as pa
 
 from zoocli.arguments import TableLike, TablesLike
-from zoocli.checks import Findings
 from zoocli.evaluating.evaluator import Evaluator, Part
 from zoocli.evaluating.options import EvaluateOptions
+from zoocli.findings import Findings
 from zoocli.resources import Resources
 from zoocli.scoring import Inputs, Totals, finished, open_inputs
 from zoocli.scoring.matched import Matched
 from zoocli.scoring.options import ScoreOptions
-from zoocli.scoring.parts import shard_of
 from zoocli.scoring.scores import Progress
+from zoocli.scoring.shards import shard_of
 from zoocli.scoring.streaming import stream
 from zoocli.scoring.tree import TreeTask
 from zoocli.statistics.evaluation.additive import AdditiveArrays, add, added
@@ -57,7 +57,7 @@ def evaluate_into(
     Raises UsageError, DataError or MachineError as scoring does.
     """
     resources = Resources.available(options.score.threads, options.score.memory_limit)
-    with resources.obeyed():
+    with resources.applied():
         inputs = open_inputs(predictions, votes, score_options(options), resources)
         if shard is not None:
             inputs = shard_of(inputs, shard)

@@ -18,7 +18,7 @@ from zoocli.evaluating.options import EvaluateOptions
 from zoocli.resources import Resources
 from zoocli.scoring.inputs import Inputs, open_inputs
 from zoocli.scoring.job import ScoreJob
-from zoocli.scoring.parts import part_of, prepared
+from zoocli.scoring.shards import part_of, prepared
 from zoocli.statistics.evaluation.evaluation import Evaluation
 from zoocli.tables import Table
 from zoocli.tables.sinks import Sink

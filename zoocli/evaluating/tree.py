@@ -66,6 +66,7 @@ class TreeEvaluator(Evaluator):
     ) -> TreeEvaluation:
         """The evaluation, from what all batches added."""
         return TreeEvaluation(
+            loss=scoring.loss,
             schema=self._task.schema,
             settings=scoring.settings | self._options.tree_settings(),
             matching=scoring.matching,

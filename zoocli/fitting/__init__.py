@@ -81,7 +81,7 @@ def fit_head(
     `progress` is told the epochs done, and how many there are at most. Raises as `zoocli.fit`.
     """
     resources = Resources.available(options.threads, options.memory_limit)
-    with resources.obeyed():
+    with resources.applied():
         data = read_data(features, votes, options, resources)
         if held_out_sink is not None:
             held_out_sink.open(data.held_out_ids.schema)

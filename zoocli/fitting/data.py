@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from zoocli.checks import Findings
 from zoocli.errors import DataError, MachineError, some
+from zoocli.findings import Findings
 from zoocli.fitting.options import FitOptions
 from zoocli.fitting.targets import Objective, new_objective
 from zoocli.hashing import HashArray, hash_ids

@@ -96,7 +96,7 @@ class Trainer:
         self._data = data
         self._objective = data.objective
         self._options = options
-        self._device = torch_device(options.device)  # and one thread, for the same bytes anywhere
+        self._device = torch_device(options.device)
         self._scaling = Scaling.of(data.training, data.objective)
         for galaxies in (data.training, data.held_out):
             np.multiply(

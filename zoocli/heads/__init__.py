@@ -1,4 +1,4 @@
-"""Linear heads on top of an encoder's features: the module, its files, and what goes into it."""
+"""Linear heads on top of an encoder's features: the module, its files and its inputs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a head may do to its linear layer's outputs, by name."""
+"""The activations of a head, by name."""
 
 from __future__ import annotations
 

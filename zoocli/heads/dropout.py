@@ -1,7 +1,8 @@
-"""Dropout whose random numbers follow from the seed and the galaxy's id, and from nothing else.
+"""Dropout whose random numbers depend on the seed and the galaxy's id alone.
 
 Each galaxy has a sequence of random words of its own (`zoocli.kernels.resampling`), and each pass
-takes its share of it. So a galaxy gets the same passes in any row, batch, thread or part of a file.
+uses a part of it. So the passes of a galaxy are the same in every row, batch, thread and part of a
+file.
 """
 
 from __future__ import annotations
@@ -13,16 +14,16 @@ from zoocli.hashing import HashArray
 from zoocli.kernels.resampling import DROPOUT, random_words
 
 FEATURES_PER_WORD = 4
-LEVELS = 2**16  # of the 16 bits that decide whether a feature is dropped
+LEVELS = 2**16  # a feature is dropped by 16 random bits
 
 
 def scaled_mask(
     hashes: HashArray, seed: int, number: int, features: int, rate: float
 ) -> npt.NDArray[np.float64]:
-    """What pass `number` multiplies features with: 0 where dropped, else 1 / (1 - rate).
+    """The factors of the features in pass `number`: 0 where dropped, else 1 / (1 - rate).
 
-    `hashes` (galaxies,) are those of the ids; the result is (galaxies, features). The rate is taken
-    to the nearest 1/65536, in the factor as well, so that a feature keeps its mean exactly.
+    `hashes` (galaxies,) are those of the ids; the result is (galaxies, features). The rate is
+    rounded to 1/65536, in the factor as well, so that a feature keeps its mean exactly.
     """
     words_per_pass = -(-features // FEATURES_PER_WORD)
     words = np.empty((len(hashes), words_per_pass), np.uint64)

@@ -1,4 +1,4 @@
-"""Which columns of a table are features, and a batch of them as one array."""
+"""The columns of a table that are features, and their values as an array."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from zoocli.checks import Findings, NamesOfRows, Problem
 from zoocli.columns import is_list, list_cells, to_floats
 from zoocli.errors import DataError, some
+from zoocli.findings import Findings, NamesOfRows, Problem
 from zoocli.tables import Table
 
 USUAL = r"feat_[0-9]+"
 NOT_FINITE = Problem(
-    "features that are missing, NaN or infinite", "Mend them, or leave these galaxies out."
+    "features that are missing, NaN or infinite", "Correct them, or leave these galaxies out."
 )
 RAGGED = Problem(
-    "lists of features that are longer or shorter",
-    "Every galaxy needs as many features as the others and the head.",
+    "lists of features with another length",
+    "Every galaxy needs as many features as the head takes.",
 )
 
 
 class FeatureColumns:
-    """The feature columns of a table: `feat_0`, `feat_1` and so on, or those that are asked for.
+    """The feature columns of a table: `feat_0`, `feat_1` and so on, or those of the patterns.
 
-    `patterns` are names, perhaps with * and ? in them; each stands for the columns that it fits,
-    numbers in their natural order (`x_2` before `x_10`). A single column of lists will do as well,
-    and is taken by itself where there is no `feat_0`. DataError where there are no such columns.
+    `patterns` are names, possibly with * and ?; each selects the columns that it fits, with numbers
+    in natural order (`x_2` before `x_10`). A single column of lists works as well, and is the
+    default where there is no `feat_0`. Raises DataError where there are no such columns.
 
-    `names` are the columns; `types` what text in them is read as; `count` how many features they
-    make, None for lists whose type does not say.
+    `names` are the columns; `types` the types that text in them is read as; `count` the number of
+    features, None for lists whose type does not have it.
     """
 
     def __init__(self, table: Table, patterns: Sequence[str] = (), others: Sequence[str] = ()):
@@ -52,7 +52,7 @@ class FeatureColumns:
         self.count = len(self.names) if not lists else _list_size(table.type_of(lists[0]))
 
     def count_in(self, batch: pa.RecordBatch) -> int:
-        """How many features the galaxies have: `count`, or where that is None by the first list."""
+        """The number of features: `count`, or where that is None the length of the first list."""
         if self.count is not None:
             return self.count
         lists = batch.column(self.names[0]).drop_null()
@@ -65,9 +65,9 @@ class FeatureColumns:
         findings: Findings,
         ids: NamesOfRows,
     ) -> npt.NDArray[Any]:
-        """The features (galaxies, count), float32 where all of them are, float64 otherwise.
+        """The features (galaxies, count): float32 if all columns are, else float64.
 
-        Values that no prediction can come from are added to `findings`.
+        Values that give no prediction are added to `findings`.
         """
         if self.is_list:
             return self._from_lists(batch, count, findings, ids)
@@ -105,7 +105,7 @@ def _named(table: Table, patterns: Sequence[str]) -> list[str]:
     names: dict[str, None] = {}
     for pattern in patterns:
         there = table.column_names
-        # A column may be called x[0], which is a pattern as well.
+        # A column may have a name such as x[0], which is a pattern as well.
         fitting = [name for name in there if name == pattern] or [
             name for name in there if fnmatchcase(name, pattern)
         ]
@@ -136,7 +136,7 @@ def _usual(table: Table, others: Sequence[str]) -> list[str]:
 
 
 def _natural(name: str) -> list[tuple[int, str]]:
-    """Sorts the numbers in a name as numbers."""
+    """A sort key that compares the numbers in a name as numbers."""
     parts = re.split(r"([0-9]+)", name)
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
 

@@ -1,4 +1,4 @@
-"""Files that hold a trained head: safetensors, or a torch checkpoint of which nothing is run."""
+"""Files of trained heads: safetensors, or torch checkpoints, whose code is never run."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ SAVE_ADVICE = (
 
 @dataclass(frozen=True)
 class HeadMetadata:
-    """How a head was trained and is to be used; None where its file does not say.
+    """How a head was trained and is to be used; None where its file does not have it.
 
     `outputs` names the columns that it predicts; `dropout` is the rate on its features, and
     `feature_means` what a dropped one is replaced by (zero where None, as torch does).
@@ -53,15 +53,14 @@ class HeadMetadata:
 
     @classmethod
     def from_json(cls, text: str, name: str) -> HeadMetadata:
-        """The metadata that `to_json` wrote; what later versions may add is passed over."""
+        """The metadata that `to_json` wrote; fields of later versions are ignored."""
         try:
             content = parse_json(text)
             metadata = cls(**{one.name: content.get(one.name) for one in fields(cls)})
             metadata._check()
         except (ValueError, AttributeError, TypeError) as error:
             raise DataError(
-                f"The head '{name}' carries metadata of zoocli that are damaged ({error}). Fit it "
-                "again."
+                f"The metadata of the head '{name}' are damaged ({error}). Fit it again."
             ) from error
         means = metadata.feature_means
         return replace(
@@ -108,9 +107,9 @@ class TrainedHead:
         return digest.hexdigest()[:12]
 
     def module(self, activation: str) -> LinearHead:
-        """The head, not training, in float64."""
+        """The head in float64, in evaluation mode."""
         outputs, features = self.weight.shape
-        with torch.random.fork_rng([]):  # weights are drawn, though nobody wants them
+        with torch.random.fork_rng([]):  # initial weights are drawn and replaced
             head = LinearHead(features, outputs, activation=ACTIVATIONS[activation]).double().eval()
         head.load_state_dict({"linear.weight": self.weight, "linear.bias": self.bias})
         return head.requires_grad_(False)
@@ -121,11 +120,11 @@ def read_head(path: str | os.PathLike[str]) -> TrainedHead:
 
     The file is safetensors, a torch state dict, or a checkpoint with its weights under
     `state_dict`, as Lightning writes. The layer is found by its name: `linear`, `head.linear` or
-    `head.1.0`, each with `.weight` and `.bias`. Files of torch are read as weights only: of a
-    pickle that would do anything else, nothing is run.
+    `head.1.0`, each with `.weight` and `.bias`. Files of torch are read with `weights_only`: no
+    code in a pickle is run.
 
-    Raises DataError for a file that is not there, is damaged, holds anything but weights, or has
-    no such layer; then its two-dimensional weights are listed.
+    Raises DataError for a file that does not exist, is damaged, or has anything but weights, and
+    for one without such a layer; the message lists its two-dimensional weights.
     """
     file = Path(path)
     try:
@@ -140,22 +139,22 @@ def read_head(path: str | os.PathLike[str]) -> TrainedHead:
 
 
 def write_head(path: str | os.PathLike[str], head: LinearHead, metadata: HeadMetadata) -> None:
-    """Writes a head as safetensors, whole or not at all; the same bytes for the same head.
+    """Writes a head as safetensors, completely or not at all; the same head gives the same bytes.
 
-    The file holds `linear.weight` and `linear.bias` in their own type, which `LinearHead` loads
+    The file has `linear.weight` and `linear.bias` in their own type, which `LinearHead` loads
     as a state dict. Raises MachineError where it cannot be written.
     """
     from safetensors.torch import save
 
     tensors = {name: tensor.contiguous().cpu() for name, tensor in head.state_dict().items()}
-    # One key alone: those of a longer list come out in another order each time.
+    # A single key, since safetensors writes several in a random order.
     content = save(tensors, metadata={METADATA_KEY: metadata.to_json()})
     with drafted_bytes(Path(path), content) as show:
         show()
 
 
 def _is_of_torch(file: Path) -> bool:
-    """By its first bytes; the length with which safetensors begin may look like a pickle."""
+    """Whether torch wrote the file; the length that begins safetensors may look like a pickle."""
     with file.open("rb") as stream:
         start = stream.read(LENGTH_BYTES + 1)
     header = int.from_bytes(start[:LENGTH_BYTES], "little")

@@ -1,4 +1,4 @@
-"""The fused CPU loops behind the losses and the id lookup: numba, float64, without the GIL.
+"""Compiled CPU loops for the losses, the id index and resampling: numba, float64, without the GIL.
 
-Kernels trust their input; `zoocli.scoring` and `zoocli.matching` check it before.
+Kernels trust their input; the code that calls them checks it.
 """

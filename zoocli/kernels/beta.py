@@ -2,8 +2,8 @@
 
 The fraction of an answer with concentration a, beside others that add up to b, is Beta(a, b). All
 is computed for its logit z = ln x - ln(1 - x), whose density x^a (1 - x)^b / B(a, b) is
-log-concave: Halley's method on ln F(z) - ln p then converges from any fair guess, in two steps as
-a rule. A bracket guards it where several distributions are mixed. Quantiles above the median are
+log-concave: Halley's method on ln F(z) - ln p then converges from any good guess, usually in two
+steps. A bracket guards it where several distributions are mixed. Quantiles above the median are
 those of Beta(b, a).
 """
 
@@ -14,7 +14,8 @@ import math
 import numpy as np
 
 from zoocli.kernels.compiling import compiled, inlined
-from zoocli.kernels.stirling import STIRLING_FROM, stirling_remainder
+from zoocli.kernels.stirling import stirling_remainder
+from zoocli.kernels.stirling_constants import SERIES_FROM
 
 LARGEST_LOGIT = 745.0  # beyond it, x or 1 - x is 0
 TOLERANCE = 1e-11  # of x, and of the bracket of z
@@ -38,7 +39,7 @@ def scratch(passes: int) -> np.ndarray:
 def log_beta(a, b):
     """ln B(a, b); Stirling's series keeps its digits where one of the two is much larger."""
     small, large = min(a, b), max(a, b)
-    if large < STIRLING_FROM:
+    if large < SERIES_FROM:
         return math.lgamma(small) + math.lgamma(large) - math.lgamma(a + b)
     total = small + large
     ratio = small - (large - 0.5) * math.log1p(small / large) - small * math.log(total)

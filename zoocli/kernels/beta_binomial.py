@@ -77,7 +77,7 @@ def mixture(concentrations, totals, question, answer, galaxy, k, n):
 def predict_votes(
     concentrations, totals, votes, total_votes, question_starts, wanted, low, high, deviation
 ):
-    """What each answer's mixture of Beta-binomials says of its votes.
+    """Evaluates each answer's mixture of Beta-binomials at its votes.
 
     concentrations (passes, answers, galaxies) and their totals (passes, questions, galaxies), both
     float64; votes (answers, galaxies) and total_votes (questions, galaxies), both int64; question q

@@ -1,14 +1,14 @@
-"""The additive statistics of calibration, a batch at a time, and what resampling needs of them.
+"""The additive statistics of calibration of a batch, and the terms that resampling needs.
 
-`strata` (questions, galaxies) says which statistics a galaxy's question adds to; where it is
-negative, to none. The other arrays are those of `zoocli.kernels.beta_binomial.predict_votes`.
+`strata` (questions, galaxies) is the stratum whose statistics a galaxy's question adds to; none
+where it is negative. The other arrays are those of `zoocli.kernels.beta_binomial.predict_votes`.
 """
 
 from __future__ import annotations
 
 from zoocli.kernels.compiling import compiled, inlined
 
-NARROWEST = 1e-300  # so that a probability that vanishes makes a step, not a division by zero
+NARROWEST = 1e-300  # so that a probability of 0 gives a step, not a division by zero
 PREDICTED, OBSERVED, SQUARES = range(3)  # the sums of each bin of predicted fractions
 
 

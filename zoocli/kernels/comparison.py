@@ -45,7 +45,7 @@ def fill_signed_sums(values, first, table):
             total += values[first + lane, column]
         table[0, column] = total
     for lane in range(GROUP):
-        known = 1 << lane  # patterns below are filled
+        known = 1 << lane  # patterns below this are filled
         for pattern in range(known):
             for column in range(columns):
                 table[known + pattern, column] = (
@@ -58,12 +58,12 @@ def add_flipped_sums(values, hashes, seed, first_word, sums, table, words):
     """sums[flip] += the sum over galaxies of their values, each times the galaxy's sign.
 
     values (galaxies, columns), hashes (galaxies,), galaxies a multiple of 8; sums (flips, columns),
-    flips a multiple of 64, the first of them bit 0 of `first_word`. A galaxy has one sign for all
-    its columns.
+    flips a multiple of 64, the first is bit 0 of `first_word`. A galaxy has one sign for all its
+    columns.
 
     Eight galaxies at a time: their 256 possible sums go into `table` (256, columns), and a flip
-    takes the one that its eight signs name. That is an eighth of the additions. `words` (8,) is
-    scratch memory.
+    adds the one that its eight signs select: an eighth of the additions. `words` (8,) is scratch
+    memory.
     """
     key = purpose_key(seed, SIGNS)
     columns = values.shape[1]

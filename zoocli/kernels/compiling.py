@@ -1,11 +1,15 @@
 """How kernels are compiled: by numba once for each machine, and afterwards without numba.
 
-Importing numba and readying its compiler takes longer than scoring ten thousand galaxies. So the
-machine code that it made is kept on disk, and later runs load it with llvmlite alone, which takes a
-tenth of that. A kernel is called with numpy arrays and numbers through ctypes, which lets other
-threads run meanwhile.
+Importing numba and preparing its compiler takes longer than scoring ten thousand galaxies. So the
+machine code is kept on disk, and later runs load it with llvmlite alone in a tenth of that time. A
+kernel is called through ctypes, which releases the GIL, with the addresses of numpy arrays and with
+numbers.
 
-Kernels keep to what needs no support at run time: they allocate nothing (scratch arrays come as
+numba has no public way to export machine code: `_machine_code`, and nothing else, uses its
+internals. Where a version of numba has other internals, kernels are called through numba itself:
+the numbers are the same, but every process compiles.
+
+Kernels do only what needs no support at run time: they allocate nothing (scratch arrays come as
 arguments), return nothing (results go into arrays) and raise nothing.
 """
 
@@ -20,6 +24,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,16 +33,30 @@ import numpy as np
 FOLDER = Path(__file__).parent
 CACHE_VARIABLE = "ZOOCLI_CACHE_DIR"
 DIGEST_BYTES = 32
+STALE_DAYS = 7
 INTEGER = np.dtype(np.int64)
 OPTIONS = {"nogil": True, "error_model": "numpy"}
-# Numba's code names its memory manager, even where nothing is allocated and it is never called.
+# numba's code refers to its memory manager, though kernels allocate nothing and never call it.
 NEVER_CALLED = "NRT_MemInfo_call_dtor"
 
 Function = Callable[..., Any]
+Native = Callable[[tuple[Any, ...]], int]  # from a kernel's arguments to 0, or another number
 Kind = tuple[np.dtype[Any], int]  # the type, and the dimensions (0: a number)
 
-all_kept = True  # whether the next process finds on disk what this one compiled
-compile_seconds = 0.0  # spent by this process; nothing where everything was found on disk
+
+@dataclass
+class Compilation:
+    """The compiling that this process did: `seconds` is 0 where all code was found on disk.
+
+    `kept`: the next process will find the code on disk. `exportable`: numba gives it away at all.
+    """
+
+    seconds: float = 0.0
+    kept: bool = True
+    exportable: bool = True
+
+
+compilation = Compilation()
 _inlined: list[Function] = []
 _alive: list[Any] = []  # the engines that own the machine code
 _lock = threading.RLock()
@@ -57,7 +76,7 @@ class Kernel:
 
     def __init__(self, function: Function) -> None:
         self.function = function
-        self._compiled: dict[tuple[Kind, ...], Callable[..., int]] = {}
+        self._compiled: dict[tuple[Kind, ...], Native] = {}
         functools.update_wrapper(self, function)
 
     def __call__(self, *arguments: Any) -> None:
@@ -68,7 +87,7 @@ class Kernel:
             with _lock:  # another thread may have made it meanwhile
                 native = self._compiled.get(kinds) or _native(self.function, kinds)
                 self._compiled[kinds] = native
-        failed = native(_flat(arguments))
+        failed = native(arguments)
         if failed:
             raise RuntimeError(f"the kernel {self.function.__name__} failed: {failed}")
 
@@ -97,19 +116,25 @@ def _flat(arguments: tuple[Any, ...]) -> list[Any]:
     return flat
 
 
-def _native(function: Function, kinds: tuple[Kind, ...]) -> Callable[[list[Any]], int]:
-    """The machine code for these types: from disk, or else compiled and kept there."""
-    global all_kept
+def _native(function: Function, kinds: tuple[Kind, ...]) -> Native:
+    """The kernel for these types: from disk, or else compiled and kept there."""
     name = _cache_name(function, kinds)
     code = _read_code(name)
+    if code is not None:
+        return _load(code, kinds)
+    start = time.perf_counter()
+    dispatcher, entry = _compile(function, kinds)
+    code = _machine_code(entry)
+    compilation.seconds += time.perf_counter() - start
     if code is None:
-        code = _compile(function, kinds)
-        all_kept &= _keep_code(name, code)
+        compilation.exportable = compilation.kept = False
+        return _dispatch(dispatcher)
+    compilation.kept &= _keep_code(name, code)
     return _load(code, kinds)
 
 
-def _load(code: bytes, kinds: tuple[Kind, ...]) -> Callable[[list[Any]], int]:
-    """Links machine code into this process; it begins with a line that names its entry."""
+def _load(code: bytes, kinds: tuple[Kind, ...]) -> Native:
+    """Links what `_machine_code` gave into this process."""
     import llvmlite.binding as llvm
 
     entry, _, objects = code.partition(b"\n")
@@ -131,17 +156,28 @@ def _load(code: bytes, kinds: tuple[Kind, ...]) -> Callable[[list[Any]], int]:
     address = engine.get_function_address(entry.decode())
     native = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p, *types)(address)
 
-    def call(arguments: list[Any]) -> int:
+    def call(arguments: tuple[Any, ...]) -> int:
         result, error = ctypes.c_void_p(), ctypes.c_void_p()
-        return int(native(ctypes.byref(result), ctypes.byref(error), *arguments))
+        return int(native(ctypes.byref(result), ctypes.byref(error), *_flat(arguments)))
 
     return call
 
 
-def _compile(function: Function, kinds: tuple[Kind, ...]) -> bytes:
-    """The machine code of an entry that makes arrays of addresses and calls the function."""
-    global compile_seconds
-    start = time.perf_counter()
+def _dispatch(dispatcher: Any) -> Native:
+    """Calls a kernel through numba, with whole numbers of the same type as `_load`."""
+
+    def call(arguments: tuple[Any, ...]) -> int:
+        dispatcher(*(a if isinstance(a, np.ndarray) else int(a) for a in arguments))
+        return 0
+
+    return call
+
+
+def _compile(function: Function, kinds: tuple[Kind, ...]) -> tuple[Any, Any]:
+    """numba's dispatchers of the function and, compiled for these types, of an entry to it.
+
+    The entry takes numbers and addresses, makes arrays of these, and calls the function.
+    """
     import numba
 
     from zoocli.kernels import pointers
@@ -149,6 +185,7 @@ def _compile(function: Function, kinds: tuple[Kind, ...]) -> bytes:
     numba.config.DISABLE_JIT = 0  # the variable NUMBA_DISABLE_JIT is for debugging other programs
 
     pointers.register(_inlined)
+    dispatcher = numba.njit(function, **OPTIONS)
     parameters: list[str] = []
     types: list[Any] = []
     arrays: list[str] = []
@@ -161,39 +198,56 @@ def _compile(function: Function, kinds: tuple[Kind, ...]) -> bytes:
         shape = ", ".join(lengths)
         arrays.append(f"carray(a{number}, ({shape},))" if dimensions else f"a{number}")
     source = f"def entry({', '.join(parameters)}):\n    kernel({', '.join(arrays)})\n"
-    names: dict[str, Any] = {"carray": numba.carray, "kernel": numba.njit(function, **OPTIONS)}
+    names: dict[str, Any] = {"carray": numba.carray, "kernel": dispatcher}
     exec(source, names)  # the text holds nothing but numbered names
     entry = numba.njit(
         numba.types.void(*types), no_cpython_wrapper=True, no_cfunc_wrapper=True, **OPTIONS
     )(names["entry"])
-    result = entry.overloads[entry.signatures[0]]
-    name = result.fndesc.llvm_func_name.encode()
-    compile_seconds += time.perf_counter() - start
-    return bytes(name + b"\n" + result.library._get_compiled_object())
+    return dispatcher, entry
+
+
+def _machine_code(entry: Any) -> bytes | None:
+    """The object code of a compiled entry, after a line with its symbol; None where it is missing.
+
+    The only use of numba's internals.
+    """
+    try:
+        (compiled,) = entry.overloads.values()
+        symbol = compiled.fndesc.llvm_func_name.encode()
+        objects = compiled.library._get_compiled_object()
+        return bytes(symbol + b"\n" + objects) if symbol in objects else None
+    except (AttributeError, TypeError, ValueError):
+        return None
 
 
 def _cache_name(function: Function, kinds: tuple[Kind, ...]) -> str:
-    """A file name for each source, processor and combination of types."""
+    """The kernel, the version of all kernels and of the compiler, and a hash of all else."""
     code = function.__code__
-    what = hashlib.sha256(_sources_and_processor())
     types = [(dtype.str, dimensions) for dtype, dimensions in kinds]
-    what.update(repr((function.__module__, code.co_code, code.co_consts, types)).encode())
-    return f"{function.__name__}-{what.hexdigest()[:24]}.bin"
+    what = repr((function.__module__, code.co_code, code.co_consts, types, _processor()))
+    return f"{function.__name__}-{_version()}-{hashlib.sha256(what.encode()).hexdigest()[:16]}.bin"
 
 
 @functools.cache
-def _sources_and_processor() -> bytes:
+def _version() -> str:
     import llvmlite
+
+    what = hashlib.sha256(llvmlite.__version__.encode())  # it changes with numba's version
+    for file in sorted(FOLDER.glob("*.py")):
+        what.update(file.read_bytes())
+    return what.hexdigest()[:16]
+
+
+@functools.cache
+def _processor() -> str:
     import llvmlite.binding as llvm
 
-    parts = [file.read_bytes() for file in sorted(FOLDER.glob("*.py"))]
-    processor = f"{llvm.get_host_cpu_name()} {llvm.get_host_cpu_features().flatten()}"
-    compiler = f"{llvm.get_default_triple()} {llvmlite.__version__}"  # moves with numba's version
-    return b"".join([*parts, processor.encode(), compiler.encode()])
+    features = llvm.get_host_cpu_features().flatten()
+    return f"{llvm.get_default_triple()} {llvm.get_host_cpu_name()} {features}"
 
 
 def _cache_folders() -> Iterator[Path]:
-    """Beside the sources, else in the user's folder for caches; or just where the user says."""
+    """Beside the sources, else in the user's cache folder; or only where the user says."""
     if os.environ.get(CACHE_VARIABLE):
         yield Path(os.environ[CACHE_VARIABLE])
         return
@@ -203,7 +257,7 @@ def _cache_folders() -> Iterator[Path]:
 
 
 def _read_code(name: str) -> bytes | None:
-    """What `_keep_code` wrote; None where it is missing or damaged."""
+    """The code that `_keep_code` wrote; None where it is missing or damaged."""
     for folder in _cache_folders():
         with contextlib.suppress(OSError):
             content = (folder / name).read_bytes()
@@ -214,20 +268,35 @@ def _read_code(name: str) -> bytes | None:
 
 
 def _keep_code(name: str, code: bytes) -> bool:
-    """Writes it to the first folder that can be written; False where there is none.
+    """Writes the code to the first writable folder, in place of old versions; False if none is.
 
-    Whole or not at all: several processes may compile at the same time.
+    A file appears complete or not at all: several processes may compile at the same time.
     """
+    kernel, version, _ = name.split("-")
     for folder in _cache_folders():
         with contextlib.suppress(OSError):
             folder.mkdir(parents=True, exist_ok=True)
-            handle, draft = tempfile.mkstemp(dir=folder)
+            handle, draft = tempfile.mkstemp(prefix=f"{kernel}-draft-", dir=folder)
             try:
                 with os.fdopen(handle, "wb") as file:
                     file.write(hashlib.sha256(code).digest() + code)
                 os.chmod(draft, 0o644)  # for other users of the same installation
                 os.replace(draft, folder / name)
-                return True
             finally:
                 Path(draft).unlink(missing_ok=True)
+            _remove_stale(folder, kernel, version)
+            return True
     return False
+
+
+def _remove_stale(folder: Path, kernel: str, version: str) -> None:
+    """Removes other versions of a kernel, and drafts of it that a killed process left behind.
+
+    Not within a week: versions may share a folder, and would compile again and again. A process
+    that misses a file compiles it.
+    """
+    stale = time.time() - STALE_DAYS * 24 * 3600
+    for file in folder.glob(f"{kernel}-*"):
+        with contextlib.suppress(OSError):  # another process may have removed it
+            if file.name.split("-")[1] != version and file.stat().st_mtime < stale:
+                file.unlink()

@@ -32,17 +32,17 @@ from zoocli.kernels.products import (
 )
 from zoocli.kernels.stirling import stirling_loss
 
-PADDING = 8  # lanes that nothing uses; rows 4096 bytes apart would get into each other's way
+PADDING = 8  # unused lanes: rows 4096 bytes apart would compete for the same cache lines
 ROWS_OF_LANES = 12  # of `Lanes`, besides concentrations and votes
 LOG_TWO = math.log(2.0)
 
 
 class Lanes(NamedTuple):
-    """What is held of a block of galaxies while one question of theirs is computed.
+    """The working memory for one question of a block of galaxies.
 
     The first two are (answers, lanes); `most_votes` has an entry for each answer, the others one
     for each lane. Lanes are `regular` (1, else 0) that have few enough votes and moderate
-    concentrations; the loss of the others stands in `series`.
+    concentrations; `series` has the loss of the others.
     """
 
     concentrations: np.ndarray
@@ -70,7 +70,7 @@ def scratch(question_starts: np.ndarray) -> np.ndarray:
 
 @inlined
 def lanes_of(memory):
-    """The scratch memory under its names; all lanes hold one moderate concentration, no votes."""
+    """The scratch memory as `Lanes`; all lanes have a moderate concentration and no votes."""
     widest = (len(memory) - ROWS_OF_LANES) // 2
     memory[:widest] = 1.0
     memory[widest:] = 0.0
@@ -95,7 +95,7 @@ def lanes_of(memory):
 
 @inlined
 def gather_answer(lanes, answer, column, rows, counts, answer_column, count_rows, first, width):
-    """Fetches one answer's concentrations and votes; brings totals and factorials forward."""
+    """Fetches one answer's concentrations and votes; updates totals and factorials."""
     most: Any = 0
     for lane in range(np.uintp(width)):  # unsigned: no test for negative indexes
         k: Any = np.int64(counts[np.uintp(count_rows[first + lane]), answer_column])
@@ -113,7 +113,7 @@ def gather_answer(lanes, answer, column, rows, counts, answer_column, count_rows
 
 @inlined
 def compute_series(lanes, answers, width):
-    """The lanes that are not regular: their loss by Stirling's series, then no votes for them."""
+    """Computes the irregular lanes by Stirling's series and then removes their votes."""
     for lane in range(width):
         if not lanes.regular[lane]:
             lanes.series[lane] = stirling_loss(
@@ -126,7 +126,7 @@ def compute_series(lanes, answers, width):
 
 @inlined
 def compute_products(lanes, answers, most_votes):
-    """The regular lanes: logarithms + exponents ln 2 become their loss."""
+    """Computes the regular lanes: their loss is logarithms + exponents ln 2."""
     numerators, denominators = lanes.numerators, lanes.denominators
     numerator_bits, denominator_bits = numerators.view(np.uint64), denominators.view(np.uint64)
     numerators[:] = 1.0
@@ -164,7 +164,7 @@ def compute_products(lanes, answers, most_votes):
 
 @inlined
 def compute_lanes(lanes, answers, totals, losses, question, first, width):
-    """One question of a block, once its votes and concentrations are gathered."""
+    """Computes one question of a block from its gathered votes and concentrations."""
     most_votes: Any = 0
     all_regular = 1
     for lane in range(width):

@@ -1,4 +1,4 @@
-"""A fingerprint of ids with their values that the order of the rows does not change."""
+"""A fingerprint of ids and their values that is independent of the order of the rows."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """A hash table from ids, as text, to row numbers; ids are compared exactly.
 
-Texts lie as Arrow has them: their bytes one after the other, and where each begins. A slot holds
-32 bits of the hash, which spares most comparisons, and the row number plus one; 0 is an empty slot.
+Texts are stored as in Arrow: their concatenated bytes, and the offset of each. A slot holds 32 bits
+of the hash, which avoids most comparisons, and the row number plus one; 0 is an empty slot.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def hash_text(data, start, stop):
 
 @inlined
 def first_slot(value, capacity):
-    """Where the search begins: the high bits of the hash, scaled to the capacity."""
+    """The slot where the search begins: the high bits of the hash, scaled to the capacity."""
     return np.int64(((value >> HIGH_SHIFT) * np.uint64(capacity)) >> HIGH_SHIFT)
 
 
@@ -100,10 +100,10 @@ def first_candidate(value, slots):
 
 @compiled
 def insert_texts(data, offsets, first, slots, first_rows, hashes):
-    """Fills slots with the texts from row `first` on, beside those before, which have theirs.
+    """Fills slots with the texts from row `first` on; the texts before have theirs already.
 
-    `first_rows` gets the row where each stands first, `hashes` 64 bits of its hash; both begin with
-    row `first`.
+    `first_rows` gets the row where each text occurs first, `hashes` its 64-bit hash; both begin
+    with row `first`.
     """
     for row in range(first, len(offsets) - 1):
         start, stop = offsets[row], offsets[row + 1]
@@ -121,12 +121,12 @@ def insert_texts(data, offsets, first, slots, first_rows, hashes):
 def find_texts(data, offsets, slots, known, known_offsets, rows, hashes, touched):
     """Writes the row of each text among the known ones, -1 where there is none.
 
-    The table is larger than the processor's caches, so nearly every look into it waits for memory.
-    Texts are taken in groups, and each step first touches what the next will need for the whole
-    group: the waits overlap, where one text after the other would wait three times each.
+    The table is larger than the processor's caches, so nearly every access waits for memory. Texts
+    are processed in groups, and each step touches the memory that the next step needs for the whole
+    group: the waits overlap. One text after the other would wait three times each.
 
-    `hashes` (GROUP,) is scratch memory; `touched` (1,) gets a number without meaning, so that the
-    touches are not optimised away.
+    `hashes` (GROUP,) is scratch memory; `touched` (1,) gets a meaningless number, so that the
+    accesses are not optimised away.
     """
     for first in range(0, len(offsets) - 1, GROUP):
         width = min(GROUP, len(offsets) - 1 - first)

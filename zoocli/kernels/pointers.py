@@ -1,4 +1,4 @@
-"""What only numba's compiler needs to know; importing this imports numba."""
+"""Extensions of numba's compiler; importing this imports numba."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Long products and their logarithms, for a block of galaxies side by side.
+"""Long products and their logarithms, for a block of galaxies at once.
 
 Every loop over lanes (the galaxies of a block) does the same arithmetic in each, without a branch,
-so that it vectorises. What a lane holds never depends on the other lanes: a galaxy's loss is the
-same in any company.
+so that it vectorises. A lane never depends on the others: a galaxy's loss does not depend on the
+other galaxies of its block.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ import numpy as np
 from zoocli.kernels.compiling import inlined
 
 BLOCK = 64
-AT_ONCE = 4  # factors that are multiplied out together
-MOST_FACTORS = 48  # multiplied between two removals of the exponents
+AT_ONCE = 4  # factors multiplied in one step
+MOST_FACTORS = 48  # between two removals of the exponents
 LOWEST, HIGHEST = 1e-4, 1e4  # so that this many factors a + i stay within float64,
 HIGHEST_TOTAL = 1e5  # and as many of a total concentration
 
@@ -33,7 +33,7 @@ ARTANH_TERMS = 17
 
 @inlined
 def remove_exponents(bits, exponents, sign):
-    """Brings the products back to [1, 2) and counts the powers of two that were taken."""
+    """Scales the products to [1, 2) and adds the removed powers of two to the exponents."""
     for lane in range(BLOCK):
         exponents[lane] += sign * (np.int64(bits[lane] >> EXPONENT_SHIFT) - EXPONENT_BIAS)
         bits[lane] = (bits[lane] & MANTISSA_MASK) | EXPONENT_OF_ONE
@@ -43,9 +43,9 @@ def remove_exponents(bits, exponents, sign):
 def multiply_rising(products, bits, exponents, sign, start, votes, most, factors):
     """products *= (start)_votes, lane by lane; no lane has more than `most` votes.
 
-    Four factors at once: x (x + 1) (x + 2) (x + 3) = t (t + 2) with t = x (x + 3); the one to three
-    that are left over come last. `factors` were multiplied since the last removal of the exponents;
-    returns it brought forward.
+    Four factors at once: x (x + 1) (x + 2) (x + 3) = t (t + 2) with t = x (x + 3); the remaining
+    one to three come last. `factors` is the number multiplied since the last removal of the
+    exponents; returns the new number.
     """
     if most == 0:
         return factors

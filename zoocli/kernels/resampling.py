@@ -1,8 +1,8 @@
-"""Random numbers that follow from an id's hash and a seed, and from nothing else.
+"""Random numbers that depend on an id's hash, a seed and a purpose alone.
 
-Each galaxy has a SplitMix64 sequence (Steele, Lea & Flood 2014) of its own for each purpose: it
+Each galaxy has a SplitMix64 sequence (Steele, Lea & Flood 2014) of its own for each purpose. It
 starts at a mix of the id's hash with the seed and the purpose, and its number `counter` is computed
-without those before it. So neither order, batches, threads nor shards change any of them.
+without those before it: order, batches, threads and shards do not matter.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ ONE = np.uint64(1)
 WEIGHTS, SIGNS, UNIFORMS, DROPOUT, HOLD_OUT = range(5)  # the purposes
 FLIPS_PER_WORD = 64
 
-# 2^32 P(X <= k) of the Poisson distribution with mean 1, for k = 0, 1, ...: beyond the last of
-# them lies less than 2^-32.
+# 2^32 P(X <= k) of the Poisson distribution with mean 1, for k = 0, 1, ...; the probability beyond
+# the last is below 2^-32.
 (P0, P1, P2, P3, P4, P5, P6, P7, P8, P9, P10, P11) = map(
     np.uint32,
     (
@@ -54,7 +54,7 @@ def mixed(value):
 
 @inlined
 def purpose_key(seed, purpose):
-    """What sets the sequences of one seed and purpose apart from those of all others."""
+    """The key of one seed and purpose, which makes their sequences differ from all others."""
     return mixed(mixed(np.uint64(seed) + STEP) + np.uint64(purpose) * STEP)
 
 
@@ -69,7 +69,7 @@ def poisson_weight(start, replicate):
     """The Poisson(1) number of one replicate, by inversion, to 32 bits."""
     level = np.uint32(random_word(start, replicate) >> HALF_SHIFT)
     weight = np.uint8(level >= P0) + np.uint8(level >= P1) + np.uint8(level >= P2)
-    if level >= P3:  # seldom: 2 in 100
+    if level >= P3:  # in 2 of 100 cases
         weight += np.uint8(1)
         for threshold in TAIL:
             weight += np.uint8(level >= threshold)
@@ -98,7 +98,7 @@ def poisson_weights(hashes, seed, first_replicate, weights):
 
 @compiled
 def uniforms(hashes, seed, stream, out):
-    """out (galaxies,) float64: uniform in the open interval (0, 1), another one a stream."""
+    """out (galaxies,) float64: uniform in the open interval (0, 1), one set per stream."""
     key = purpose_key(seed, UNIFORMS)
     for row in range(len(hashes)):
         word = random_word(mixed(hashes[row] ^ key), stream)
@@ -109,7 +109,7 @@ def uniforms(hashes, seed, stream, out):
 def add_drawn(galaxies, bins, values, weights, total):
     """total (bins, replicates) += each value times its galaxy's weights, in its bin.
 
-    `galaxies`, `bins` and `values` stand side by side; weights (galaxies, replicates).
+    `galaxies`, `bins` and `values` have the same length; weights (galaxies, replicates).
     """
     for number in range(len(values)):
         value = values[number]

@@ -6,34 +6,19 @@ import math
 
 import numpy as np
 
+from zoocli.kernels import stirling_constants
 from zoocli.kernels.compiling import inlined
+from zoocli.kernels.stirling_constants import HALF_LOG_TWO_PI, SERIES, SERIES_FROM
 
-HALF_LOG_TWO_PI = 0.5 * math.log(2.0 * math.pi)
-STIRLING_FROM = 10
-# S(k), see stirling_remainder, for k below STIRLING_FROM; from mpmath. There is none for k = 0.
-SMALL_REMAINDERS = np.array(
-    [
-        math.nan,
-        0.08106146679532725822,
-        0.041340695955409294094,
-        0.027677925684998339149,
-        0.020790672103765093112,
-        0.016644691189821192163,
-        0.013876128823070747999,
-        0.011896709945891770095,
-        0.010411265261972096497,
-        0.0092554621827127329177,
-    ]
-)
+S1, S2, S3, S4, S5, S6, S7 = SERIES
+SMALL_REMAINDERS = np.array(stirling_constants.SMALL_REMAINDERS)
 
 
 @inlined
 def stirling_remainder(z):
     """S(z) = lnGamma(z) - (z - 1/2) ln z + z - ln(2 pi) / 2, for z >= 10."""
     y = 1.0 / (z * z)
-    series = 1 / 1188 + y * (-691 / 360360 + y / 156)
-    series = 1 / 1260 + y * (-1 / 1680 + y * series)
-    return (1 / 12 + y * (-1 / 360 + y * series)) / z
+    return (S1 + y * (S2 + y * (S3 + y * (S4 + y * (S5 + y * (S6 + y * S7)))))) / z
 
 
 @inlined
@@ -47,14 +32,14 @@ def log_rising_binomial(a, k):
     if k == 0.0:
         return 0.0
     shift = 0.0
-    if a < STIRLING_FROM:
+    if a < SERIES_FROM:
         shift = math.log(a) - math.log(a + k)
         ratio = 1.0
-        for i in range(1, STIRLING_FROM):
+        for i in range(1, SERIES_FROM):
             ratio *= (a + i) / (a + k + i)
         shift += math.log(ratio)
-        a += STIRLING_FROM
-    remainder = SMALL_REMAINDERS[int(k)] if k < STIRLING_FROM else stirling_remainder(k)
+        a += SERIES_FROM
+    remainder = SMALL_REMAINDERS[int(k)] if k < SERIES_FROM else stirling_remainder(k)
     return (
         shift
         + (a - 0.5) * math.log1p(k / a)

@@ -1,4 +1,4 @@
-"""Columns of votes into rows of counts, checked in the same pass."""
+"""Converts columns of votes into rows of counts and checks them in the same pass."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from zoocli.kernels.compiling import compiled, inlined
 
 OK, MISSING, NEGATIVE, FRACTIONAL, INFINITE, TOO_MANY = range(6)
 MOST_VOTES = 2**31 - 1
-ROWS_AT_ONCE = 256  # of all columns: so many rows of counts stay in the processor's cache
+ROWS_AT_ONCE = 256  # of all columns, so that the counts stay in the processor's cache
 
 
 @inlined
 def state_of(value):
-    """What is wrong with a number of votes, or OK."""
+    """The problem of a number of votes, or OK."""
     state = OK
     if value != value:
         state = MISSING
@@ -31,13 +31,13 @@ def state_of(value):
 
 @compiled
 def pack_votes(addresses, like, counts, met):
-    """counts[row, answer] = the votes of that answer's column; `met` says what there was in them.
+    """counts[row, answer] = the votes in that answer's column; `met` tells what they are like.
 
     addresses (answers,) uint64: where each column of votes begins, of the type of the array `like`
     and as long as counts (galaxies, answers), of any integer type. Missing (NaN) and invalid votes
-    count as 0, fractional ones are rounded (half to even). met (2,) int64: the first gets the bit
-    1 << state set for each state of theirs but OK, the second is raised to the highest count;
-    where the type of counts does not hold that, they are worthless.
+    count as 0, fractional ones are rounded (half to even). met (2,) int64: in the first, the bit
+    1 << state is set for each state but OK; the second is raised to the highest count. The counts
+    are meaningless where their type does not hold that.
     """
     for first in range(0, len(counts), ROWS_AT_ONCE):
         stop = min(first + ROWS_AT_ONCE, len(counts))
@@ -54,7 +54,7 @@ def pack_votes(addresses, like, counts, met):
 
 @compiled
 def find_states(addresses, like, states):
-    """states[row, answer] = what is wrong with the votes in that place; columns as above."""
+    """states[row, answer] = the problem of those votes, or OK; columns as in `pack_votes`."""
     for answer in range(states.shape[1]):
         column = column_at(addresses[answer], len(states), like)
         for row in range(len(states)):

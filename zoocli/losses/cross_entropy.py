@@ -12,7 +12,7 @@ from zoocli.losses.shapes import like_input
 if TYPE_CHECKING:
     import torch
 
-IGNORED = -100  # torch's label for "leave this one out", with a loss of 0
+IGNORED = -100  # torch's label for an example to ignore, with a loss of 0
 
 
 def cross_entropy_loss(
@@ -53,7 +53,7 @@ def cross_entropy_loss(
         if weight.shape != (classes,):
             raise UsageError(
                 f"weight has shape {tuple(weight.shape)}, but there are {classes} classes. Give "
-                "one weight a class."
+                "one weight per class."
             )
     known = y.isfinite()
     labels = torch.where(known, y, 0).long()
@@ -65,12 +65,12 @@ def cross_entropy_loss(
 
 
 def _require_classes(labels: torch.Tensor, classes: int) -> None:
-    """On a GPU a label out of range would end the process; here it says which one it was."""
+    """Raises DataError with the first label out of range; on a GPU it would abort the process."""
     strange = ((labels < 0) | (labels >= classes)) & (labels != IGNORED)
     if strange.any():
         first = labels[strange][0].item()
         raise DataError(
-            f"{int(strange.sum()):,} labels in y are none of the {classes} classes, the first is "
+            f"{int(strange.sum()):,} labels in y are none of the {classes} classes; the first is "
             f"{first}. Number the classes 0 to {classes - 1}."
         )
 
@@ -81,5 +81,5 @@ LOSS = Loss(
     scores="classes",
     options=("label_smoothing", "weight"),
     function=cross_entropy_loss,
-    summary="cross-entropy between class logits and labels",
+    unit="nats",
 )

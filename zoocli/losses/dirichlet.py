@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def get_dirichlet_neg_log_prob(
     concentrations_for_q: torch.Tensor, labels_for_q: torch.Tensor
 ) -> torch.Tensor:
-    """How surprising the votes for one question are, in nats, galaxy by galaxy.
+    """The negative log-likelihood of the votes for one question, per galaxy, in nats.
 
     With concentrations a_1..a_K (sum A) and votes k_1..k_K (sum n), multinomial coefficient
     included (Walmsley et al. 2022, MNRAS 509, 3966, eq. 6-7):
@@ -27,7 +27,7 @@ def get_dirichlet_neg_log_prob(
     Takes concentrations and votes of shape (batch, answers) on any device that has float64 and
     returns (batch,). Computed in float64 (error below 1e-10 for concentrations up to 101 and 200
     votes, below 1e-9 from 1e-3 to 1e6 and 10,000 votes), returned in the concentrations' dtype.
-    Votes that are floats are truncated to whole numbers.
+    Floating-point votes are truncated to whole numbers.
 
     Without votes the loss and its gradient are exactly 0. The loss is NaN, votes or not, where no
     likelihood exists: a concentration that is NaN, infinite, zero or negative, or whose sum
@@ -50,8 +50,8 @@ def get_dirichlet_neg_log_prob(
     counts, known = whole_counts(labels_for_q)
     possible = (a > 0) & a.isfinite() & known & (counts >= 0)
     valid = possible.all(-1) & a.sum(-1).isfinite()
-    # Where there is no likelihood the votes are taken away: then no concentration is looked at,
-    # and neither a value nor a gradient comes from it.
+    # Without a likelihood the votes become 0: then neither value nor gradient depends on the
+    # concentrations.
     k = torch.where(valid.unsqueeze(-1), counts, 0).double()
     loss = log_rising_binomial(a.sum(-1), k.sum(-1)) - log_rising_binomial(a, k).sum(-1)
     return like_input(torch.where(valid, loss, torch.nan), concentrations_for_q)
@@ -86,5 +86,6 @@ LOSS = Loss(
     name="dirichlet",
     scores="tree",
     function=get_dirichlet_neg_log_prob,
-    summary="Dirichlet-multinomial negative log-likelihood of the votes of each question",
+    unit="nats",
+    kernel="zoocli.kernels.dirichlet",
 )

@@ -34,5 +34,4 @@ LOSS = Loss(
     aliases=("mae",),
     scores="values",
     function=l1_loss,
-    summary="absolute difference between predicted and true values",
 )

@@ -11,17 +11,25 @@ from typing import Any, Literal
 class Loss:
     """A loss, as its file describes it.
 
-    `name` is its file's name with hyphens, `aliases` what else it is called. `scores` says what a
-    row of predictions is: "tree" (one concentration an answer of a decision tree, against vote
-    counts), "classes" (one logit a class, against a label) or "values" (one number, against a
-    number). `function` takes predictions and targets, torch tensors, and returns the unreduced
-    loss; of its keyword arguments the command line may pass the `options`. `summary` is one line
-    of help.
+    `name` is its file's name with hyphens, `aliases` are further names. `scores` says what a row of
+    predictions is: "tree" (one concentration per answer of a decision tree, against vote counts),
+    "classes" (one logit per class, against a label) or "values" (one number, against a number).
+    `function` takes predictions and targets, torch tensors, and returns the unreduced loss;
+    `options` are those of its keyword arguments that the command line sets: "label_smoothing" and
+    "weight", for losses that score classes.
+
+    `unit` is the unit of the loss, "nats" for a log-likelihood; None where it follows from the
+    target's. `kernel` names the module with a compiled loop for a loss of a tree: its functions
+    `question_losses` and `scratch` are called like those of `zoocli.kernels.dirichlet`. None: torch
+    computes the loss on every device.
+
+    A loss of a tree is 0 where a question has no votes.
     """
 
     name: str
     scores: Literal["tree", "classes", "values"]
     function: Callable[..., Any]
-    summary: str
     aliases: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
+    unit: str | None = None
+    kernel: str | None = None

@@ -33,5 +33,4 @@ LOSS = Loss(
     name="mse",
     scores="values",
     function=mse_loss,
-    summary="squared difference between predicted and true values",
 )

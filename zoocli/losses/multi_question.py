@@ -9,7 +9,7 @@ import torch
 from zoocli.errors import DataError, some
 
 QuestionLoss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
-LARGEST_COUNT = 2**53  # the last whole number that float64 tells from its neighbours
+LARGEST_COUNT = 2**53  # beyond, float64 does not represent all whole numbers
 
 
 class CustomMultiQuestionLoss(torch.nn.Module):
@@ -77,7 +77,7 @@ class CustomMultiQuestionLoss(torch.nn.Module):
         answers = len(self.answer_keys)
         if inputs.ndim != 2 or inputs.shape[1] != answers:
             raise DataError(
-                f"The inputs must have shape (batch, {answers}), one column an answer, but have "
+                f"The inputs must have shape (batch, {answers}), one column per answer, but have "
                 f"shape {tuple(inputs.shape)}. Check that the model and the schema agree."
             )
         missing = [key for key in self.answer_keys if key not in targets]
@@ -90,7 +90,7 @@ class CustomMultiQuestionLoss(torch.nn.Module):
         for key in self.answer_keys:
             if targets[key].shape != inputs.shape[:1]:
                 raise DataError(
-                    f"The target '{key}' must have shape ({len(inputs)},), one count a galaxy, "
+                    f"The target '{key}' must have shape ({len(inputs)},), one count per galaxy, "
                     f"but has shape {tuple(targets[key].shape)}."
                 )
         return whole_counts(torch.stack([targets[key] for key in self.answer_keys], dim=1))
@@ -99,7 +99,7 @@ class CustomMultiQuestionLoss(torch.nn.Module):
 def whole_counts(labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Counts as int64, truncated towards 0, and whether each is known; same shape as `labels`.
 
-    A count that is NaN, infinite or beyond 2^53 is not known, and 0 stands in its place.
+    A count that is NaN, infinite or beyond 2^53 is not known and becomes 0.
 
     >>> whole_counts(torch.tensor([2.0, torch.nan]))
     (tensor([2, 0]), tensor([ True, False]))

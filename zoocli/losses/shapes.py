@@ -1,4 +1,4 @@
-"""The checks and casts that the losses share. Light: torch is only named for its types."""
+"""The checks and casts that the losses share. torch is imported for its types only."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def require_same_shape(
     predictions: torch.Tensor, targets: torch.Tensor, names: tuple[str, str]
 ) -> None:
-    """Raises DataError where the shapes differ: broadcasting them would pair the wrong galaxies."""
+    """Raises DataError where the shapes differ: broadcasting would pair the wrong galaxies."""
     if predictions.shape != targets.shape:
         raise DataError(
             f"{names[0]} has shape {tuple(predictions.shape)} but {names[1]} has shape "
@@ -22,5 +22,5 @@ def require_same_shape(
 
 
 def like_input(loss: torch.Tensor, predictions: torch.Tensor) -> torch.Tensor:
-    """The float64 loss in the predictions' dtype; float64 where they are whole numbers."""
+    """The float64 loss in the dtype of the predictions; float64 where that is an integer type."""
     return loss.to(predictions.dtype) if predictions.is_floating_point() else loss

@@ -5,8 +5,8 @@ functions, arranged so that the large terms cancel on paper instead of in float6
 
     B(a, k) = (a - 1/2) ln(1 + k/a) + k ln(1 + a/k) - ln(2 pi k) / 2 + S(a + k) - S(a) - S(k)
 
-with the remainder S(z) = lnGamma(z) - (z - 1/2) ln z + z - ln(2 pi) / 2, a series in 1/z that has
-16 digits from z = 10 on (Abramowitz and Stegun 6.1.40). Below 10, a is raised first:
+with the remainder S(z) of Stirling's formula (`zoocli.kernels.stirling_constants`). Below 10, a is
+raised first:
 Gamma(a + k) / Gamma(a) = Gamma(a + 10 + k) / Gamma(a + 10) * prod_{i<10} (a + i) / (a + k + i).
 """
 
@@ -16,21 +16,7 @@ import math
 
 import torch
 
-SERIES_FROM = 10
-SERIES = (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156)
-# S(k) for the whole numbers below SERIES_FROM, from mpmath; k = 0 is never looked up.
-SMALL_REMAINDERS = (
-    0.0,
-    0.081061466795327258220,
-    0.041340695955409294094,
-    0.027677925684998339149,
-    0.020790672103765093112,
-    0.016644691189821192163,
-    0.013876128823070747999,
-    0.011896709945891770095,
-    0.010411265261972096497,
-    0.0092554621827127329177,
-)
+from zoocli.kernels.stirling_constants import SERIES, SERIES_FROM, SMALL_REMAINDERS
 
 
 def log_rising_binomial(a: torch.Tensor, k: torch.Tensor) -> torch.Tensor:
@@ -71,7 +57,7 @@ def _whole_remainder(k: torch.Tensor) -> torch.Tensor:
 
 
 def _log_shift(a: torch.Tensor, k: torch.Tensor) -> torch.Tensor:
-    """The logarithm of prod_{i<10} (a + i) / (a + k + i), factor 0 apart lest it underflow."""
+    """ln prod_{i<10} (a + i) / (a + k + i); factor 0 has its own logarithm against underflow."""
     ratio = torch.ones_like(a)
     for i in range(1, SERIES_FROM):
         ratio = ratio * ((a + i) / (a + k + i))

@@ -1,6 +1,6 @@
 """Metrics for training loops: torchmetrics over the same losses and sums as the command line.
 
-They are imported when they are asked for, since torchmetrics takes seconds.
+They are imported on first use, since importing torchmetrics takes seconds.
 """
 
 from __future__ import annotations

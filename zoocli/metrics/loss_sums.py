@@ -14,13 +14,13 @@ from zoocli.sums import Groups, Sums
 
 
 class LossSums(Metric):
-    """Sums of losses over the galaxies seen, overall and for each group; the base of the metrics.
+    """Sums of losses over galaxies, overall and for each group; the base class of the metrics.
 
     The states are vectors over the groups: `sum` and `sum_squares` of the losses in float64,
     `galaxies`, `galaxies_all` and `votes` in int64. They are added up across batches, processes and
-    `merge_state`, so counts are exact whatever the order. They stay float64 through `.half()` or
-    `.to(dtype)` of the module around them; only torchmetrics' `set_dtype` changes that. A NaN
-    loss is a null: it leaves every statistic, its votes too.
+    `merge_state`, so counts are exact in every order. They stay float64 under `.half()` and
+    `.to(dtype)` of the enclosing module; only torchmetrics' `set_dtype` changes that. A NaN loss
+    is a null: neither it nor its votes enter any statistic.
 
     Other arguments are those of torchmetrics.Metric.
     """
@@ -34,7 +34,7 @@ class LossSums(Metric):
     galaxies: torch.Tensor
     galaxies_all: torch.Tensor
     votes: torch.Tensor
-    member_prefix = "question"  # what stands before a question's or target's name in a key
+    member_prefix = "question"  # of the key of a question or target
 
     def __init__(
         self, groups: Groups, loss: str, schema: str | None, count_votes: bool, **kwargs: Any
@@ -67,11 +67,11 @@ class LossSums(Metric):
             self.votes += votes.sum(0)
 
     def compute(self) -> dict[str, torch.Tensor]:
-        """The means in nats (or the loss's unit) by name, scalar float64 tensors ready to log.
+        """The means in the loss's unit (such as nats) by name, scalar float64 tensors ready to log.
 
-        `loss` is the mean over galaxies with a vote, `loss_all` that over all of them (left out
-        where the loss counts no votes: they are equal), then one mean a campaign and a question
-        or target. A mean without any galaxy is left out.
+        `loss` is the mean over galaxies with a vote, `loss_all` that over all galaxies (omitted
+        where the loss counts no votes: they are equal), then one mean per campaign and per question
+        or target. A mean over no galaxies is omitted.
         """
         means = self.sum / self.galaxies
         counted = zip(self._keys(), means.unbind(), self.galaxies.tolist(), strict=True)
@@ -109,9 +109,9 @@ class LossSums(Metric):
         return Summary.from_sums(self.groups, sums, self.count_votes, **fields)
 
     def merge_state(self, incoming_state: dict[str, Any] | Metric) -> None:
-        """Adds the sums of a metric that saw other galaxies; UsageError where the two differ.
+        """Adds the sums of a metric of other galaxies; UsageError for another loss or other groups.
 
-        Unlike torchmetrics' own, it counts as an update and forgets a mean computed before.
+        Unlike torchmetrics' own, it counts as an update and discards a mean computed before.
         """
         if isinstance(incoming_state, LossSums):
             mine, theirs = ((m.loss_name, m.groups) for m in (self, incoming_state))
@@ -127,7 +127,7 @@ class LossSums(Metric):
     def _apply(
         self, fn: Callable[[torch.Tensor], torch.Tensor], exclude_state: Sequence[str] = ""
     ) -> torch.nn.Module:
-        """Follows a module to its device but not to its dtype; torchmetrics lets `.to` do both."""
+        """Moves the states to a module's device, not to its dtype; torchmetrics moves to both."""
         if self._dtype_convert:
             return super()._apply(fn, exclude_state)
 

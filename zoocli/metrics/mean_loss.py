@@ -14,15 +14,15 @@ from zoocli.sums import Groups
 
 
 class MeanLoss(LossSums):
-    """The mean over galaxies of a loss that needs no decision tree, by the loss's name.
+    """The mean over galaxies of a loss without a decision tree, by the loss's name.
 
-    `options` are keyword arguments of the loss. `update(y_pred, y)` takes what the loss takes and
+    `options` are keyword arguments of the loss. `update(y_pred, y)` takes the loss's arguments and
     computes in float64; a galaxy's loss is the mean over its values where it has several. With
-    `targets`, the names of the columns of (batch, targets), each has its own mean too.
+    `targets`, the names of the columns of (batch, targets), each column also has its own mean.
 
-    `compute()` gives `loss` and one `target/<name>` each, in the loss's unit (nats for the
+    `compute()` gives `loss` and one `target/<name>` per target, in the loss's unit (nats for the
     cross-entropy), or nothing before the first galaxy; `to_summary()` gives every statistic as
-    `zoocli score` does. NaN losses are left out. Raises UsageError for a loss that does not exist
+    `zoocli score` does. NaN losses are omitted. Raises UsageError for a loss that does not exist
     or needs a tree, DataError for shapes that do not fit.
 
     >>> metric = MeanLoss("l1", targets=["mass", "size"])

@@ -23,10 +23,10 @@ class MultiQuestionLossMetric(LossSums):
     galaxy's loss, and that of a campaign, is the sum over its questions.
 
     `compute()` gives `loss` (over galaxies with a vote), `loss_all` (over all), `campaign/<name>`
-    and `question/<name>` (over galaxies with a vote there) in nats, without those that have no
-    galaxy; `to_summary()` gives every statistic as `zoocli score` does. A loss that is NaN
-    (an impossible concentration, a missing count) leaves the means of its question, its campaign
-    and overall.
+    and `question/<name>` (over galaxies with a vote there) in the loss's unit (nats by default),
+    without means over no galaxies; `to_summary()` gives every statistic as `zoocli score` does. A
+    loss that is NaN (an impossible concentration, a missing count) does not enter the means of its
+    question, its campaign and overall.
 
     Raises DataError for missing answer columns and shapes that do not fit. After Walmsley et al.
     2022, MNRAS 509, 3966, eq. 6-7.

@@ -26,6 +26,6 @@ def predict_into(
     With `shard`, only that part of the features is predicted from.
     """
     resources = Resources.available(options.threads, options.memory_limit)
-    with resources.obeyed():
+    with resources.applied():
         predictor = Predictor(features, head, options, resources)
         return convert_into(sink, predictor, progress, shard)

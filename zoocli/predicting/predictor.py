@@ -10,17 +10,17 @@ import pyarrow as pa
 import torch
 
 from zoocli.arguments import FilePath, TablesLike
-from zoocli.checks import Findings
 from zoocli.columns import from_numpy
 from zoocli.conversion import Batch, Conversion
 from zoocli.errors import DataError, some
+from zoocli.findings import Findings
 from zoocli.hashing import hash_ids
 from zoocli.heads.dropout import scaled_mask
 from zoocli.heads.features import FeatureColumns
 from zoocli.heads.files import read_head
 from zoocli.predicting.options import PredictOptions
 from zoocli.predicting.settings import choose_settings
-from zoocli.resources import PROGRAM_BYTES, TORCH_BYTES, Resources
+from zoocli.resources import PROGRAM_BYTES, TORCH_BYTES, Resources, use_one_torch_thread
 from zoocli.scoring.backends import torch_device
 from zoocli.tables import open_tables
 from zoocli.tables.numbers import Types
@@ -48,6 +48,7 @@ class Predictor(Conversion):
         self._head = trained
         self._count = trained.weight.shape[1]
         self._require_count()
+        use_one_torch_thread()
         self._device = torch_device(options.device)
         self._module = trained.module(self._how.activation).to(self._device)
 

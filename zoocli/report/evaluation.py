@@ -7,7 +7,7 @@ from typing import TextIO
 from zoocli.report.grid import Grid, render_grids
 from zoocli.report.metric_cells import MetricColumns
 from zoocli.report.plain_evaluation import class_grids, value_grid
-from zoocli.report.summary import check_format, render_json
+from zoocli.report.summary import check_format, losses_title, render_json
 from zoocli.report.text import count, csv_text
 from zoocli.statistics.evaluation.classes.result import ClassEvaluation
 from zoocli.statistics.evaluation.evaluation import Evaluation
@@ -80,7 +80,7 @@ def _tree_grid(evaluation: TreeEvaluation) -> Grid:
     campaigns = len(evaluation.schema.campaigns)
     rows = [[name, *COLUMNS.cells(evaluation, name), *_sizes(evaluation, name)] for name in names]
     sections = [rows[:1], rows[1 : 1 + campaigns], rows[1 + campaigns :]]
-    title = f"{evaluation.loss} loss in nats, schema {evaluation.schema.name}"
+    title = losses_title(evaluation.loss, evaluation.schema.name)
     footer = [
         "N: galaxies with votes; counted: those that count by the rules of relevance.",
         evaluation.signature,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TextIO
 
 from zoocli.report.grid import Grid, to_terminal
-from zoocli.report.summary import LIKELIHOODS
+from zoocli.report.summary import losses_title
 from zoocli.report.text import FEWEST_DECIMALS, count, number
 
 if TYPE_CHECKING:
@@ -21,13 +21,12 @@ def render_fit(fit: Fit, stream: TextIO | None = None) -> str:
     """
     sections = [{"overall": fit.overall}, fit.questions]
     rows = [[_row(name, gain) for name, gain in section.items()] for section in sections if section]
-    unit = " in nats" if fit.metadata.loss in LIKELIHOODS else ""
     whose = "galaxies held out" if fit.held_out else "the training galaxies"
     footer = [
         f"trained on {fit.training:,} galaxies (mean loss {fit.training_loss:.4f}), "
         f"{fit.held_out:,} held out; best after {fit.best_epoch:,} of {fit.epochs:,} epochs"
     ]
-    title = f"mean {fit.metadata.loss} loss{unit} of {whose}"
+    title = f"mean {losses_title(fit.metadata.loss, None)} of {whose}"
     return to_terminal(Grid(title, HEADER, rows, footer), stream)
 
 

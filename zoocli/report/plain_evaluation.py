@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from zoocli.report.grid import Grid
 from zoocli.report.metric_cells import MetricColumns
+from zoocli.report.summary import losses_title
 from zoocli.report.text import count
 from zoocli.statistics.evaluation.classes.result import ClassEvaluation
 from zoocli.statistics.evaluation.metric import OVERALL
@@ -62,7 +63,7 @@ def class_grids(evaluation: ClassEvaluation) -> list[Grid]:
         [name, *(count(int(cell)) for cell in row)]
         for name, row in zip(classes, evaluation.confusion_matrix, strict=True)
     ]
-    title = f"{evaluation.loss} loss in nats, {len(classes)} classes"
+    title = f"{losses_title(evaluation.loss, None)}, {len(classes)} classes"
     return [
         Grid(title, ["", *OF_ALL_CLASSES.header, "N"], [[together]], []),
         Grid("Each class, N galaxies with that label", ["", *OF_A_CLASS.header, "N"], [each], []),

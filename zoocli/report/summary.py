@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal, TextIO, get_args
 
 from zoocli.errors import UsageError
+from zoocli.losses import unit_of
 from zoocli.report.grid import Grid, render_grids
 from zoocli.report.text import ABSENT, count, csv_text, decimals, number
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
 Format = Literal["table", "json", "csv", "markdown", "latex"]
 FORMATS: tuple[str, ...] = get_args(Format)
-LIKELIHOODS = ("dirichlet", "cross-entropy", "ce")  # their losses are in nats
 SINGLE_HEADER = ("", "mean", "se", "mean_all", "N", "N_all", "votes")
 STATISTICS = (
     "mean",
@@ -100,8 +100,8 @@ def losses_title(loss: str | None, schema: str | None) -> str:
     >>> losses_title("dirichlet", "desi"), losses_title("mse", None), losses_title(None, None)
     ('dirichlet loss in nats, schema desi', 'mse loss', 'loss')
     """
-    unit = " in nats" if loss in LIKELIHOODS else ""
-    title = "loss" if loss is None else f"{loss} loss{unit}"
+    unit = unit_of(loss)
+    title = "loss" if loss is None else f"{loss} loss{f' in {unit}' if unit else ''}"
     return title if schema is None else f"{title}, schema {schema}"
 
 

@@ -1,4 +1,4 @@
-"""Predictions against votes: one loss a galaxy and question, and their sums."""
+"""Predictions against votes: a loss per galaxy and question, and their sums."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from zoocli.ids import rewritten_note
 from zoocli.resources import Resources
 from zoocli.scoring.inputs import Inputs, open_inputs
 from zoocli.scoring.options import ScoreOptions
-from zoocli.scoring.parts import coverage_of, matching_of_shard, shard_of
 from zoocli.scoring.result import Scoring
 from zoocli.scoring.scores import Progress, write_scores
+from zoocli.scoring.shards import coverage_of, matching_of_shard, shard_of
 from zoocli.scoring.totals import Totals
 from zoocli.signature import RULES
 from zoocli.sums import Matching
@@ -31,15 +31,15 @@ def score_into(
     progress: Progress = lambda rows, of: None,
     shard: Shard | None = None,
 ) -> Scoring:
-    """Scores and writes the table to the sink, uncommitted; returns what it adds up to.
+    """Scores, and writes the table to the sink, uncommitted; returns the sums and the account.
 
     The caller commits the sink, with the `metadata()` of the result.
 
-    `predictions` may be a list of parts. `progress` is told the rows done, and of how many (None
-    where that is not known). With `shard`, only that part of the predictions is scored.
+    `predictions` may be a list of parts. `progress` is called with the rows done and their total
+    (None where it is unknown). With `shard`, only that part of the predictions is scored.
     """
     resources = Resources.available(options.threads, options.memory_limit)
-    with resources.obeyed():
+    with resources.applied():
         inputs = open_inputs(predictions, votes, options, resources)
         if shard is not None:
             inputs = shard_of(inputs, shard)
@@ -47,7 +47,7 @@ def score_into(
 
 
 def finished(inputs: Inputs, totals: Totals) -> Scoring:
-    """What the totals of all parts say; raises DataError where something is wrong with them."""
+    """The result for the totals of all parts; raises DataError for invalid data."""
     totals.check(inputs)
     inputs.task.finish(totals.seen)
     task, matching = inputs.task, matching_of_shard(inputs, totals)
@@ -66,7 +66,7 @@ def finished(inputs: Inputs, totals: Totals) -> Scoring:
 
 
 def settings_of(inputs: Inputs) -> dict[str, Any]:
-    """All that changes the numbers, and nothing that does not (threads, batches, device)."""
+    """Everything that changes the numbers, and nothing else (no threads, batches, device)."""
     task, only = inputs.task, inputs.only
     rules = {rule: getattr(inputs.options, rule) for rule in RULES}
     if not task.counts_votes:
@@ -83,7 +83,7 @@ def settings_of(inputs: Inputs) -> dict[str, Any]:
 
 
 def notes_about(inputs: Inputs, totals: Totals, matching: Matching) -> Iterator[str]:
-    """What the user should be warned of; an error where --require-all makes it one."""
+    """The warnings; raises DataError for unmatched galaxies with --require-all."""
     yield from inputs.task.notes
     rewritten = rewritten_note((inputs.ids, inputs.votes_ids))
     if rewritten:
@@ -93,22 +93,22 @@ def notes_about(inputs: Inputs, totals: Totals, matching: Matching) -> Iterator[
             raise DataError(f"{note} {advice}, or leave out --require-all.")
         yield note
     if matching.duplicated:
-        yield f"{matching.duplicated:,} ids stand more than once and were dropped, all copies."
+        yield f"{matching.duplicated:,} ids occur more than once; all their copies were dropped."
     if matching.invalid:
-        yield f"{matching.invalid:,} galaxies have a null loss and leave the means."
+        yield f"{matching.invalid:,} galaxies have a null loss and are not in the means."
 
 
 def missing(inputs: Inputs, totals: Totals, matching: Matching) -> Iterator[tuple[str, str]]:
-    """What is in one of the files but not in another, and what to do about it.
+    """What one of the files has and another lacks, each with advice.
 
-    What VOTES and the list have beyond a shard, the other shards may have.
+    A shard does not report what VOTES and the list have beyond it: other shards may have it.
     """
     whole = inputs.shard is None
     if inputs.only is not None and whole:
         count, first = inputs.only.unseen(totals.listed)
         if count:
             note = f"{count:,} ids of {inputs.only.name} are in neither table, such as "
-            yield f"{note}{some(first)}.", "Mend the list"
+            yield f"{note}{some(first)}.", "Correct the list"
     of_votes = matching.votes_only if whole else 0
     if not (matching.predictions_only or of_votes or not matching.matched):
         return

@@ -1,11 +1,10 @@
-"""Where the losses of a batch are computed: the fused CPU loops, or torch on any device."""
+"""Where the losses of a batch are computed: compiled CPU loops, or torch on any device."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Sequence
 from importlib import import_module
-from importlib.util import find_spec
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ import numpy.typing as npt
 from zoocli.errors import MachineError, UsageError
 from zoocli.losses.loss import Loss
 from zoocli.matching import RowArray
+from zoocli.resources import use_one_torch_thread
 from zoocli.scoring.options import ScoreOptions
 
 if TYPE_CHECKING:
@@ -32,15 +32,15 @@ def tree_backend(loss: Loss, options: ScoreOptions, slices: Sequence[slice]) -> 
 
 
 def make_ready(loss: Loss, options: ScoreOptions) -> None:
-    """Has the fused loop compiled or loaded in a thread, while the inputs are being read."""
+    """Compiles or loads the loop in a thread, while the inputs are being read."""
     if choose_backend(loss, options) == "numba":
         Thread(target=_warm_up, args=(loss,), daemon=True).start()
 
 
 def _warm_up(loss: Loss) -> None:
-    """Calls the loop for no galaxies, with the types that concentrations and votes mostly have.
+    """Calls the loop for no galaxies, with the usual types of concentrations and votes.
 
-    What goes wrong with it is said when the loop is needed.
+    If that fails, so does the first real call, which reports it.
     """
     with contextlib.suppress(Exception):
         nothing = np.empty(0, np.int32)
@@ -49,9 +49,12 @@ def _warm_up(loss: Loss) -> None:
 
 
 def choose_backend(loss: Loss, options: ScoreOptions) -> str:
-    """`numba` where the loss has a fused loop and the CPU is meant, unless torch is asked for."""
-    has_kernel = find_spec(_kernel_name(loss)) is not None
+    """`numba` where the loss has a compiled loop and runs on the CPU, unless torch is asked for.
+
+    Raises UsageError where numba is asked for but cannot be used.
+    """
     on_cpu = options.device in ("auto", "cpu")
+    has_kernel = loss.kernel is not None
     if options.backend == "numba" and not (has_kernel and on_cpu):
         why = "runs on the CPU only" if has_kernel else f"has no loop for the loss '{loss.name}'"
         raise UsageError(f"--backend numba {why}. Leave it out, or use --backend torch.")
@@ -61,13 +64,12 @@ def choose_backend(loss: Loss, options: ScoreOptions) -> str:
 
 
 def torch_device(name: str) -> torch.device:
-    """The device by its name; `auto` is the CPU. Raises MachineError where it is absent.
+    """The device by its name; `auto` is the CPU.
 
-    Batches are scored side by side, so torch is told to compute each in one thread.
+    Raises UsageError for other names, MachineError where the device is absent.
     """
     import torch
 
-    torch.set_num_threads(1)
     try:
         device = torch.device("cpu" if name == "auto" else name)
     except RuntimeError:
@@ -78,18 +80,15 @@ def torch_device(name: str) -> torch.device:
         count = torch.cuda.device_count() if torch.cuda.is_available() else 0
         if (device.index or 0) >= count:
             raise MachineError(
-                f"The device '{name}' is not there: this machine has {count} CUDA devices that "
-                "torch can use. Run with --device cpu."
+                f"The device '{name}' does not exist: torch can use {count} CUDA devices on this "
+                "machine. Run with --device cpu."
             )
     return device
 
 
-def _kernel_name(loss: Loss) -> str:
-    return f"zoocli.kernels.{loss.name.replace('-', '_')}"
-
-
 def _numba_losses(loss: Loss, slices: Sequence[slice]) -> TreeLosses:
-    kernel = import_module(_kernel_name(loss))
+    assert loss.kernel is not None  # `choose_backend` looked
+    kernel = import_module(loss.kernel)
     starts = np.array([part.start for part in slices] + [slices[-1].stop])
 
     def losses(
@@ -116,6 +115,8 @@ def _numba_losses(loss: Loss, slices: Sequence[slice]) -> TreeLosses:
 
 def _torch_losses(loss: Loss, device: torch.device, slices: Sequence[slice]) -> TreeLosses:
     import torch
+
+    use_one_torch_thread()
 
     def losses(
         columns: Sequence[Any], rows: RowArray, counts: npt.NDArray[Any], count_rows: RowArray

@@ -1,4 +1,4 @@
-"""Scoring one number a class against a label: cross-entropy."""
+"""Scoring one number per class against a label."""
 
 from __future__ import annotations
 
@@ -9,111 +9,104 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from zoocli import checks
-from zoocli.checks import Findings, NamesOfRows
 from zoocli.columns import from_numpy, to_floats
 from zoocli.errors import DataError, UsageError, some
+from zoocli.findings import NOT_FINITE, NOT_PROBABILITIES, UNKNOWN_LABEL, Findings, NamesOfRows
 from zoocli.losses.loss import Loss
-from zoocli.resources import PROGRAM_BYTES, TORCH_BYTES
-from zoocli.scoring.backends import choose_backend, torch_device
+from zoocli.scoring.labels import LabelTask
 from zoocli.scoring.matched import Matched
 from zoocli.scoring.options import ScoreOptions
-from zoocli.scoring.task import Losses, Task, default_predictions, row_bytes
+from zoocli.scoring.task import HeldBlock, Losses, default_predictions
 from zoocli.sums import Groups
 from zoocli.tables import Table
 from zoocli.tables.numbers import is_text
 
 NO_LABEL = -1
 UNKNOWN = -2
-PROBABILITIES, LOGITS = "probabilities", "logits"
+PROBABILITIES, LOGITS = "probabilities", "logits"  # kinds of rows of predictions
+NAMES = "names"  # a kind of label
 SUM_TOLERANCE = 0.02  # of probabilities, which may have been written with two digits
 WHOLE_NUMBER = r"^([0-9]+)\.0*$"
+# The keyword arguments of losses, and the options that set them.
+OPTIONS = {"label_smoothing": "label_smoothing", "weight": "class_weights"}
 
 
-class ClassTask(Task):
+class ClassTask(LabelTask):
     """A label is a class's name (its prediction column) or its number from 0; null is no label.
 
-    Where a class's name is itself a number, labels are names only.
+    Where a class's name is itself a number, labels are names only. The scores table has names where
+    any label in VOTES is a name, else numbers.
     """
 
-    counts_votes = False
-    program_bytes = PROGRAM_BYTES + TORCH_BYTES
-
     def __init__(
-        self,
-        loss: Loss,
-        options: ScoreOptions,
-        predictions: Table,
-        votes: Table,
-        ids: tuple[str, str],
+        self, loss: Loss, options: ScoreOptions, predictions: Table, votes: Table, id_column: str
     ) -> None:
         if len(options.label) > 1:
             raise UsageError(f"The loss '{loss.name}' takes one --label, not {len(options.label)}.")
-        choose_backend(loss, options)
-        self.loss_name = loss.name
-        self.options = options
-        self._loss = loss
-        self._device = torch_device(options.device)
-        self._tables = predictions.name, votes.name
-        self.label = options.label[0] if options.label else "label"
+        _refuse_unused(loss, options)
         self.classes = list(options.prediction) or default_predictions(
-            predictions, ids[0], options.keep
+            predictions, id_column, options.keep
         )
-        if len(self.classes) < 2:
-            raise DataError(
-                f"{predictions.name} has {len(self.classes)} columns of predictions; cross-entropy "
-                "needs one a class. Name them with --prediction."
-            )
-        weights = options.class_weights
-        if weights is not None and len(weights) != len(self.classes):
-            raise UsageError(
-                f"--class-weights has {len(weights)} numbers for {len(self.classes)} classes."
-            )
-        self.prediction_columns = self.classes
-        self.prediction_types = dict.fromkeys(self.classes, pa.float64())
-        self.row_bytes = row_bytes(len(self.classes))
-        self.vote_columns = [self.label]
+        self.label = options.label[0] if options.label else "label"
+        super().__init__(loss, options, (predictions, votes), self.classes, [self.label])
         self.vote_types = {}
         self.groups = Groups({}, ())
-        self._named = False
         self._texts_of_classes = _without_zeros(pa.array(self.classes))
-        self._refuse_like_names()
+        self._require_classes()
         self._numbers = [str(number) for number in range(len(self.classes))]
         # A class called "1" may be the first: then labels are names only.
         self._numbers_are_names = any(
             name.isdecimal() for name in self._texts_of_classes.to_pylist()
         )
+        self._labels_are_names = False  # `start` says
 
-    def _refuse_like_names(self) -> None:
+    def _require_classes(self) -> None:
+        """Raises an error for too few classes, for weights of others, and for equal names."""
+        if len(self.classes) < 2:
+            raise DataError(
+                f"{self._predictions_name} has {len(self.classes)} columns of predictions; "
+                f"{self.loss_name} needs one per class. Name them with --prediction."
+            )
+        weights = self.options.class_weights
+        if weights is not None and len(weights) != len(self.classes):
+            raise UsageError(
+                f"--class-weights has {len(weights)} numbers for {len(self.classes)} classes."
+            )
         alike: dict[str, list[str]] = {}
         for text, name in zip(self._texts_of_classes.to_pylist(), self.classes, strict=True):
             alike.setdefault(text, []).append(name)
         for names in alike.values():
             if len(names) > 1:
                 raise UsageError(
-                    f"The classes {some(names)} are one and the same to a label. Rename a column "
+                    f"The classes {some(names)} are indistinguishable as labels. Rename a column "
                     "of the predictions, or choose others with --prediction."
                 )
 
-    def hold(self, batch: pa.RecordBatch, findings: Findings, ids: NamesOfRows) -> npt.NDArray[Any]:
-        """The number of each galaxy's class, -1 for none."""
-        codes = self._codes(self._texts(batch.column(self.label)))
-        findings.add(checks.UNKNOWN_LABEL, self.label, codes == UNKNOWN, ids)
-        return codes.reshape(-1, 1)
+    def hold(self, batch: pa.RecordBatch, findings: Findings, ids: NamesOfRows) -> HeldBlock:
+        """The number of each galaxy's class, -1 for none; whether any label is a name is seen."""
+        text = self._texts(batch.column(self.label))
+        names = pc.index_in(text, self._texts_of_classes)
+        codes = self._codes(text, names)
+        findings.add(UNKNOWN_LABEL, self.label, codes == UNKNOWN, ids)
+        seen = frozenset([NAMES]) if names.null_count < len(names) else frozenset()
+        return HeldBlock(codes.reshape(-1, 1), seen)
+
+    def start(self, seen: frozenset[str]) -> None:
+        """Decides between names and numbers for the columns `label` and `prediction`."""
+        self._labels_are_names = NAMES in seen
 
     def _texts(self, labels: pa.Array) -> pa.StringArray:
         """Labels of any type as text, so that they mean the same in every format."""
         if pa.types.is_boolean(labels.type):
             labels = labels.cast(pa.int8())
         if not is_text(labels.type):
-            numbers = to_floats(labels, self.label, self._tables[1])
+            numbers = to_floats(labels, self.label, self._labels_name)
             labels = from_numpy(np.ascontiguousarray(numbers), nulls=True)
         text = _without_zeros(labels.cast(pa.string()))
         return pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.string()), text)
 
-    def _codes(self, text: pa.StringArray) -> npt.NDArray[np.int32]:
-        codes = pc.index_in(text, self._texts_of_classes)
-        self._named |= codes.null_count < len(codes)
+    def _codes(self, text: pa.StringArray, codes: pa.Int32Array) -> npt.NDArray[np.int32]:
+        """The numbers of the classes; `codes` are those of the labels that are names."""
         if not self._numbers_are_names:
             codes = pc.coalesce(codes, pc.index_in(text, pa.array(self._numbers)))
         codes = pc.if_else(text.is_valid(), codes.fill_null(UNKNOWN), NO_LABEL)
@@ -128,24 +121,18 @@ class ClassTask(Task):
         loss = self._compute(predictions, np.maximum(labels, 0))
         if self.options.on_invalid == "error":
             broken = labelled & ~(np.isfinite(loss) & np.isfinite(predictions).all(axis=1))
-            matched.findings.add(checks.NOT_FINITE, "the predictions", broken, matched.ids)
+            matched.findings.add(NOT_FINITE, "the predictions", broken, matched.ids)
         loss[~(labelled & np.isfinite(loss))] = np.nan
         best = np.where(np.isnan(predictions).any(axis=1), NO_LABEL, predictions.argmax(axis=1))
         columns = self._names(labels), self._names(best)
         return Losses(loss, np.empty((0, len(loss))), columns=columns, seen=seen)
 
     def predictions(self, matched: Matched) -> npt.NDArray[np.float64]:
-        """(galaxies, classes): what was predicted for the matched galaxies, NaN for null."""
-        return np.stack(
-            [
-                to_floats(matched.batch.column(name), name, self._tables[0])[matched.rows]
-                for name in self.classes
-            ],
-            axis=1,
-        )
+        """(galaxies, classes): the predictions for the matched galaxies, NaN for null."""
+        return np.stack(self._predicted(matched), axis=1)
 
     def probabilities(self, predictions: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        """(galaxies, classes): adding up to 1, by softmax of logits; NaN where that is not finite.
+        """(galaxies, classes): probabilities with sum 1, by softmax of logits; NaN if not finite.
 
         Neither class weights nor label smoothing change them.
         """
@@ -164,20 +151,17 @@ class ClassTask(Task):
 
         with np.errstate(divide="ignore", invalid="ignore"):
             logits = np.log(predictions) if self.options.scale == "probabilities" else predictions
-        options: dict[str, Any] = {"label_smoothing": self.options.label_smoothing}
-        if self.options.class_weights is not None:
-            options["weight"] = torch.tensor(self.options.class_weights, dtype=torch.float64)
         loss = self._loss.function(
             torch.from_numpy(logits).to(self._device),
             torch.from_numpy(labels).to(self._device),
-            **options,
+            **{keyword: getattr(self.options, OPTIONS[keyword]) for keyword in self._loss.options},
         )
         return np.array(loss.cpu().numpy())
 
     def _check_scale(
         self, predictions: npt.NDArray[np.float64], matched: Matched
     ) -> frozenset[str]:
-        """Which kinds of rows there are; those that --scale contradicts are findings."""
+        """The kinds of rows that occur; rows that contradict --scale are findings."""
         if self.options.scale == "logits":
             return frozenset()
         with np.errstate(invalid="ignore"):
@@ -185,26 +169,26 @@ class ClassTask(Task):
             proper = inside & (np.abs(predictions.sum(axis=1) - 1) <= SUM_TOLERANCE)
         other = np.isfinite(predictions).all(axis=1) & ~proper
         if self.options.scale == "probabilities":
-            matched.findings.add(checks.NOT_PROBABILITIES, "the predictions", other, matched.ids)
+            matched.findings.add(NOT_PROBABILITIES, "the predictions", other, matched.ids)
         kinds = {PROBABILITIES: proper, LOGITS: other}
         return frozenset(kind for kind, rows in kinds.items() if rows.any())
 
     def finish(self, seen: frozenset[str]) -> None:
-        """Refuses to guess, when every row without NaN could be probabilities, and some are."""
+        """Raises DataError where every finite row could be logits or probabilities."""
         if self.options.scale is None and seen == {PROBABILITIES}:
             raise DataError(
-                f"Every finite row of predictions in {self._tables[0]} lies in [0, 1] and sums to "
-                "1: they look like probabilities, but this loss takes logits. Say --scale "
+                f"Every finite row of predictions in {self._predictions_name} lies in [0, 1] and "
+                "sums to 1: they look like probabilities, but this loss takes logits. Use --scale "
                 "probabilities or --scale logits."
             )
 
     def _names(self, codes: npt.NDArray[Any]) -> pa.Array:
         numbers = pa.array(codes.astype(np.int32), mask=codes < 0)
-        return pa.array(self.classes).take(numbers) if self._named else numbers
+        return pa.array(self.classes).take(numbers) if self._labels_are_names else numbers
 
     def output_fields(self) -> list[pa.Field]:
-        """`loss`, `label` and `prediction` (the class with the highest number)."""
-        kind = pa.string() if self._named else pa.int32()
+        """`loss`, `label` and `prediction` (the class with the highest logit or probability)."""
+        kind = pa.string() if self._labels_are_names else pa.int32()
         return [
             pa.field("loss", pa.float64()),
             pa.field("label", kind),
@@ -227,6 +211,14 @@ class ClassTask(Task):
         }
 
 
+def _refuse_unused(loss: Loss, options: ScoreOptions) -> None:
+    """Raises UsageError for an option that the loss does not take."""
+    for keyword, option in OPTIONS.items():
+        if getattr(options, option) and keyword not in loss.options:
+            name = option.replace("_", "-")
+            raise UsageError(f"The loss '{loss.name}' does not use --{name}. Leave it out.")
+
+
 def _without_zeros(texts: pa.StringArray) -> pa.StringArray:
-    """Whole numbers that are written as floats, such as 1.0, as 1; other texts as they are."""
+    """Whole numbers written as floats, such as 1.0, as 1; other texts unchanged."""
     return pc.replace_substring_regex(texts, WHOLE_NUMBER, r"\1")

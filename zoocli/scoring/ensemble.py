@@ -1,4 +1,4 @@
-"""Further predictions of the same galaxies, held in the order of VOTES as VOTES are."""
+"""Further predictions of the same galaxies, held in memory in the order of VOTES."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from zoocli.checks import Findings
 from zoocli.concentrations import Pass, count_passes, dense, read_passes
 from zoocli.errors import DataError, MachineError, some
+from zoocli.findings import Findings
 from zoocli.ids import IdColumn
 from zoocli.matching import Account, IdIndex, RowArray
 from zoocli.pipeline import prefetch
@@ -23,7 +23,7 @@ from zoocli.tables import Table
 
 @dataclass(frozen=True)
 class Member:
-    """One file of an ensemble: `values` (passes, answers, rows of VOTES), and which rows it has."""
+    """A file of an ensemble: `values` (passes, answers, rows of VOTES); `there` marks its rows."""
 
     name: str
     values: npt.NDArray[np.float64]
@@ -43,9 +43,9 @@ def hold_member(
     resources: Resources,
     used: int,
 ) -> Member:
-    """Reads the predictions of those galaxies that VOTES have; `used` bytes are taken already.
+    """Reads the predictions of the galaxies that VOTES have; `used` bytes of memory are taken.
 
-    Raises DataError where an id that matches stands twice, MachineError where they don't fit.
+    Raises DataError where a matching id is repeated, MachineError where they do not fit.
     """
     types = dict.fromkeys(columns, pa.float64())
     passes = count_passes(table, columns, types)
@@ -78,6 +78,6 @@ def _refuse_repeated(table: Table, account: Account, index: IdIndex) -> None:
     if len(twice):
         ids = index.text(twice[:FIRST_IDS])
         raise DataError(
-            f"{len(twice):,} ids stand more than once in {table.name}: {some(ids)}. Keep one row "
+            f"{len(twice):,} ids occur more than once in {table.name}: {some(ids)}. Keep one row "
             "of each."
         )

@@ -1,4 +1,4 @@
-"""VOTES in memory: the lookup of their ids, their values, and the columns to be kept."""
+"""VOTES in memory: an index of their ids, their values, and the columns to keep."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from zoocli.checks import Findings
 from zoocli.columns import from_numpy
 from zoocli.errors import DataError, MachineError
+from zoocli.findings import Findings
 from zoocli.ids import ID_COLUMNS, IdColumn, ids_at
 from zoocli.kernels.fingerprint import sum_of_row_hashes
 from zoocli.matching import IdIndex
@@ -23,15 +23,15 @@ from zoocli.scoring.task import Task
 from zoocli.tables import Table
 
 FIRST_IDS = 5
-LOOKUP_BYTES = 36  # of the lookup, an id, besides its text (twice: it grows by being copied)
+LOOKUP_BYTES = 36  # of the index per id, besides twice its text (the index grows by copying)
 
 
 @dataclass(frozen=True)
 class Held:
-    """What is held of VOTES: `values` (galaxies, ...) and `kept` have a row for each id.
+    """VOTES in memory: `values` (galaxies, ...) and `kept` have a row for each id.
 
-    `listed` says which ids of the list (`--only`) VOTES have; it is empty without a list.
-    `findings` are the invalid values of VOTES, for which nothing sensible is held.
+    `listed` marks the ids of the list (`--only`) that VOTES have; it is empty without a list.
+    `findings` are the invalid values of VOTES; `values` has no meaning for them.
     """
 
     index: IdIndex
@@ -55,9 +55,9 @@ def hold_votes(
     only: IdList | None,
     resources: Resources,
 ) -> Held:
-    """Reads VOTES once; raises DataError where there are none, MachineError where they don't fit.
+    """Reads VOTES once; raises DataError where they are empty, MachineError where they do not fit.
 
-    The caller looks at the findings.
+    The caller checks the findings.
     """
     findings = Findings(table.name)
     index = IdIndex(expected=(table.rows if only is None else len(only)) or 0)
@@ -65,6 +65,7 @@ def hold_votes(
     blocks: list[npt.NDArray[Any]] = []
     kept: list[pa.RecordBatch] = []
     seen = np.zeros(0 if only is None else len(only.index), np.bool_)
+    remarks: frozenset[str] = frozenset()
     used = 0
     columns = [id_column.column, *task.vote_columns, *keep]
     for batch in prefetch(table.batches(columns, task.vote_types)):
@@ -74,7 +75,9 @@ def hold_votes(
             listed = on_list >= 0
             seen[on_list[listed]] = True
             batch, text = batch.filter(from_numpy(listed)), text.filter(from_numpy(listed))
-        block = task.hold(batch, findings, partial(ids_at, text))
+        held = task.hold(batch, findings, partial(ids_at, text))
+        remarks |= held.seen
+        block = held.values
         blocks.append(block)
         kept.append(batch.select(list(keep)))
         used += block.nbytes + kept[-1].nbytes
@@ -85,6 +88,7 @@ def hold_votes(
         raise DataError(
             f"{table.name} has no rows{'' if only is None else f' with ids of {only.name}'}."
         )
+    task.start(remarks)
     values = _joined(blocks)
     schema = pa.schema([table.field(name, task.vote_types) for name in keep])
     fingerprint = f"{digest[0]:016x}"[:12]
@@ -92,7 +96,7 @@ def hold_votes(
 
 
 class IdList:
-    """The ids of `--only`, each counted once."""
+    """The ids of `--only`; repeated ids count once."""
 
     def __init__(self, name: str, texts: Sequence[pa.StringArray]) -> None:
         self.name = name
@@ -103,7 +107,7 @@ class IdList:
         return len(self.index) - len(self._repeats)
 
     def unseen(self, seen: npt.NDArray[np.bool_]) -> tuple[int, list[str]]:
-        """How many of the ids are not among those seen, and the first few of them."""
+        """The number of ids that were not seen, and the first few of them."""
         missing = ~seen
         missing[self._repeats] = False
         rows = np.flatnonzero(missing)
@@ -111,13 +115,13 @@ class IdList:
 
 
 def read_only(source: Table, id_names: Iterable[str], id_from: str | None = None) -> IdList:
-    """The ids of a list: a table's id column, or a text file with one id a line."""
+    """The ids of a list: a table's id column, or a text file with one id per line."""
     names = source.column_names
     column = next((name for name in (*id_names, *ID_COLUMNS) if name in names), None)
     if column is None and len(names) > 1:
         raise DataError(
             f"{source.name} has no id column ({', '.join(dict.fromkeys(id_names))}). Give a list "
-            "with one id a line, or a table with that column."
+            "with one id per line, or a table with that column."
         )
     ids = IdColumn(source, column or names[0], id_from)
     plain = column is None and source.text  # then the first line is an id, not a header
@@ -143,7 +147,7 @@ def _check_memory(
 
 
 def _joined(blocks: list[npt.NDArray[Any]]) -> npt.NDArray[Any]:
-    """The blocks one after the other in the widest of their types, freed as they are copied."""
+    """The concatenated blocks in the widest of their types; each is freed once copied."""
     kind = np.result_type(*{block.dtype for block in blocks})
     joined = np.empty((sum(map(len, blocks)), blocks[0].shape[1]), kind)
     row = 0
@@ -155,7 +159,7 @@ def _joined(blocks: list[npt.NDArray[Any]]) -> npt.NDArray[Any]:
 
 
 def _integers(kind: np.dtype[Any]) -> np.dtype[Any]:
-    """The integer type of the same size, to take the bits of floats for a fingerprint."""
+    """The integer type for the bits of the values in a fingerprint."""
     return np.dtype(np.int64) if kind == np.float64 else kind
 
 

@@ -1,4 +1,4 @@
-"""What a run works on: predictions to be streamed, and the votes, which are held."""
+"""The inputs of a run: predictions, to be streamed, and votes, held in memory."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from zoocli.tables.slices import Shard
 
 @dataclass(frozen=True)
 class Inputs:
-    """PREDICTIONS, still to be read, and all that is needed to score any part of them.
+    """PREDICTIONS, not yet read, and everything needed to score any part of them.
 
     `votes_name` is for messages; `ids` and `votes_ids` are the id columns of the two sides; `only`
-    is the list of ids that are to be scored, if there is one. `shard`: they are that part of a
-    larger table. `dropped`: the rows of VOTES whose ids stand more than once in the whole, where
-    that had to be found out before a part can be scored.
+    is the list of ids to be scored, if there is one. `shard`: the predictions are that part of a
+    larger table. `dropped` marks the rows of VOTES whose ids occur more than once in the whole,
+    where a part cannot be scored without it.
     """
 
     options: ScoreOptions
@@ -46,7 +46,7 @@ class Inputs:
 def open_inputs(
     predictions: TablesLike, votes: TableLike, options: ScoreOptions, resources: Resources
 ) -> Inputs:
-    """Opens both sides, finds out how to score them, and reads VOTES.
+    """Opens both sides, determines how to score them, and reads VOTES.
 
     Raises UsageError, DataError or MachineError for what cannot be scored.
     """
@@ -61,7 +61,7 @@ def open_inputs(
 
 
 def find_ids(tables: tuple[Table, Table], options: ScoreOptions) -> tuple[IdColumn, IdColumn]:
-    """The id columns of both sides; DataError where there are none."""
+    """The id columns of both sides; raises DataError where there are none."""
     names = find_id_columns(
         *tables, options.predictions_id or options.id, options.votes_id or options.id
     )
@@ -74,11 +74,10 @@ def find_ids(tables: tuple[Table, Table], options: ScoreOptions) -> tuple[IdColu
 def new_task(
     tables: tuple[Table, Table], ids: tuple[IdColumn, IdColumn], options: ScoreOptions
 ) -> Task:
-    """How the loss that is asked for scores these tables; DataError where they lack columns."""
+    """The task of the chosen loss for these tables; raises DataError where they lack columns."""
     loss = find_loss(options.loss)
     refuse_other_options(options, loss)
     task: Task
-    names = ids[0].column, ids[1].column
     if loss.scores == "tree":
         from zoocli.scoring.backends import make_ready
         from zoocli.scoring.tree import TreeTask
@@ -89,11 +88,11 @@ def new_task(
     elif loss.scores == "classes":
         from zoocli.scoring.classes import ClassTask
 
-        task = ClassTask(loss, options, *tables, names)
+        task = ClassTask(loss, options, *tables, ids[0].column)
     else:
         from zoocli.scoring.values import ValueTask
 
-        task = ValueTask(loss, options, *tables, names)
+        task = ValueTask(loss, options, *tables, ids[0].column)
     tables[0].require(task.prediction_columns)
     tables[1].require(task.vote_columns)
     return task
@@ -106,7 +105,7 @@ def hold_inputs(
     options: ScoreOptions,
     resources: Resources,
 ) -> Inputs:
-    """Reads VOTES, and the ensemble; what is invalid in VOTES stands in `held.findings`."""
+    """Reads VOTES and the ensemble; `held.findings` has the invalid values of VOTES."""
     kept = _kept_of_votes(options, tables)
     only = None
     if options.only is not None:
@@ -138,12 +137,12 @@ def _hold_ensemble(
 
 
 def _kept_of_votes(options: ScoreOptions, tables: tuple[Table, Table]) -> list[str]:
-    """The kept columns that only VOTES have; DataError for one that neither table has."""
+    """The kept columns that only VOTES have; raises DataError for one that neither table has."""
     kept = [name for name in options.keep if name not in tables[0].column_names]
     for name in kept:
         if name not in tables[1].column_names:
             raise DataError(
-                f"There is no column '{name}', which --keep or --link names, in {tables[0].name} "
-                f"nor in {tables[1].name}. Check its name."
+                f"Neither {tables[0].name} nor {tables[1].name} has a column '{name}', which "
+                "--keep or --link names. Check its name."
             )
     return kept

@@ -13,9 +13,9 @@ from zoocli.schema import load_schema
 from zoocli.scoring import finished, settings_of
 from zoocli.scoring.inputs import Inputs, open_inputs
 from zoocli.scoring.options import ScoreOptions
-from zoocli.scoring.parts import part_of, prepared
 from zoocli.scoring.result import Scoring
 from zoocli.scoring.scores import write_scores
+from zoocli.scoring.shards import part_of, prepared
 from zoocli.scoring.totals import Totals
 from zoocli.tables import Table, open_tables
 from zoocli.tables.sinks import Sink
@@ -41,7 +41,7 @@ class ScoreJob(Job[Totals, Scoring]):
 
     @property
     def files(self) -> Sequence[str]:
-        """Those of both sides, of the ensemble and the list."""
+        """The files of both sides, of the ensemble and the list."""
         options = self.options
         return [
             *self.predictions,
@@ -73,7 +73,7 @@ class ScoreRun(Run[Totals, Scoring]):
         return write_scores(part_of(self._inputs, part), sink, lambda rows, of: None)
 
     def metadata(self) -> dict[str, Any]:
-        """As of a scores table, without its N and its account of the galaxies."""
+        """The metadata of a scores table, without its N and its account of the galaxies."""
         task, nothing = self._inputs.task, Totals.nothing(self._inputs)
         scoring = Scoring(
             loss=task.loss_name,
@@ -87,7 +87,7 @@ class ScoreRun(Run[Totals, Scoring]):
         return scoring.metadata() | {"signature": None, "matching": None}
 
     def finish(self, total: Totals) -> Scoring:
-        """As when all is scored at once."""
+        """The same result as scoring everything at once."""
         return finished(self._inputs, total)
 
 

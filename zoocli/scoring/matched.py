@@ -1,4 +1,4 @@
-"""A batch of PREDICTIONS beside the rows of VOTES that its galaxies have."""
+"""A batch of PREDICTIONS, matched with rows of VOTES."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from zoocli.checks import Findings
+from zoocli.findings import Findings
 from zoocli.ids import ids_at
 from zoocli.matching import RowArray
 
 
 @dataclass(frozen=True)
 class Matched:
-    """A batch of predictions, and where its galaxies stand in what is held of VOTES.
+    """A batch of predictions, and the rows of its galaxies in the held votes.
 
-    `text` (all rows): the ids. `found` (all rows): each one's row in VOTES, -1 for none. `rows`
-    (matched galaxies): those to be scored, as positions in the batch; `held_rows`, beside them,
-    their rows in VOTES. `findings` takes the invalid values of this batch.
+    `text` (all rows): the ids. `found` (all rows): the row of each in VOTES, -1 for none. `rows`
+    (matched galaxies): the rows of the batch to be scored; `held_rows` (matched galaxies): their
+    rows in VOTES. `findings` collects the invalid values of this batch.
     """
 
     batch: pa.RecordBatch

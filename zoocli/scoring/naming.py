@@ -1,4 +1,4 @@
-"""Which column of a table belongs to which answer, and which tree the columns are of."""
+"""Which column of a table belongs to which answer, and which tree the columns fit."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ FRACTION_SUFFIXES = (
 
 @dataclass(frozen=True)
 class Side:
-    """A table, the `option` that says how its columns are called, and what it says.
+    """A table, and the `option` for the names of its columns with its value, the `pattern`.
 
-    Without a pattern, columns are called as their answers, as the schema's `columns` say, or as
-    the answers with one of the `suffixes` behind, the same for all.
+    Without a pattern, a column has the name of its answer, the name in the schema's `columns`, or
+    the name of its answer and one of the `suffixes`, the same for all.
     """
 
     table: Table
@@ -41,12 +41,12 @@ class Side:
     def __post_init__(self) -> None:
         if self.pattern is not None and self.pattern.count(PLACEHOLDER) != 1:
             raise UsageError(
-                f"{self.option} must hold {PLACEHOLDER} once, as in '{PLACEHOLDER}_count'; not "
+                f"{self.option} must contain {PLACEHOLDER} once, as in '{PLACEHOLDER}_count'; not "
                 f"'{self.pattern}'."
             )
 
     def answers(self, suffixes: Iterable[str]) -> set[str]:
-        """The names that answers may have, going by the table's columns."""
+        """The possible names of answers, from the table's columns."""
         names = self.table.column_names
         if self.pattern is not None:
             before, _, behind = self.pattern.partition(PLACEHOLDER)
@@ -63,8 +63,8 @@ class Side:
     def columns(self, schema: Schema) -> tuple[list[str], str | None]:
         """The column of every answer, and a note where they were guessed.
 
-        The columns need not be there: `Table.require` tells. Raises DataError where two guesses
-        fit, and where the table has fractions only.
+        `Table.require` checks that the columns exist. Raises DataError where two guesses fit, and
+        where the table has fractions only.
         """
         if self.pattern is not None:
             return [self.pattern.replace(PLACEHOLDER, answer) for answer in schema.label_cols], None
@@ -78,8 +78,8 @@ class Side:
         fitting = [end for end in self.suffixes if _all_there(schema, end, there)]
         if len(fitting) > 1:
             raise DataError(
-                f"{self.table.name} has columns that end in {some(fitting)} for every answer. Say "
-                f"which are meant: {self.option} '{PLACEHOLDER}{fitting[0]}'."
+                f"{self.table.name} has columns that end in {some(fitting)} for every answer. "
+                f"Choose one, such as {self.option} '{PLACEHOLDER}{fitting[0]}'."
             )
         if fitting:
             note = f"The columns of {self.table.name} were found as {PLACEHOLDER}{fitting[0]}."
@@ -89,7 +89,7 @@ class Side:
         return plain, None
 
     def only_fractions(self) -> DataError:
-        """What is wrong with a table of vote fractions."""
+        """The error for a table of vote fractions."""
         return DataError(
             f"{self.table.name} has fractions only, and fractions have no likelihood: "
             f"{self.needs}. Give a table with them."
@@ -101,7 +101,7 @@ def _all_there(schema: Schema, suffix: str, names: set[str]) -> bool:
 
 
 def find_sides(predictions: Table, votes: Table, options: ScoreOptions) -> tuple[Side, Side]:
-    """Both tables, with what the options say about their columns."""
+    """Both tables, with the options for their columns."""
     return (
         Side(
             predictions,
@@ -121,7 +121,7 @@ def find_sides(predictions: Table, votes: Table, options: ScoreOptions) -> tuple
 
 
 def find_schema(sides: Sequence[Side], schema: str | Path | Schema | None) -> Schema:
-    """The schema that was named, else the one that the columns of all tables fit."""
+    """The given schema, else the one that the columns of all tables fit."""
     if schema is not None:
         return load_schema(schema)
     try:
@@ -132,7 +132,7 @@ def find_schema(sides: Sequence[Side], schema: str | Path | Schema | None) -> Sc
 
 
 def _refuse_fractions(sides: Sequence[Side]) -> None:
-    """Where a tree would fit if fractions were what is needed, says so."""
+    """Raises the error about fractions where a tree fits columns of fractions."""
     for suspect in sides:
         names = [
             side.answers((*side.suffixes, *FRACTION_SUFFIXES) if side is suspect else side.suffixes)

@@ -1,4 +1,4 @@
-"""What a scoring found, besides the scores themselves."""
+"""The result of a scoring, besides the scores themselves."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from zoocli.version import __version__
 class Scoring:
     """The additive statistics of a scoring, and how they were made.
 
-    `settings` are what changes the numbers; `notes` are what the user should be warned of.
-    Of a shard, `coverage` says which rows of VOTES it scored.
+    `settings` is everything that changes the numbers; `notes` are warnings for the user. Of a
+    shard, `coverage` has the rows of VOTES that it scored.
     """
 
     loss: str
@@ -30,7 +30,7 @@ class Scoring:
     coverage: Coverage | None = None
 
     def metadata(self) -> dict[str, Any]:
-        """What the scores table says about itself, for `zoocli summarize`."""
+        """The metadata of the scores table, for `zoocli summarize`."""
         return {
             "signature": signature(
                 self.loss, self.schema, self.settings, int(self.sums.galaxies_all[0])

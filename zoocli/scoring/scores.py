@@ -16,11 +16,11 @@ from zoocli.scoring.totals import Totals
 from zoocli.tables.sinks import Sink
 
 Progress = Callable[[int, int | None], None]
-OUTPUT_BYTES = 24  # of a cell on its way from the loss to the file
+OUTPUT_BYTES = 24  # per cell, between the loss and the file
 
 
 class ScoresTable:
-    """id, kept columns of either side, then what the task puts out."""
+    """The id, kept columns of either side, then the columns of the task."""
 
     def __init__(self, inputs: Inputs) -> None:
         self._inputs = inputs
@@ -51,7 +51,7 @@ class ScoresTable:
         return schema
 
     def rows(self, matched: Matched, losses: Losses) -> pa.RecordBatch:
-        """The rows of a batch, one a matched galaxy."""
+        """The rows of a batch, one per matched galaxy."""
         inputs = self._inputs
         here = None if len(matched.rows) == len(matched.text) else from_numpy(matched.rows)
 
@@ -73,9 +73,9 @@ class ScoresTable:
 def write_scores(inputs: Inputs, sink: Sink, progress: Progress) -> Totals:
     """Scores PREDICTIONS batch by batch and writes the table to the sink, uncommitted.
 
-    What depends on the order of rows happens here, in file order; batches are scored in threads.
+    Batches are scored in threads; what depends on the order of rows happens here, in file order.
     After the first invalid value nothing more is written, but all of them are counted: the caller
-    looks at the totals with `Totals.check` before it commits the sink.
+    calls `Totals.check` before it commits the sink.
     """
     table = ScoresTable(inputs)
     totals = Totals.nothing(inputs)

@@ -1,4 +1,4 @@
-"""PREDICTIONS streamed past the votes that are held: matched, worked on in threads, in order."""
+"""PREDICTIONS batch by batch: matched with the held votes, processed in threads, in order."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from zoocli.checks import Findings
+from zoocli.findings import Findings
 from zoocli.matching import Account
 from zoocli.pipeline import ordered_map, prefetch
 from zoocli.scoring.held import batches_with_ids
@@ -27,10 +27,10 @@ def stream(
     work: Callable[[Matched], Result],
     row_bytes: int,
 ) -> Iterator[tuple[Matched, Result]]:
-    """work(batch) for every batch of PREDICTIONS, in file order, with `columns` of it read.
+    """work(batch) for every batch of PREDICTIONS, in file order; only `columns` are read.
 
-    Batches are matched and worked on in several threads at once, so `work` must not change
-    anything that they share. `row_bytes` is what a row of the result takes.
+    Batches are processed in several threads at once, so `work` must not change anything that they
+    share. `row_bytes` is the size of a row of the result.
     """
     resources = inputs.resources
     columns = [name for name in dict.fromkeys(columns) if name != inputs.ids.column]
@@ -66,7 +66,7 @@ def _match(
 
 
 def find_duplicates(inputs: Inputs) -> npt.NDArray[np.bool_]:
-    """Reads the ids of PREDICTIONS, ahead of scoring: which rows of VOTES are to be dropped."""
+    """Reads the ids of PREDICTIONS before scoring: marks the rows of VOTES to be dropped."""
     index = inputs.held.index
     account = Account(index)
     rows = inputs.options.batch_size
@@ -78,7 +78,7 @@ def find_duplicates(inputs: Inputs) -> npt.NDArray[np.bool_]:
 
 
 def _batch_rows(inputs: Inputs, row_bytes: int) -> int:
-    """The rows of a batch, so that all that are under way at once fit into the memory."""
+    """The rows of a batch, such that all batches in progress fit into the memory."""
     size = inputs.options.batch_size
     taken = {"the votes": inputs.held.nbytes, "the program": inputs.task.program_bytes}
     affordable = inputs.resources.rows_at_once(row_bytes, min(FEWEST_BATCH_ROWS, size), taken)

@@ -1,4 +1,4 @@
-"""What a scoring of any kind must say, so that one engine can run it."""
+"""What every kind of scoring defines, so that one engine runs them all."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from zoocli.checks import Findings, NamesOfRows
+from zoocli.findings import Findings, NamesOfRows
 from zoocli.resources import PROGRAM_BYTES
 from zoocli.scoring.matched import Matched
 from zoocli.sums import FloatArray, Groups
@@ -20,13 +20,24 @@ from zoocli.tables import Table
 ID_BYTES, CELL_BYTES = 64, 12
 
 
+@dataclass(frozen=True)
+class HeldBlock:
+    """What is held of a batch of VOTES: `values` (galaxies, ...), one row per galaxy, compact.
+
+    `seen`: what the task needs to know about all batches in `Task.start`.
+    """
+
+    values: npt.NDArray[Any]
+    seen: frozenset[str] = frozenset()
+
+
 @dataclass
 class Losses:
     """The losses of a batch of matched galaxies, in nats where they are likelihoods; NaN is null.
 
     `loss` (galaxies,); `parts` (questions or targets, galaxies), perhaps none; `votes` (questions,
-    galaxies) int32, or None for losses that count no votes; `columns` more output columns;
-    `seen`: what the task wants to remember of all batches for `Task.finish`.
+    galaxies) int32, or None for losses that count no votes; `columns` are more output columns;
+    `seen`: what the task needs to know about all batches in `Task.finish`.
     """
 
     loss: FloatArray
@@ -44,7 +55,7 @@ class Task(ABC):
     prediction_columns: list[str]
     prediction_types: dict[str, pa.DataType]
     program_bytes: int = PROGRAM_BYTES
-    row_bytes: int  # that a row of predictions takes while it is scored
+    row_bytes: int  # of a row of predictions while it is scored
     vote_columns: list[str]
     vote_types: dict[str, pa.DataType]
     groups: Groups
@@ -52,14 +63,14 @@ class Task(ABC):
     notes: tuple[str, ...] = ()
 
     @abstractmethod
-    def hold(self, batch: pa.RecordBatch, findings: Findings, ids: NamesOfRows) -> npt.NDArray[Any]:
-        """The values of a batch of VOTES as a compact array, one row a galaxy."""
+    def hold(self, batch: pa.RecordBatch, findings: Findings, ids: NamesOfRows) -> HeldBlock:
+        """The values of a batch of VOTES; invalid ones are added to the findings."""
 
     @abstractmethod
     def score(self, matched: Matched, values: npt.NDArray[Any]) -> Losses:
-        """Scores the matched galaxies of a batch against the values that are held of VOTES.
+        """Scores the matched galaxies of a batch against the held values of VOTES.
 
-        Runs in several threads at once: it changes nothing but the batch's own findings.
+        Runs in several threads at once, so it changes nothing but the findings of the batch.
         """
 
     @abstractmethod
@@ -72,20 +83,24 @@ class Task(ABC):
 
     @abstractmethod
     def settings(self) -> dict[str, Any]:
-        """What of the options changes the numbers, for the summary and the signature."""
+        """The options that change the numbers, for the summary and the signature."""
+
+    def start(self, seen: frozenset[str]) -> None:
+        """Called once, between `hold` and everything else, with what was seen in all of VOTES."""
+        return
 
     def finish(self, seen: frozenset[str]) -> None:
-        """Called when every batch was scored, for checks that need what was seen in them all."""
+        """Called when every batch is scored, with what was seen in all of them, for checks."""
         return
 
 
 def row_bytes(columns: int, passes: int = 1) -> int:
-    """What a row of so many columns takes, as Arrow and numpy hold it, besides its id."""
+    """The bytes of a row with so many columns in Arrow and numpy together, and of its id."""
     return ID_BYTES + CELL_BYTES * columns * passes
 
 
 def default_predictions(predictions: Table, id_column: str, keep: Sequence[str]) -> list[str]:
-    """The columns that are neither the id, nor kept, nor a nameless index."""
+    """The columns that are neither the id, nor kept, nor an unnamed index."""
     return [
         name
         for name in predictions.column_names
@@ -94,5 +109,5 @@ def default_predictions(predictions: Table, id_column: str, keep: Sequence[str])
 
 
 def is_index_name(name: str) -> bool:
-    """Whether a column is the index that pandas wrote beside the data."""
+    """Whether a column is an index that pandas wrote with the data."""
     return not name.strip() or name.startswith(("Unnamed: ", "__index_level_"))

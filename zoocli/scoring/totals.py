@@ -1,4 +1,4 @@
-"""What a run adds up to, and what is wrong with it when all is added."""
+"""The totals of a run, and the checks that need them."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from zoocli.checks import Findings
 from zoocli.columns import from_numpy
 from zoocli.errors import DataError, some
+from zoocli.findings import Findings
 from zoocli.ids import ids_at
 from zoocli.matching import Account
 from zoocli.scoring.held import FIRST_IDS
@@ -21,10 +21,10 @@ from zoocli.sums import Matching, Sums
 
 @dataclass
 class Totals:
-    """Additive: batches, parts and machines each have theirs, and `+` gives that of them all.
+    """Additive: batches, parts and machines each have their totals, and `+` combines them.
 
-    `rows` of PREDICTIONS were read, `matched` of them scored; `listed` says which ids of `--only`
-    were seen in either table, `seen` is for `Task.finish`.
+    `rows` of PREDICTIONS were read, `matched` of them scored; `listed` marks the ids of `--only`
+    that are in either table, `seen` is for `Task.finish`.
     """
 
     sums: Sums
@@ -39,7 +39,7 @@ class Totals:
 
     @classmethod
     def nothing(cls, inputs: Inputs) -> Totals:
-        """Of no predictions at all; only the votes were read."""
+        """The totals of no predictions; only the votes were read."""
         return cls(
             Sums.zeros(len(inputs.task.groups)),
             Account(inputs.held.index),
@@ -49,7 +49,7 @@ class Totals:
         )
 
     def take(self, inputs: Inputs, matched: Matched) -> None:
-        """Adds the account of a batch: who was matched, and who was not."""
+        """Adds the account of a batch: the matched and unmatched ids."""
         found, text = matched.found, matched.text
         if inputs.only is not None:
             on_list = inputs.only.index.find(text)
@@ -104,9 +104,9 @@ class Totals:
             ids = inputs.held.index.text(duplicated[:FIRST_IDS])
             more = f" and {len(duplicated) - len(ids):,} more" if len(duplicated) > len(ids) else ""
             raise DataError(
-                f"{len(duplicated):,} ids match and stand more than once in "
+                f"{len(duplicated):,} ids match and occur more than once in "
                 f"{inputs.predictions.name} or in the votes: {some(ids)}{more}. Keep one row of "
-                "each, or leave all of them out with --on-duplicate drop."
+                "each, or drop all of them with --on-duplicate drop."
             )
         if not self.matched and inputs.shard is None:
             raise DataError(self._why_nothing(inputs, len(duplicated)))
@@ -117,13 +117,13 @@ class Totals:
             return f"{predictions} has no rows. Give predictions to score."
         if dropped:
             return (
-                f"No galaxy is left: all {dropped:,} ids that match stand more than once and were "
+                f"No galaxy is left: all {dropped:,} ids that match occur more than once and were "
                 "dropped. Keep one row of each."
             )
         listed = "" if inputs.only is None else f" and in {inputs.only.name}"
         votes = index.text(range(min(3, len(index))))
         return (
-            f"No galaxy is in both files{listed}. Ids in {predictions} look like "
+            f"No galaxy is in both files{listed}. The ids of {predictions} look like "
             f"{some(self.unmatched_ids[:3]) or '(none)'}, those of the votes like {some(votes)}. "
             "Name the id columns with --predictions-id and --votes-id."
         )

@@ -9,10 +9,18 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from zoocli import checks
-from zoocli.checks import Findings, NamesOfRows
 from zoocli.columns import from_numpy, to_floats, to_numpy
 from zoocli.concentrations import Pass, count_passes, find_impossible, read_passes
+from zoocli.findings import (
+    FRACTIONAL_VOTES,
+    INFINITE_VOTES,
+    NEGATIVE_VOTES,
+    NOT_IN_ENSEMBLE,
+    PARTLY_MISSING_VOTES,
+    TOO_MANY_VOTES,
+    Findings,
+    NamesOfRows,
+)
 from zoocli.kernels import votes as votes_kernel
 from zoocli.losses.loss import Loss
 from zoocli.matching import RowArray
@@ -23,19 +31,19 @@ from zoocli.scoring.ensemble import Member
 from zoocli.scoring.matched import Matched
 from zoocli.scoring.naming import Side
 from zoocli.scoring.options import ScoreOptions
-from zoocli.scoring.task import Losses, Task, row_bytes
+from zoocli.scoring.task import HeldBlock, Losses, Task, row_bytes
 from zoocli.sums import FloatArray, Groups, sum_in_order
 
 PROBLEMS = {
-    votes_kernel.NEGATIVE: checks.NEGATIVE_VOTES,
-    votes_kernel.FRACTIONAL: checks.FRACTIONAL_VOTES,
-    votes_kernel.INFINITE: checks.INFINITE_VOTES,
-    votes_kernel.TOO_MANY: checks.TOO_MANY_VOTES,
+    votes_kernel.NEGATIVE: NEGATIVE_VOTES,
+    votes_kernel.FRACTIONAL: FRACTIONAL_VOTES,
+    votes_kernel.INFINITE: INFINITE_VOTES,
+    votes_kernel.TOO_MANY: TOO_MANY_VOTES,
 }
 
 
 class TreeTask(Task):
-    """One loss a question, and the galaxy's loss as their sum (Walmsley et al. 2022, eq. 6-7)."""
+    """One loss per question; a galaxy's loss is their sum (Walmsley et al. 2022, eq. 6-7)."""
 
     counts_votes = True
 
@@ -69,17 +77,17 @@ class TreeTask(Task):
         self._losses = tree_backend(loss, options, self._slices)
 
     def add_ensemble(self, members: Sequence[Member]) -> None:
-        """Further files of predictions, whose passes join those of PREDICTIONS."""
+        """Adds further files of predictions, as more passes."""
         self.ensemble = tuple(members)
         self.row_bytes = row_bytes(len(self.prediction_columns), self.passes)
 
     @property
     def passes(self) -> int:
-        """How many predictions each galaxy has, those of the ensemble included."""
+        """The number of predictions per galaxy, those of the ensemble included."""
         return self._passes + sum(len(member.values) for member in self.ensemble)
 
-    def hold(self, batch: pa.RecordBatch, findings: Findings, ids: NamesOfRows) -> npt.NDArray[Any]:
-        """Counts (galaxies, answers) in the smallest unsigned type that they fit."""
+    def hold(self, batch: pa.RecordBatch, findings: Findings, ids: NamesOfRows) -> HeldBlock:
+        """Counts (galaxies, answers) in the smallest type that holds them."""
         columns = self._votes(batch)
         addresses = np.array([column.ctypes.data for column in columns], np.uint64)
         like = columns[0][:0]
@@ -96,10 +104,10 @@ class TreeTask(Task):
             counts = np.empty(counts.shape, kind)
             votes_kernel.pack_votes(addresses, like, counts, met)
         self._find_overflow(counts, highest, findings, ids)
-        return counts
+        return HeldBlock(counts)
 
     def _votes(self, batch: pa.RecordBatch) -> list[npt.NDArray[Any]]:
-        """The columns of votes as arrays of one type, with NaN where there are none."""
+        """The columns of votes as arrays of one type, NaN where votes are missing."""
         if self._are_whole(batch):
             return [to_numpy(batch.column(name)) for name in self.vote_columns]
         columns = [
@@ -110,7 +118,7 @@ class TreeTask(Task):
         return columns
 
     def _are_whole(self, batch: pa.RecordBatch) -> bool:
-        """Whether all votes are whole numbers as Parquet mostly has them, and none is missing."""
+        """Whether all columns of votes are 32-bit integers, as usual in Parquet, without nulls."""
         columns = [batch.column(name) for name in self.vote_columns]
         if self.options.null_value or not batch.num_rows:
             return False
@@ -129,18 +137,18 @@ class TreeTask(Task):
         for question, answers in zip(self.schema.questions, self._slices, strict=True):
             missing = states[:, answers] == votes_kernel.MISSING
             partly = missing.any(axis=1) & ~missing.all(axis=1)
-            findings.add(checks.PARTLY_MISSING_VOTES, question.name, partly, ids)
+            findings.add(PARTLY_MISSING_VOTES, question.name, partly, ids)
 
     def _find_overflow(
         self, counts: npt.NDArray[Any], highest: int, findings: Findings, ids: NamesOfRows
     ) -> None:
-        if highest * counts.shape[1] > checks.MOST_VOTES:
+        if highest * counts.shape[1] > votes_kernel.MOST_VOTES:
             for question, answers in zip(self.schema.questions, self._slices, strict=True):
                 total = counts[:, answers].sum(axis=1, dtype=np.int64)
-                findings.add(checks.TOO_MANY_VOTES, question.name, total > checks.MOST_VOTES, ids)
+                findings.add(TOO_MANY_VOTES, question.name, total > votes_kernel.MOST_VOTES, ids)
 
     def score(self, matched: Matched, values: npt.NDArray[Any]) -> Losses:
-        """One loss for each question; NaN where a concentration has no likelihood."""
+        """One loss per question; NaN where a concentration has no likelihood."""
         passes = self.concentrations(matched)
         losses, totals = self._mixture(passes, values, matched.held_rows)
         loss = sum_in_order(losses)
@@ -152,7 +160,7 @@ class TreeTask(Task):
         return Losses(loss, losses, totals)
 
     def concentrations(self, matched: Matched) -> list[Pass]:
-        """What was predicted for the matched galaxies of a batch."""
+        """The predictions for the matched galaxies of a batch."""
         read = read_passes(
             matched.batch,
             self.prediction_columns,
@@ -164,7 +172,7 @@ class TreeTask(Task):
         )
         for member in self.ensemble:
             passes = member.passes(matched.held_rows)
-            matched.findings.add(checks.NOT_IN_ENSEMBLE, member.name, passes[0].absent, matched.ids)
+            matched.findings.add(NOT_IN_ENSEMBLE, member.name, passes[0].absent, matched.ids)
             read += passes
         return read
 
@@ -200,7 +208,7 @@ class TreeTask(Task):
         return arrays
 
     def settings(self) -> dict[str, Any]:
-        """The schema's hash; the rules about votes."""
+        """The schema's hash, the passes and the rules about votes."""
         return {
             "schema_hash": self.schema.content_hash,
             "passes": self.passes,

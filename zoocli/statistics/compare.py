@@ -78,7 +78,7 @@ def compare(
     groups = tables[0].layout.groups
     sums = [PairedSums(len(groups), resampling) for _ in systems]
     counts = _Counts([0] * len(tables))
-    with limits.obeyed(), Pool(limits.threads) as pool:
+    with limits.applied(), Pool(limits.threads) as pool:
         for share in _shares(tables, resampling, limits):
             matched = Matched(tables, share)
             counts.add(matched)

@@ -9,11 +9,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from zoocli.losses import unit_of
 from zoocli.report.figures.intervals import Interval, interval_rows
 from zoocli.report.figures.layout import figure_of, make_room, panel_title, panels, say_empty
 from zoocli.report.figures.picture import picture, text_width
 from zoocli.report.figures.style import BLUE, SMALL, wrapped
-from zoocli.report.summary import LIKELIHOODS
 
 if TYPE_CHECKING:
     from zoocli.statistics.summarize_by import BinnedSummary
@@ -41,7 +41,8 @@ def draw_summaries(summaries: Sequence[Summary], format: str) -> bytes:
 
 
 def _label(loss: str | None) -> str:
-    return "mean loss (nats)" if loss in LIKELIHOODS else "mean loss"
+    unit = unit_of(loss)
+    return f"mean loss ({unit})" if unit else "mean loss"
 
 
 def _group(summary: Summary, name: str) -> Statistics | None:

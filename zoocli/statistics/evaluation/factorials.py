@@ -12,13 +12,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from zoocli.kernels.stirling_constants import SERIES, SERIES_FROM, SMALL_REMAINDERS
+
 Floats = npt.NDArray[np.float64]
 
 TABLE = 8192  # the first number of votes that the series are used for
-SMALL = 16
-_SMALL_EXCESSES = np.array(
-    [0.0] + [math.log(math.factorial(k)) - k * math.log(k) + k for k in range(1, SMALL)]
-)
+_SMALL = np.array(SMALL_REMAINDERS)
 
 
 def factorial_excess(counts: npt.NDArray[Any]) -> Floats:
@@ -27,13 +26,22 @@ def factorial_excess(counts: npt.NDArray[Any]) -> Floats:
     >>> factorial_excess(np.array([0, 1, 100])).round(6).tolist()
     [0.0, 1.0, 3.222357]
     """
-    small = _SMALL_EXCESSES[np.minimum(counts, SMALL - 1).astype(np.intp)]
-    k = np.maximum(counts, SMALL).astype(np.float64)
-    inverse = 1 / k
-    square = inverse * inverse
-    series = inverse * (1 / 12 - square * (1 / 360 - square * (1 / 1260 - square / 1680)))
-    excess: Floats = np.where(counts < SMALL, small, 0.5 * np.log(2 * math.pi * k) + series)
+    k = np.maximum(counts, 1).astype(np.float64)
+    small = _SMALL[np.minimum(counts, SERIES_FROM - 1).astype(np.intp)]
+    remainder = np.where(k < SERIES_FROM, small, stirling_remainder(np.maximum(k, SERIES_FROM)))
+    excess: Floats = np.where(counts == 0, 0.0, 0.5 * np.log(2 * math.pi * k) + remainder)
     return excess
+
+
+def stirling_remainder(z: Floats) -> Floats:
+    """S(z) = lnGamma(z) - (z - 1/2) ln z + z - ln(2 pi) / 2, for z >= SERIES_FROM."""
+    inverse = 1 / z
+    square = inverse * inverse
+    series = np.zeros_like(z)
+    for coefficient in reversed(SERIES):
+        series *= square
+        series += coefficient
+    return series * inverse
 
 
 def log_rising_ratio(a: float, counts: npt.NDArray[Any]) -> Floats:
@@ -54,21 +62,17 @@ def log_rising_ratio(a: float, counts: npt.NDArray[Any]) -> Floats:
 
 def gamma_ratio(a: float, x: npt.NDArray[Any]) -> Floats:
     """lnG(x + a) - lnG(x + 1) for x of at least `TABLE`, by Stirling's series."""
-
-    def series(y: Any) -> Any:
-        return 1 / (12 * y) - 1 / (360 * y**3)
-
     x = x.astype(np.float64)
     total: Floats = (x + 0.5) * np.log1p((a - 1) / (x + 1)) + (a - 1) * (np.log(x + a) - 1)
-    total += series(x + a) - series(x + 1)
+    total += stirling_remainder(x + a) - stirling_remainder(x + 1)
     return total
 
 
 def digamma(x: Any) -> Any:
     """The derivative of lnG for x of at least `TABLE`."""
-    return np.log(x) - 1 / (2 * x) - 1 / (12 * x**2)
+    return np.log(x) - 1 / (2 * x) - SERIES[0] / x**2
 
 
 def trigamma(x: Any) -> Any:
     """The second derivative of lnG for x of at least `TABLE`."""
-    return 1 / x + 1 / (2 * x**2) + 1 / (6 * x**3)
+    return 1 / x + 1 / (2 * x**2) + 2 * SERIES[0] / x**3

@@ -21,12 +21,11 @@ from zoocli.statistics.evaluation.worst import ScoredGalaxy, worst
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class TreeEvaluation(Evaluation):
-    """What an evaluation of the Dirichlet loss found.
+    """What an evaluation of a loss of a decision tree found.
 
     `worst` are the galaxies with the highest loss.
     """
 
-    loss: str = "dirichlet"
     schema: Schema
     worst: list[ScoredGalaxy]
 

@@ -1,4 +1,4 @@
-"""What makes a value invalid, and the account of the invalid values that were met."""
+"""The kinds of invalid values, and the account of those that a table has."""
 
 from __future__ import annotations
 
@@ -9,78 +9,81 @@ import numpy as np
 import numpy.typing as npt
 
 from zoocli.errors import DataError, some
+from zoocli.kernels.votes import MOST_VOTES
 
 Mask = npt.NDArray[np.bool_]
 NamesOfRows = Callable[[Iterable[int]], list[str]]
 FIRST = 5
-MOST_VOTES = 2**31 - 1
+
+NO_LIKELIHOOD_ADVICE = (
+    "They have no likelihood. Correct the predictions, or have null results for them with "
+    "--on-invalid null."
+)
 
 
 @dataclass(frozen=True)
 class Problem:
-    """A kind of invalid value: what it is called, and what the user can do about it."""
+    """A kind of invalid value: its description, and what the user can do about it."""
 
     what: str
     advice: str
 
 
-NEGATIVE_VOTES = Problem("votes below zero", "Counts of votes cannot be negative; mend them.")
+NEGATIVE_VOTES = Problem("votes below zero", "Vote counts cannot be negative. Correct them.")
 FRACTIONAL_VOTES = Problem(
     "votes that are not whole numbers",
     "A likelihood needs counts: give raw counts, not fractions or weighted votes, or round them "
     "with --on-fractional round.",
 )
-INFINITE_VOTES = Problem("votes that are infinite", "Mend them, or leave the cells blank.")
+INFINITE_VOTES = Problem("votes that are infinite", "Correct them, or leave the cells blank.")
 TOO_MANY_VOTES = Problem(
     f"votes, or totals of votes, above {MOST_VOTES:,}",
-    "That is more than a count can be; mend them.",
+    "Counts must fit into 32 bits. Correct them.",
 )
 PARTLY_MISSING_VOTES = Problem(
     "questions with some answers missing and others not",
-    "Fill them in, or count the missing ones as no votes with --missing-votes zero.",
+    "Fill them in, or count missing answers as zero votes with --missing-votes zero.",
 )
 NO_LIKELIHOOD = Problem(
     "concentrations that are NaN, infinite, zero or negative",
-    "No likelihood exists for them: mend the predictions, or let what follows from them be null "
-    "with --on-invalid null.",
+    NO_LIKELIHOOD_ADVICE,
 )
 TOO_LARGE = Problem(
-    "questions whose concentrations add up beyond the largest number",
-    "No likelihood exists for them: mend the predictions, or let what follows from them be null "
-    "with --on-invalid null.",
+    "questions whose concentrations have an infinite sum",
+    NO_LIKELIHOOD_ADVICE,
 )
 RAGGED_PASSES = Problem(
-    "galaxies whose lists of passes are longer or shorter than the first one",
+    "galaxies with more or fewer passes than the first one",
     "Give every galaxy and answer the same number of passes.",
 )
 NOT_IN_ENSEMBLE = Problem(
     "galaxies that a file of the ensemble lacks",
-    "Give predictions of the same galaxies in every file of --ensemble.",
+    "Give predictions for the same galaxies in every file of --ensemble.",
 )
 NOT_FINITE = Problem(
     "predictions that are NaN or infinite, or give an infinite loss",
-    "Mend the predictions, or let these losses be null with --on-invalid null.",
+    "Correct the predictions, or have null losses for them with --on-invalid null.",
 )
 NOT_PROBABILITIES = Problem(
     "rows that are not probabilities (each in [0, 1], the sum 1)",
-    "Give probabilities, or say --scale logits.",
+    "Give probabilities, or use --scale logits.",
 )
 UNKNOWN_LABEL = Problem(
     "labels that are none of the classes",
-    "Labels are the names of the prediction columns, or their numbers from 0.",
+    "A label is the name of a prediction column, or its number from 0.",
 )
-INFINITE_LABEL = Problem("labels that are infinite", "Mend them, or leave the cells blank.")
+INFINITE_LABEL = Problem("labels that are infinite", "Correct them, or leave the cells blank.")
 
 
 @dataclass
 class Found:
-    """One problem in one column: in how many rows, and the ids of the first few."""
+    """One problem in one column: the number of rows, and the ids of the first few."""
 
     count: int
     first_ids: list[str]
 
     def add(self, count: int, ids: Iterable[str]) -> None:
-        """Adds rows that were met later."""
+        """Adds rows found later."""
         self.count += count
         self.first_ids = list(dict.fromkeys([*self.first_ids, *ids]))[:FIRST]
 
@@ -96,14 +99,14 @@ class Findings:
         return bool(self.found)
 
     def add(self, problem: Problem, column: str, where: Mask, ids: NamesOfRows) -> None:
-        """Counts the rows where `where` holds; `ids` gives the ids of some rows."""
+        """Counts the rows where `where` is true; `ids` gives the ids of some rows."""
         rows = np.flatnonzero(where)
         if len(rows):
             found = self._of(problem, column)
             found.add(len(rows), ids(rows[:FIRST]) if len(found.first_ids) < FIRST else ())
 
     def merge(self, other: Findings) -> None:
-        """Adds what was found in a later batch."""
+        """Adds the findings of a later batch."""
         for problem, columns in other.found.items():
             for column, found in columns.items():
                 self._of(problem, column).add(found.count, found.first_ids)
@@ -118,7 +121,7 @@ class Findings:
         return self.found.setdefault(problem, {}).setdefault(column, Found(0, []))
 
     def raise_if_any(self) -> None:
-        """Raises DataError about the most frequent problem, and counts the others."""
+        """Raises DataError for the most frequent problem, with the counts of the others."""
         if not self.found:
             return
         totals = {

@@ -1,4 +1,4 @@
-"""Parts of PREDICTIONS, each scored as it would be within the whole."""
+"""Shards and parts of PREDICTIONS, scored as within the whole."""
 
 from __future__ import annotations
 
@@ -16,8 +16,7 @@ from zoocli.tables.slices import Shard, Slice
 def prepared(inputs: Inputs) -> Inputs:
     """Finds out what no part knows by itself.
 
-    How ids are written is told by the first one; ids that are to be dropped may have their copies
-    in other parts.
+    The first id decides how ids are written; the copies of a repeated id may be in other parts.
     """
     inputs.ids.learn()
     drop = inputs.options.on_duplicate == "drop"
@@ -25,7 +24,7 @@ def prepared(inputs: Inputs) -> Inputs:
 
 
 def part_of(inputs: Inputs, part: Slice) -> Inputs:
-    """The same, but for the predictions, which are a part of those of prepared inputs."""
+    """Prepared inputs with a part of their predictions."""
     return replace(inputs, predictions=part, ids=inputs.ids.from_row(part.start))
 
 
@@ -36,7 +35,7 @@ def shard_of(inputs: Inputs, shard: Shard) -> Inputs:
 
 
 def matching_of_shard(inputs: Inputs, totals: Totals) -> Matching:
-    """The account of a shard: `duplicated` are those of its ids that the whole has more than once.
+    """The account of a shard: `duplicated` counts its ids that the whole has more than once.
 
     `votes_only` counts what this shard did not match.
     """
@@ -48,7 +47,7 @@ def matching_of_shard(inputs: Inputs, totals: Totals) -> Matching:
 
 
 def coverage_of(inputs: Inputs, totals: Totals) -> Coverage:
-    """Which rows of VOTES a shard scored, so that shards can be told to be disjoint."""
+    """The rows of VOTES that a shard scored, to check that shards are disjoint."""
     scored = totals.account.times > 0
     if inputs.dropped is None:
         return Coverage.of(scored)

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 import numpy as np
 import pytest
 
-from zoocli.checks import INFINITE_VOTES, NEGATIVE_VOTES, Findings
 from zoocli.errors import DataError
+from zoocli.findings import INFINITE_VOTES, NEGATIVE_VOTES, Findings
 
 
 def ids(prefix: str, asked: list[int] | None = None) -> object:
@@ -37,7 +37,7 @@ def test_the_error_names_file_column_count_ids_and_remedy() -> None:
         findings.raise_if_any()
     assert str(caught.value) == (
         "votes.csv has 6 votes below zero, in 'bar_yes', 'bar_no'; first ids 'g1', 'g3', 'g5', "
-        "'g7', 'g9'. Counts of votes cannot be negative; mend them. There are also 3 votes that "
+        "'g7', 'g9'. Vote counts cannot be negative. Correct them. There are also 3 votes that "
         "are infinite."
     )
 
