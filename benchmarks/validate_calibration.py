@@ -12,12 +12,12 @@ from scipy import stats
 
 from zoocli.schema import Schema
 from zoocli.simulation import dirichlet_multinomial
-from zoocli.statistics.evaluation import calibration
 from zoocli.statistics.evaluation.additive import AdditiveArrays
 from zoocli.statistics.evaluation.bootstrap import point_sums, replicate_sums, summed
-from zoocli.statistics.evaluation.galaxies import Galaxies
 from zoocli.statistics.evaluation.metric import Metric, with_intervals
-from zoocli.statistics.evaluation.rules import Rules
+from zoocli.statistics.evaluation.tree import calibration
+from zoocli.statistics.evaluation.tree.galaxies import Galaxies
+from zoocli.statistics.evaluation.tree.rules import Rules
 
 SCHEMA = Schema({"shape": ["_smooth", "_disk", "_odd"]}, {"shape": None}, "shapes")
 REPEATS, REPLICATES = 1000, 400

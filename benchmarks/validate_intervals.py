@@ -17,12 +17,12 @@ import torch
 from zoocli.losses import get_dirichlet_neg_log_prob
 from zoocli.schema import Schema
 from zoocli.simulation import dirichlet_multinomial
-from zoocli.statistics.evaluation import climatology
 from zoocli.statistics.evaluation.additive import AdditiveArrays, add
-from zoocli.statistics.evaluation.collecting import Plan, collect
-from zoocli.statistics.evaluation.galaxies import Galaxies
-from zoocli.statistics.evaluation.result import TreeEvaluation
-from zoocli.statistics.evaluation.rules import Rules
+from zoocli.statistics.evaluation.tree import climatology
+from zoocli.statistics.evaluation.tree.collecting import Plan, collect
+from zoocli.statistics.evaluation.tree.galaxies import Galaxies
+from zoocli.statistics.evaluation.tree.result import TreeEvaluation
+from zoocli.statistics.evaluation.tree.rules import Rules
 
 SCHEMA = Schema(
     {"shape": ["_smooth", "_disk", "_odd"], "bar": ["_yes", "_no"]},
@@ -85,7 +85,10 @@ def drawn(galaxies: int, seed: int) -> Galaxies:
 
 
 def found(sums: AdditiveArrays) -> dict:
-    return TreeEvaluation(schema=SCHEMA, settings={}, matching=None, sums=sums, worst=[]).by_name
+    evaluation = TreeEvaluation(
+        loss="dirichlet", schema=SCHEMA, settings={}, matching=None, sums=sums, worst=[]
+    )
+    return evaluation.by_name
 
 
 def values(sums: AdditiveArrays) -> dict[tuple[str, str | None, str], float]:

@@ -16,13 +16,13 @@ from zoocli.losses.dirichlet import get_dirichlet_neg_log_prob
 from zoocli.schema import Schema, load_schema
 from zoocli.simulation import draw_votes
 from zoocli.statistics.evaluation.additive import AdditiveArrays
-from zoocli.statistics.evaluation.climatology import collect as collect_votes
-from zoocli.statistics.evaluation.climatology import reference
-from zoocli.statistics.evaluation.collecting import Plan, collect
-from zoocli.statistics.evaluation.galaxies import Galaxies
 from zoocli.statistics.evaluation.metric import Metric
-from zoocli.statistics.evaluation.result import TreeEvaluation
-from zoocli.statistics.evaluation.rules import Rules
+from zoocli.statistics.evaluation.tree.climatology import collect as collect_votes
+from zoocli.statistics.evaluation.tree.climatology import reference
+from zoocli.statistics.evaluation.tree.collecting import Plan, collect
+from zoocli.statistics.evaluation.tree.galaxies import Galaxies
+from zoocli.statistics.evaluation.tree.result import TreeEvaluation
+from zoocli.statistics.evaluation.tree.rules import Rules
 
 SMALL = Schema(
     {"shape": ["_smooth", "_disk", "_artifact"], "bar": ["_yes", "_no"], "arms": ["_1", "_2"]},
@@ -84,7 +84,12 @@ def sums_of(galaxies: Galaxies, rules: Rules | None = None, replicates: int = 0)
 
 def evaluation_of(sums: AdditiveArrays, schema: Schema) -> TreeEvaluation:
     return TreeEvaluation(
-        schema=schema, settings={"profile": "zoobot"}, matching=None, sums=sums, worst=[]
+        loss="dirichlet",
+        schema=schema,
+        settings={"profile": "zoobot"},
+        matching=None,
+        sums=sums,
+        worst=[],
     )
 
 

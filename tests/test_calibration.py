@@ -11,13 +11,13 @@ from scipy import stats
 from zoocli.resampling import uniforms
 from zoocli.schema import Schema
 from zoocli.simulation import dirichlet_multinomial
-from zoocli.statistics.evaluation import calibration
 from zoocli.statistics.evaluation.additive import added
 from zoocli.statistics.evaluation.bootstrap import point_sums, summed
-from zoocli.statistics.evaluation.calibration_sums import EDGES, LEVELS, Calibration
-from zoocli.statistics.evaluation.galaxies import Galaxies
 from zoocli.statistics.evaluation.metric import with_intervals
-from zoocli.statistics.evaluation.rules import Rules
+from zoocli.statistics.evaluation.tree import calibration
+from zoocli.statistics.evaluation.tree.calibration_sums import EDGES, LEVELS, Calibration
+from zoocli.statistics.evaluation.tree.galaxies import Galaxies
+from zoocli.statistics.evaluation.tree.rules import Rules
 
 TREE = Schema(
     {"shape": ["_smooth", "_disk", "_odd"], "bar": ["_yes", "_no"]},

@@ -9,8 +9,8 @@ from scipy import optimize, stats
 from scipy.special import digamma, gammaln
 
 from tests.evaluations import SMALL, both, galaxies_of, metrics_of, simulated
-from zoocli.statistics.evaluation import climatology, factorials, histograms, losses
-from zoocli.statistics.evaluation.galaxies import Galaxies
+from zoocli.statistics.evaluation.tree import climatology, factorials, histograms, losses
+from zoocli.statistics.evaluation.tree.galaxies import Galaxies
 
 
 def likelihood(a: np.ndarray, votes: np.ndarray) -> float:

@@ -51,16 +51,10 @@ class Statistics:
         >>> Statistics.from_sums(6.0, 14.0, 3, 4, 30).mean
         2.0
         """
-        if not (math.isfinite(total) and math.isfinite(squares)):
-            raise DataError(
-                "The losses, or their squares, add up to more than the largest number (1.8e308), "
-                "so they have no mean and no standard error. Look for extreme values in the "
-                "predictions and mend them."
-            )
         return cls(
             mean=total / galaxies if galaxies else None,
             mean_all=total / galaxies_all if galaxies_all else None,
-            se=_standard_error(total, squares, galaxies),
+            se=standard_error(total, squares, galaxies),
             sum=total,
             sum_squares=squares,
             galaxies=galaxies,
@@ -97,7 +91,21 @@ class Statistics:
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
-def _standard_error(total: float, squares: float, galaxies: int) -> float | None:
+def standard_error(total: float, squares: float, galaxies: int) -> float | None:
+    """sqrt((squares - total^2 / N) / (N - 1) / N), of the mean loss of N galaxies; None below two.
+
+    `total` and `squares` are the sums of the losses and of their squares. Raises DataError where
+    either is beyond the largest number.
+
+    >>> round(standard_error(6.0, 14.0, 3), 6)
+    0.57735
+    """
+    if not (math.isfinite(total) and math.isfinite(squares)):
+        raise DataError(
+            "The losses, or their squares, add up to more than the largest number (1.8e308), so "
+            "they have no mean and no standard error. Look for extreme values in the predictions "
+            "and correct them."
+        )
     if galaxies < 2:
         return None
     variance = max(squares - total * total / galaxies, 0.0) / (galaxies - 1)

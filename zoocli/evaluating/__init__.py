@@ -21,7 +21,7 @@ from zoocli.scoring.streaming import stream
 from zoocli.scoring.tree import TreeTask
 from zoocli.statistics.evaluation.additive import AdditiveArrays, add, added
 from zoocli.statistics.evaluation.evaluation import Evaluation
-from zoocli.statistics.evaluation.worst import ScoredGalaxy, worst
+from zoocli.statistics.evaluation.tree.worst import ScoredGalaxy, worst
 from zoocli.tables.slices import Shard
 
 __all__ = ["EvaluateOptions", "evaluate_into"]

@@ -19,7 +19,7 @@ from zoocli.statistics.evaluation.additive import AdditiveArrays
 from zoocli.statistics.evaluation.classes.collecting import collect
 from zoocli.statistics.evaluation.classes.galaxies import LabelledGalaxies
 from zoocli.statistics.evaluation.classes.result import ClassEvaluation
-from zoocli.statistics.evaluation.worst import ScoredGalaxy
+from zoocli.statistics.evaluation.tree.worst import ScoredGalaxy
 
 
 class ClassEvaluator(Evaluator):

@@ -10,7 +10,7 @@ from zoocli.scoring.matched import Matched
 from zoocli.scoring.task import Losses
 from zoocli.statistics.evaluation.additive import AdditiveArrays
 from zoocli.statistics.evaluation.evaluation import Evaluation
-from zoocli.statistics.evaluation.worst import ScoredGalaxy
+from zoocli.statistics.evaluation.tree.worst import ScoredGalaxy
 
 
 @dataclass(frozen=True)

@@ -18,11 +18,11 @@ from zoocli.scoring.matched import Matched
 from zoocli.scoring.task import Losses
 from zoocli.scoring.tree import TreeTask
 from zoocli.statistics.evaluation.additive import AdditiveArrays, added
-from zoocli.statistics.evaluation.climatology import collect_votes, reference
-from zoocli.statistics.evaluation.collecting import Plan, collect
-from zoocli.statistics.evaluation.galaxies import Galaxies
-from zoocli.statistics.evaluation.result import TreeEvaluation
-from zoocli.statistics.evaluation.worst import ScoredGalaxy, worst_of
+from zoocli.statistics.evaluation.tree.climatology import collect_votes, reference
+from zoocli.statistics.evaluation.tree.collecting import Plan, collect
+from zoocli.statistics.evaluation.tree.galaxies import Galaxies
+from zoocli.statistics.evaluation.tree.result import TreeEvaluation
+from zoocli.statistics.evaluation.tree.worst import ScoredGalaxy, worst_of
 
 BLOCK = 65_536  # rows of VOTES
 
@@ -66,6 +66,7 @@ class TreeEvaluator(Evaluator):
     ) -> TreeEvaluation:
         """The evaluation, from what all batches added."""
         return TreeEvaluation(
+            loss=scoring.loss,
             schema=self._task.schema,
             settings=scoring.settings | self._options.tree_settings(),
             matching=scoring.matching,

@@ -16,10 +16,10 @@ from zoocli.scoring.matched import Matched
 from zoocli.scoring.task import Losses
 from zoocli.scoring.values import ValueTask
 from zoocli.statistics.evaluation.additive import AdditiveArrays
+from zoocli.statistics.evaluation.tree.worst import ScoredGalaxy
 from zoocli.statistics.evaluation.values.collecting import collect
 from zoocli.statistics.evaluation.values.galaxies import ValuedGalaxies, centres_of
 from zoocli.statistics.evaluation.values.result import ValueEvaluation
-from zoocli.statistics.evaluation.worst import ScoredGalaxy
 
 
 class ValueEvaluator(Evaluator):

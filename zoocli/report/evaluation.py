@@ -14,9 +14,10 @@ from zoocli.report.summary import FORMATS, render_json
 from zoocli.report.text import count
 from zoocli.statistics.evaluation.classes.result import ClassEvaluation
 from zoocli.statistics.evaluation.evaluation import Evaluation
-from zoocli.statistics.evaluation.metric import Metric, levels
-from zoocli.statistics.evaluation.result import TreeEvaluation
-from zoocli.statistics.evaluation.rules import PROFILES
+from zoocli.statistics.evaluation.metric import Metric
+from zoocli.statistics.evaluation.tree.levels import levels
+from zoocli.statistics.evaluation.tree.result import TreeEvaluation
+from zoocli.statistics.evaluation.tree.rules import PROFILES
 from zoocli.statistics.evaluation.values.result import ValueEvaluation
 
 # What the table of a paper has, and whether its interval stands beside it.

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from zoocli.report.text import ABSENT, count
-from zoocli.statistics.evaluation.rules import PROFILES
+from zoocli.statistics.evaluation.tree.rules import PROFILES
 from zoocli.sums import Matching
 
 OF_TREES = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from zoocli.errors import DataError, UsageError
 from zoocli.signature import signature
 from zoocli.statistics.evaluation.additive import AdditiveArrays, added
-from zoocli.statistics.evaluation.metric import Metric
+from zoocli.statistics.evaluation.bootstrap import point_sums, replicate_sums
+from zoocli.statistics.evaluation.metric import Estimate, Metric, with_intervals
 from zoocli.statistics.merge import account_of_whole, require_coverage, setting_differences
 from zoocli.sums import Coverage, Matching
 from zoocli.version import __version__
@@ -62,11 +63,18 @@ class Evaluation(ABC):
     @cached_property
     def metrics(self) -> list[Metric]:
         """Every number, with its 95 % interval and its N."""
-        return self._metrics()
+        point = self._estimates(point_sums(self.sums))
+        replicates = replicate_sums(self.sums)
+        bootstrapped = None if replicates is None else self._estimates(replicates)
+        return [*with_intervals(point, bootstrapped), *self._other_metrics()]
 
     @abstractmethod
-    def _metrics(self) -> list[Metric]:
-        """What `metrics` are, from the sums."""
+    def _estimates(self, sums: AdditiveArrays) -> Iterator[Estimate]:
+        """The numbers that are bootstrapped, for sums (..., replicates)."""
+
+    @abstractmethod
+    def _other_metrics(self) -> Iterator[Metric]:
+        """The numbers that have another interval, or none."""
 
     @cached_property
     def by_name(self) -> dict[tuple[str, str | None, str], Metric]:

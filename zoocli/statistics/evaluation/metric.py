@@ -14,8 +14,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from zoocli.schema import Schema
-
 Floats = npt.NDArray[np.float64]
 
 OVERALL = "overall"
@@ -50,24 +48,24 @@ class Estimate:
     galaxies: Floats
 
 
-def levels(schema: Schema) -> dict[str, tuple[int, ...]]:
-    """The positions of the questions of each level: overall, the campaigns, the questions.
-
-    >>> rings = Schema({"ring": ["_yes", "_no"]}, {"ring": None}, "rings")
-    >>> levels(rings)
-    {'overall': (0,), 'campaign:rings': (0,), 'ring': (0,)}
-    """
-    every = {OVERALL: tuple(range(len(schema.questions)))}
-    campaigns = {f"campaign:{name}": positions for name, positions in schema.campaigns.items()}
-    return every | campaigns | {q.name: (i,) for i, q in enumerate(schema.questions)}
-
-
 def divide(numerator: Any, denominator: Any) -> Floats:
     """The quotient, NaN where the denominator is 0."""
     numerator, denominator = np.broadcast_arrays(numerator, denominator)
     quotient = np.full(numerator.shape, np.nan)
     np.divide(numerator, denominator, out=quotient, where=denominator != 0)
     return quotient
+
+
+def centred_squares(squares: Floats, sums: Floats, galaxies: Floats, resolved: float) -> Floats:
+    """The sum of squares about the mean, from the sums of x^2 and of x.
+
+    Exactly 0 where it is at most `resolved` times the sum of squares: that may be rounding.
+
+    >>> centred_squares(np.array([5.0]), np.array([3.0]), np.array([2.0]), 1e-13).tolist()
+    [0.5]
+    """
+    centred = squares - sums * divide(sums, galaxies)
+    return np.where(centred > resolved * squares, centred, 0.0)
 
 
 def mean_of_present(values: Floats) -> Floats:

@@ -1,8 +1,7 @@
 """The class predicted most against the label.
 
-The numbers are those of `zoocli.statistics.evaluation.classification`, for the one question which
-class a galaxy has. `ties_predicted` counts the galaxies whose highest prediction is not alone; the
-first class is taken.
+The numbers are those of `zoocli.statistics.evaluation.confusion`. Where several predictions are
+equally high the first class is taken; `ties_predicted` counts such galaxies.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ import numpy.typing as npt
 
 from zoocli.statistics.evaluation.additive import AdditiveArrays
 from zoocli.statistics.evaluation.classes.galaxies import LabelledGalaxies
-from zoocli.statistics.evaluation.classification import Confusion
+from zoocli.statistics.evaluation.confusion import Confusion
 from zoocli.statistics.evaluation.metric import OVERALL, Estimate, Metric
 
 Floats = npt.NDArray[np.float64]

@@ -24,15 +24,15 @@ from zoocli.statistics.evaluation.bootstrap import (
     point_sums,
     replicate_sums,
 )
-from zoocli.statistics.evaluation.calibration_sums import (
+from zoocli.statistics.evaluation.classes.galaxies import LabelledGalaxies
+from zoocli.statistics.evaluation.metric import LEVEL, OVERALL, Estimate, Metric, divide
+from zoocli.statistics.evaluation.reliability import (
     CURVE_POINTS,
     FRACTION_BINS,
     ReliabilityCurve,
     quantile_groups,
     reliability_curve,
 )
-from zoocli.statistics.evaluation.classes.galaxies import LabelledGalaxies
-from zoocli.statistics.evaluation.metric import LEVEL, OVERALL, Estimate, Metric, divide
 
 Floats = npt.NDArray[np.float64]
 

@@ -19,7 +19,13 @@ import numpy as np
 import numpy.typing as npt
 
 from zoocli.statistics.evaluation.additive import AdditiveArrays
-from zoocli.statistics.evaluation.metric import OVERALL, Estimate, divide, mean_of_present
+from zoocli.statistics.evaluation.metric import (
+    OVERALL,
+    Estimate,
+    centred_squares,
+    divide,
+    mean_of_present,
+)
 from zoocli.statistics.evaluation.values.galaxies import ValuedGalaxies
 
 Floats = npt.NDArray[np.float64]
@@ -75,8 +81,10 @@ def numbers_of(sums: AdditiveArrays) -> dict[str, Floats]:
         sums[f"errors/{name}"] for name in ("galaxies", "predicted", "labels", "squares")
     )
     with np.errstate(invalid="ignore", over="ignore"):
-        predicted_spread = _centred(sums["errors/predicted_squares"], predicted, galaxies)
-        label_spread = _centred(sums["errors/label_squares"], labels, galaxies)
+        predicted_spread = centred_squares(
+            sums["errors/predicted_squares"], predicted, galaxies, RESOLVED
+        )
+        label_spread = centred_squares(sums["errors/label_squares"], labels, galaxies, RESOLVED)
         covariance = sums["errors/products"] - predicted * divide(labels, galaxies)
         # The root of each, since their product may pass the largest number.
         spread = np.sqrt(predicted_spread) * np.sqrt(label_spread)
@@ -87,9 +95,3 @@ def numbers_of(sums: AdditiveArrays) -> dict[str, Floats]:
             "r2": 1 - divide(squares, label_spread),
             "pearson": divide(covariance, spread).clip(-1.0, 1.0),
         }
-
-
-def _centred(squares: Floats, sums: Floats, galaxies: Floats) -> Floats:
-    """The sum of squares about the mean; exactly 0 where too few digits of it are left."""
-    spread = squares - sums * divide(sums, galaxies)
-    return np.where(spread > RESOLVED * squares, spread, 0.0)

@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from zoocli.schema import Schema
 from zoocli.statistics.evaluation.additive import AdditiveArrays
-from zoocli.statistics.evaluation.factorials import (
+from zoocli.statistics.evaluation.tree.factorials import (
     TABLE,
     digamma,
     factorial_excess,
@@ -27,8 +27,8 @@ from zoocli.statistics.evaluation.factorials import (
     log_rising_ratio,
     trigamma,
 )
-from zoocli.statistics.evaluation.galaxies import Galaxies
-from zoocli.statistics.evaluation.histograms import histograms, occupied
+from zoocli.statistics.evaluation.tree.galaxies import Galaxies
+from zoocli.statistics.evaluation.tree.histograms import histograms, occupied
 
 Floats = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]

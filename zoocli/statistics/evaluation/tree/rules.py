@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zoocli.errors import UsageError, some
-from zoocli.statistics.evaluation.galaxies import Galaxies
+from zoocli.statistics.evaluation.tree.galaxies import Galaxies
 
 DEFAULT_PROFILE = "zoobot"
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zoocli.schema import Schema
-from zoocli.statistics.evaluation.predicted_votes import PredictedVotes
+from zoocli.statistics.evaluation.tree.predicted_votes import PredictedVotes
 
 Floats = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]

@@ -17,8 +17,6 @@ mean over the questions that have the number.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -26,16 +24,15 @@ import numpy.typing as npt
 
 from zoocli.schema import Schema
 from zoocli.statistics.evaluation.additive import AdditiveArrays
-from zoocli.statistics.evaluation.fractions import level_counts
-from zoocli.statistics.evaluation.galaxies import Galaxies
+from zoocli.statistics.evaluation.confusion import Confusion
 from zoocli.statistics.evaluation.metric import (
     Estimate,
     Metric,
-    divide,
-    levels,
     mean_of_present,
 )
-from zoocli.statistics.evaluation.rules import Rules
+from zoocli.statistics.evaluation.tree.galaxies import Galaxies
+from zoocli.statistics.evaluation.tree.levels import level_counts, levels
+from zoocli.statistics.evaluation.tree.rules import Rules
 
 Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.intp]
@@ -102,50 +99,6 @@ def metrics(sums: AdditiveArrays, schema: Schema) -> Iterator[Metric]:
     for side, ties in zip(("observed", "predicted"), sums["classification/ties"], strict=True):
         for question, count, counted in zip(schema.questions, ties, galaxies, strict=True):
             yield Metric(question.name, None, f"ties_{side}", float(count), N=int(counted))
-
-
-@dataclass(frozen=True, eq=False)
-class Confusion:
-    """What follows from a confusion matrix (true, predicted), in each of some replicates.
-
-    All (answers, replicates): `right`, its diagonal; `support`, the galaxies that are so;
-    `predicted`, those that are predicted so.
-    """
-
-    right: Floats
-    support: Floats
-    predicted: Floats
-
-    @classmethod
-    def of(cls, matrix: Floats) -> Confusion:
-        """Of a matrix (true, predicted, replicates)."""
-        return cls(np.einsum("jjr->jr", matrix), matrix.sum(axis=1), matrix.sum(axis=0))
-
-    @cached_property
-    def galaxies(self) -> Floats:
-        """(replicates,): all of them."""
-        galaxies: Floats = self.support.sum(axis=0)
-        return galaxies
-
-    @cached_property
-    def of_answers(self) -> dict[str, tuple[Floats, Floats]]:
-        """Precision, recall and f1 (answers, replicates), each with its denominator."""
-        either = self.support + self.predicted
-        return {
-            "precision": (divide(self.right, self.predicted), self.predicted),
-            "recall": (divide(self.right, self.support), self.support),
-            "f1": (divide(2 * self.right, either), either - self.right),
-        }
-
-    def of_question(self) -> Iterator[tuple[str, Floats]]:
-        """The numbers (replicates,) of the whole question."""
-        yield "accuracy", divide(self.right.sum(axis=0), self.galaxies)
-        yield "balanced_accuracy", mean_of_present(self.of_answers["recall"][0])
-        occurs = self.support + self.predicted > 0
-        for metric, (values, _) in self.of_answers.items():
-            known = np.nan_to_num(values)
-            yield f"{metric}_weighted", divide((self.support * known).sum(axis=0), self.galaxies)
-            yield f"{metric}_macro", mean_of_present(np.where(occurs, known, np.nan))
 
 
 def estimates(sums: AdditiveArrays, schema: Schema) -> Iterator[Estimate]:

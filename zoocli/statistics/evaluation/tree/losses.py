@@ -21,11 +21,12 @@ import numpy.typing as npt
 
 from zoocli.schema import Schema
 from zoocli.statistics.evaluation.additive import AdditiveArrays
-from zoocli.statistics.evaluation.climatology import Climatology, losses_of
-from zoocli.statistics.evaluation.factorials import factorial_excess
-from zoocli.statistics.evaluation.galaxies import Galaxies
-from zoocli.statistics.evaluation.metric import Estimate, Metric, divide, levels
-from zoocli.sums import Statistics, sum_in_order
+from zoocli.statistics.evaluation.metric import Estimate, Metric, divide
+from zoocli.statistics.evaluation.tree.climatology import Climatology, losses_of
+from zoocli.statistics.evaluation.tree.factorials import factorial_excess
+from zoocli.statistics.evaluation.tree.galaxies import Galaxies
+from zoocli.statistics.evaluation.tree.levels import levels
+from zoocli.sums import standard_error, sum_in_order
 
 Floats = npt.NDArray[np.float64]
 
@@ -126,5 +127,4 @@ def metrics(sums: AdditiveArrays, schema: Schema) -> Iterator[Metric]:
     for level, name in enumerate(levels(schema)):
         galaxies = int(sums["loss/galaxies"][level])
         total, squares = float(sums["loss/sum"][level]), float(sums["loss/squares"][level])
-        se = Statistics.from_sums(total, squares, galaxies, galaxies, None).se
-        yield Metric(name, None, "se", se, N=galaxies)
+        yield Metric(name, None, "se", standard_error(total, squares, galaxies), N=galaxies)

@@ -25,9 +25,10 @@ import numpy.typing as npt
 
 from zoocli.schema import Schema
 from zoocli.statistics.evaluation.additive import AdditiveArrays
-from zoocli.statistics.evaluation.galaxies import Galaxies
-from zoocli.statistics.evaluation.metric import Estimate, divide, levels, mean_of_present
-from zoocli.statistics.evaluation.rules import Rules
+from zoocli.statistics.evaluation.metric import Estimate, centred_squares, divide, mean_of_present
+from zoocli.statistics.evaluation.tree.galaxies import Galaxies
+from zoocli.statistics.evaluation.tree.levels import level_counts, levels
+from zoocli.statistics.evaluation.tree.rules import Rules
 
 Floats = npt.NDArray[np.float64]
 
@@ -35,7 +36,7 @@ METRICS = ("bias", "mae", "rmse", "r2", "pearson", "noise_rmse", "rmse_ratio")
 AVERAGED = METRICS[1:]  # the biases of a question's answers add up to 0
 VOTE_BINS = (1, 5, 10, 20, 40)  # where the bins of total votes begin
 DENSITY_BINS = 50
-EQUAL = 1e-13  # of the mean square: a smaller variance is rounding
+RESOLVED = 1e-13  # of the mean square: a smaller variance is rounding
 
 
 def features(galaxies: Galaxies, rules: Rules) -> AdditiveArrays:
@@ -56,12 +57,6 @@ def features(galaxies: Galaxies, rules: Rules) -> AdditiveArrays:
         "fractions/absolute_errors": np.abs(error),
         "fractions/noise": np.where(mask, noise_variances(galaxies), 0.0),
     }
-
-
-def level_counts(counted: npt.NDArray[np.bool_], schema: Schema) -> Floats:
-    """(levels, galaxies): 1 for a galaxy that counts for any question of the level."""
-    members = levels(schema).values()
-    return np.stack([counted[list(questions)].any(axis=0) for questions in members]).astype(float)
 
 
 def noise_variances(galaxies: Galaxies) -> Floats:
@@ -172,8 +167,8 @@ def numbers_of(named: AdditiveArrays, galaxies: Floats) -> dict[str, Floats]:
     predicted, observed = named["predicted"], named["observed"]
     error_squares = named["error_squares"]
     products = (named["predicted_squares"] + named["observed_squares"] - error_squares) / 2
-    predicted_spread = _centred(named["predicted_squares"], predicted, galaxies)
-    observed_spread = _centred(named["observed_squares"], observed, galaxies)
+    predicted_spread = centred_squares(named["predicted_squares"], predicted, galaxies, RESOLVED)
+    observed_spread = centred_squares(named["observed_squares"], observed, galaxies, RESOLVED)
     covariance = products - predicted * divide(observed, galaxies)
     rmse = np.sqrt(divide(error_squares, galaxies))
     noise = np.sqrt(divide(named["noise"], galaxies))
@@ -186,9 +181,3 @@ def numbers_of(named: AdditiveArrays, galaxies: Floats) -> dict[str, Floats]:
         "noise_rmse": noise,
         "rmse_ratio": divide(rmse, noise),
     }
-
-
-def _centred(squares: Floats, sums: Floats, galaxies: Floats) -> Floats:
-    """The sum of squares about the mean; exactly 0 where it is only rounding."""
-    spread = squares - sums * divide(sums, galaxies)
-    return np.where(spread > EQUAL * squares, spread, 0.0)

@@ -37,26 +37,25 @@ from zoocli.resampling import uniforms
 from zoocli.schema import Schema
 from zoocli.statistics.evaluation.additive import AdditiveArrays
 from zoocli.statistics.evaluation.bootstrap import point_sums, replicate_sums
-from zoocli.statistics.evaluation.calibration_sums import (
-    BINS,
-    EDGES,
-    FRACTION_BINS,
-    LEVELS,
-    LOWER,
-    UPPER,
-    Calibration,
-)
-from zoocli.statistics.evaluation.fractions import level_counts
-from zoocli.statistics.evaluation.galaxies import Galaxies
 from zoocli.statistics.evaluation.metric import (
     LEVEL,
     Estimate,
     Metric,
     divide,
-    levels,
 )
-from zoocli.statistics.evaluation.predicted_votes import question_starts
-from zoocli.statistics.evaluation.rules import Rules
+from zoocli.statistics.evaluation.reliability import FRACTION_BINS
+from zoocli.statistics.evaluation.tree.calibration_sums import (
+    BINS,
+    EDGES,
+    LEVELS,
+    LOWER,
+    UPPER,
+    Calibration,
+)
+from zoocli.statistics.evaluation.tree.galaxies import Galaxies
+from zoocli.statistics.evaluation.tree.levels import level_counts, levels
+from zoocli.statistics.evaluation.tree.predicted_votes import question_starts
+from zoocli.statistics.evaluation.tree.rules import Rules
 from zoocli.statistics.holm import holm
 
 Floats = npt.NDArray[np.float64]

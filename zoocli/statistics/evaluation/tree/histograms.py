@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zoocli.statistics.evaluation.additive import AdditiveArrays
-from zoocli.statistics.evaluation.factorials import TABLE
+from zoocli.statistics.evaluation.tree.factorials import TABLE
 
 Counts = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from zoocli.statistics.evaluation.galaxies import Galaxies
+from zoocli.statistics.evaluation.tree.galaxies import Galaxies
 from zoocli.sums import sum_in_order
 
 MOST = 20
