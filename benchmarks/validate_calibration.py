@@ -14,7 +14,8 @@ from zoocli.schema import Schema
 from zoocli.simulation import dirichlet_multinomial
 from zoocli.statistics.evaluation.additive import AdditiveArrays
 from zoocli.statistics.evaluation.bootstrap import point_sums, replicate_sums, summed
-from zoocli.statistics.evaluation.metric import Metric, with_intervals
+from zoocli.statistics.evaluation.intervals import with_intervals
+from zoocli.statistics.evaluation.metric import Metric
 from zoocli.statistics.evaluation.tree import calibration
 from zoocli.statistics.evaluation.tree.galaxies import Galaxies
 from zoocli.statistics.evaluation.tree.rules import Rules

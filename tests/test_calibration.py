@@ -13,7 +13,7 @@ from zoocli.schema import Schema
 from zoocli.simulation import dirichlet_multinomial
 from zoocli.statistics.evaluation.additive import added
 from zoocli.statistics.evaluation.bootstrap import point_sums, summed
-from zoocli.statistics.evaluation.metric import with_intervals
+from zoocli.statistics.evaluation.intervals import with_intervals
 from zoocli.statistics.evaluation.tree import calibration
 from zoocli.statistics.evaluation.tree.calibration_sums import EDGES, LEVELS, Calibration
 from zoocli.statistics.evaluation.tree.galaxies import Galaxies

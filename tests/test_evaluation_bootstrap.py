@@ -9,7 +9,8 @@ from tests.evaluations import SMALL, evaluation_of, simulated, sums_of
 from zoocli.resampling import poisson_weights
 from zoocli.statistics.evaluation.additive import AdditiveArrays, added
 from zoocli.statistics.evaluation.bootstrap import PREFIX, point_sums, replicate_sums, summed
-from zoocli.statistics.evaluation.metric import Estimate, Metric, with_intervals
+from zoocli.statistics.evaluation.intervals import with_intervals
+from zoocli.statistics.evaluation.metric import Estimate, Metric
 from zoocli.statistics.evaluation.tree import climatology, fractions, losses
 from zoocli.statistics.evaluation.tree.collecting import Plan, collect
 from zoocli.statistics.evaluation.tree.galaxies import Galaxies

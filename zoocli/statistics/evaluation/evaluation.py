@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -12,7 +12,8 @@ from zoocli.errors import DataError, UsageError
 from zoocli.signature import signature
 from zoocli.statistics.evaluation.additive import AdditiveArrays, added
 from zoocli.statistics.evaluation.bootstrap import point_sums, replicate_sums
-from zoocli.statistics.evaluation.metric import Estimate, Metric, with_intervals
+from zoocli.statistics.evaluation.intervals import HalfGalaxies, with_intervals
+from zoocli.statistics.evaluation.metric import Estimate, Key, Metric
 from zoocli.statistics.merge import account_of_whole, require_coverage, setting_differences
 from zoocli.sums import Coverage, Matching
 from zoocli.version import __version__
@@ -65,21 +66,27 @@ class Evaluation(ABC):
         """Every number, with its 95 % interval and its N."""
         point = self._estimates(point_sums(self.sums))
         replicates = replicate_sums(self.sums)
-        bootstrapped = None if replicates is None else self._estimates(replicates)
-        return [*with_intervals(point, bootstrapped), *self._other_metrics()]
+        if replicates is None:
+            return [*with_intervals(point, None), *self._other_metrics()]
+        bootstrapped = with_intervals(point, self._estimates(replicates), self._shares())
+        return [*bootstrapped, *self._other_metrics()]
 
     @abstractmethod
     def _estimates(self, sums: AdditiveArrays) -> Iterator[Estimate]:
         """The numbers that are bootstrapped, for sums (..., replicates)."""
+
+    def _shares(self) -> Mapping[Key, HalfGalaxies]:
+        """Which of those are shares, for their intervals."""
+        return {}
 
     @abstractmethod
     def _other_metrics(self) -> Iterator[Metric]:
         """The numbers that have another interval, or none."""
 
     @cached_property
-    def by_name(self) -> dict[tuple[str, str | None, str], Metric]:
+    def by_name(self) -> dict[Key, Metric]:
         """The metrics by question, answer and metric."""
-        return {(one.question, one.answer, one.metric): one for one in self.metrics}
+        return {one.key: one for one in self.metrics}
 
     def made(self) -> dict[str, Any]:
         """How it was made, and of what: all but the numbers."""

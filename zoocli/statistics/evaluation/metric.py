@@ -7,7 +7,6 @@ after a colon: `accuracy:confident`, `rmse:votes-10-19`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
+
+Key = tuple[str, str | None, str]  # question, answer, metric
 
 OVERALL = "overall"
 LEVEL = 0.95
@@ -32,6 +33,11 @@ class Metric:
     high: float | None = None
     N: int | None = None
 
+    @property
+    def key(self) -> Key:
+        """What it is of, and its name."""
+        return self.question, self.answer, self.metric
+
     def to_dict(self) -> dict[str, Any]:
         """The fields under their names."""
         return dict(vars(self))
@@ -46,6 +52,11 @@ class Estimate:
     metric: str
     values: Floats
     galaxies: Floats
+
+    @property
+    def key(self) -> Key:
+        """What it is of, and its name."""
+        return self.question, self.answer, self.metric
 
 
 def divide(numerator: Any, denominator: Any) -> Floats:
@@ -76,38 +87,3 @@ def mean_of_present(values: Floats) -> Floats:
     """
     present = ~np.isnan(values)
     return divide(np.where(present, values, 0.0).sum(axis=0), present.sum(axis=0))
-
-
-def with_intervals(
-    estimates: Iterable[Estimate], replicates: Iterable[Estimate] | None
-) -> Iterator[Metric]:
-    """Each estimate with the percentiles of its replicates, which come in the same order.
-
-    Replicates in which a number is absent are left out. There is no interval for fewer than two
-    galaxies, nor where the replicates are None.
-    """
-    estimates = list(estimates)
-    others = [None] * len(estimates) if replicates is None else list(replicates)
-    for estimate, other in zip(estimates, others, strict=True):
-        low, high = None, None
-        if other is not None and estimate.galaxies[0] >= 2:
-            low, high = _percentiles(other.values)
-        value = float(estimate.values[0])
-        absent = not np.isfinite(value)
-        yield Metric(
-            estimate.question,
-            estimate.answer,
-            estimate.metric,
-            None if absent else value,
-            None if absent else low,
-            None if absent else high,
-            int(estimate.galaxies[0]),
-        )
-
-
-def _percentiles(values: Floats) -> tuple[float | None, float | None]:
-    present = values[np.isfinite(values)]
-    if not len(present):
-        return None, None
-    low, high = np.quantile(present, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return float(low), float(high)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,8 @@ from zoocli.statistics.evaluation import plain_losses
 from zoocli.statistics.evaluation.additive import AdditiveArrays
 from zoocli.statistics.evaluation.classes import classification, confidence
 from zoocli.statistics.evaluation.evaluation import Evaluation
-from zoocli.statistics.evaluation.metric import OVERALL, Estimate, Metric
+from zoocli.statistics.evaluation.intervals import HalfGalaxies
+from zoocli.statistics.evaluation.metric import OVERALL, Estimate, Key, Metric
 from zoocli.statistics.evaluation.reliability import ReliabilityCurve
 
 
@@ -33,6 +34,9 @@ class ClassEvaluation(Evaluation):
         yield from plain_losses.estimates(sums, [OVERALL])
         yield from classification.estimates(sums, self.classes)
         yield from confidence.estimates(sums)
+
+    def _shares(self) -> Mapping[Key, HalfGalaxies]:
+        return classification.shares(self.sums, self.classes)
 
     def _other_metrics(self) -> Iterator[Metric]:
         yield from plain_losses.metrics(self.sums, [OVERALL])

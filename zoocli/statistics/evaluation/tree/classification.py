@@ -24,9 +24,12 @@ import numpy.typing as npt
 
 from zoocli.schema import Schema
 from zoocli.statistics.evaluation.additive import AdditiveArrays
-from zoocli.statistics.evaluation.confusion import Confusion
+from zoocli.statistics.evaluation.bootstrap import point_sums
+from zoocli.statistics.evaluation.confusion import Confusion, HalfMatrix
+from zoocli.statistics.evaluation.intervals import HalfGalaxies
 from zoocli.statistics.evaluation.metric import (
     Estimate,
+    Key,
     Metric,
     mean_of_present,
 )
@@ -104,19 +107,49 @@ def metrics(sums: AdditiveArrays, schema: Schema) -> Iterator[Metric]:
 def estimates(sums: AdditiveArrays, schema: Schema) -> Iterator[Estimate]:
     """The numbers of every answer and level, for sums (rows, replicates)."""
     for suffix, part in PARTS.items():
-        matrices = sums[f"classification/{part}/confusion"]
-        galaxies = sums[f"classification/{part}/galaxies"]
-        found: list[dict[str, Floats]] = []
-        for question, place in zip(schema.questions, cells(schema), strict=True):
-            size = len(question.answers)
-            confusion = Confusion.of(matrices[place].reshape(size, size, -1))
-            found.append(dict(confusion.of_question()))
-            for metric, (values, counted) in confusion.of_answers.items():
-                for answer, one, n in zip(question.answers, values, counted, strict=True):
-                    yield Estimate(question.name, answer.name, metric + suffix, one, n)
-        for level, (name, members) in enumerate(levels(schema).items()):
-            for metric in found[0]:
-                values = mean_of_present(
-                    np.stack([found[position][metric] for position in members])
-                )
-                yield Estimate(name, None, metric + suffix, values, galaxies[level])
+        confusion = _pooled(sums[f"classification/{part}/confusion"], schema)
+        yield from _estimates(confusion, sums[f"classification/{part}/galaxies"], schema, suffix)
+
+
+def shares(sums: AdditiveArrays, schema: Schema) -> dict[Key, HalfGalaxies]:
+    """All of them are shares: what half galaxies do to each."""
+    whole = point_sums(sums)
+    sizes = [len(question.answers) for question in schema.questions]
+    question_of = np.repeat(np.arange(len(sizes)), sizes)
+    found: dict[Key, HalfGalaxies] = {}
+    for suffix, part in PARTS.items():
+        confusion = _pooled(whole[f"classification/{part}/confusion"], schema)
+        halves = HalfMatrix.of(confusion, question_of)
+        galaxies = whole[f"classification/{part}/galaxies"]
+        found |= halves.effects(_estimates(halves.confusions(), galaxies, schema, suffix))
+    return found
+
+
+def _pooled(counts: Floats, schema: Schema) -> Confusion:
+    """That of all answers, question by question, from the cells (cells, replicates)."""
+    confusions = []
+    for question, place in zip(schema.questions, cells(schema), strict=True):
+        size = len(question.answers)
+        confusions.append(Confusion.of(counts[place].reshape(size, size, -1)))
+    return Confusion(
+        np.concatenate([one.right for one in confusions]),
+        np.concatenate([one.support for one in confusions]),
+        np.concatenate([one.predicted for one in confusions]),
+    )
+
+
+def _estimates(
+    pooled: Confusion, galaxies: Floats, schema: Schema, suffix: str
+) -> Iterator[Estimate]:
+    """Answers, question by question; then levels, with `galaxies` (levels, replicates)."""
+    found: list[dict[str, Floats]] = []
+    for question in schema.questions:
+        confusion = pooled.part(question.columns)
+        found.append(dict(confusion.of_question()))
+        for metric, (values, counted) in confusion.of_answers.items():
+            for answer, one, n in zip(question.answers, values, counted, strict=True):
+                yield Estimate(question.name, answer.name, metric + suffix, one, n)
+    for level, (name, members) in enumerate(levels(schema).items()):
+        for metric in found[0]:
+            values = mean_of_present(np.stack([found[position][metric] for position in members]))
+            yield Estimate(name, None, metric + suffix, values, galaxies[level])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -13,7 +13,8 @@ import numpy.typing as npt
 from zoocli.schema import Schema
 from zoocli.statistics.evaluation.additive import AdditiveArrays
 from zoocli.statistics.evaluation.evaluation import Evaluation
-from zoocli.statistics.evaluation.metric import Estimate, Metric, with_intervals
+from zoocli.statistics.evaluation.intervals import HalfGalaxies, with_intervals
+from zoocli.statistics.evaluation.metric import Estimate, Key, Metric
 from zoocli.statistics.evaluation.tree import (
     calibration,
     classification,
@@ -51,6 +52,9 @@ class TreeEvaluation(Evaluation):
         yield from fractions.estimates(sums, self.schema)
         yield from classification.estimates(sums, self.schema)
         yield from calibration.estimates(sums, self.schema)
+
+    def _shares(self) -> Mapping[Key, HalfGalaxies]:
+        return classification.shares(self.sums, self.schema)
 
     @cached_property
     def _climatologies(self) -> list[Climatology | None]:
