@@ -20,7 +20,7 @@ from zoocli.simulation import dirichlet_multinomial
 from zoocli.statistics.evaluation.additive import AdditiveArrays, add
 from zoocli.statistics.evaluation.tree import climatology
 from zoocli.statistics.evaluation.tree.collecting import Plan, collect
-from zoocli.statistics.evaluation.tree.galaxies import Galaxies
+from zoocli.statistics.evaluation.tree.galaxies import VotedGalaxies
 from zoocli.statistics.evaluation.tree.result import TreeEvaluation
 from zoocli.statistics.evaluation.tree.rules import Rules
 
@@ -65,7 +65,7 @@ def large_sample(reference: np.ndarray) -> AdditiveArrays:
     return total
 
 
-def drawn(galaxies: int, seed: int) -> Galaxies:
+def drawn(galaxies: int, seed: int) -> VotedGalaxies:
     """Galaxies with 40 votes each for the first question; predictions in error by 20 %."""
     random = np.random.default_rng(seed)
     truth = np.exp(random.uniform(0, np.log(10), (5, galaxies)))
@@ -81,7 +81,7 @@ def drawn(galaxies: int, seed: int) -> Galaxies:
     ]
     totals = np.array([votes[part].sum(axis=0) for part in SCHEMA.question_slices])
     hashes = random.integers(0, 2**63, galaxies).astype(np.uint64)
-    return Galaxies(SCHEMA, predicted[None], votes, totals, np.array(losses), hashes)
+    return VotedGalaxies(SCHEMA, predicted[None], votes, totals, np.array(losses), hashes)
 
 
 def found(sums: AdditiveArrays) -> dict:

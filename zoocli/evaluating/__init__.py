@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from zoocli.checks import Findings
-from zoocli.evaluating.evaluator import Evaluator, Part
+from zoocli.evaluating.evaluator import Collected, Evaluator
 from zoocli.evaluating.options import EvaluateOptions
 from zoocli.resources import Resources
 from zoocli.scoring import Inputs, Totals, finished, open_inputs
@@ -92,7 +92,7 @@ def evaluator_of(inputs: Inputs, options: EvaluateOptions) -> Evaluator:
 def add_up(inputs: Inputs, evaluator: Evaluator, progress: Progress) -> EvaluationTotals:
     """Adds up what every batch of galaxies has to say."""
 
-    def work(matched: Matched) -> Part:
+    def work(matched: Matched) -> Collected:
         return evaluator.collect(matched, inputs.task.score(matched, inputs.held.values))
 
     columns = _columns(inputs)

@@ -14,7 +14,7 @@ from zoocli.statistics.evaluation.tree.worst import ScoredGalaxy
 
 
 @dataclass(frozen=True)
-class Part:
+class Collected:
     """What a batch adds."""
 
     losses: Losses
@@ -31,7 +31,7 @@ class Evaluator(ABC):
     copies: int
 
     @abstractmethod
-    def collect(self, matched: Matched, losses: Losses) -> Part:
+    def collect(self, matched: Matched, losses: Losses) -> Collected:
         """What the matched galaxies of a batch add, whose losses are given.
 
         Runs in several threads at once: it changes nothing that they share.

@@ -12,9 +12,9 @@ from zoocli.resources import PROGRAM_BYTES, Resources
 from zoocli.statistics.comparison import Baseline, Comparison, Difference, System
 from zoocli.statistics.holm import holm
 from zoocli.statistics.paired import PairedSums, Pool, Resampling
-from zoocli.statistics.paired_losses import Matched, Share, bytes_per_galaxy
-from zoocli.statistics.paired_tables import Scores, refuse_differences
-from zoocli.statistics.summarize import Scores as Source
+from zoocli.statistics.paired_losses import MatchedLosses, Share, bytes_per_galaxy
+from zoocli.statistics.paired_tables import ScoresTable, refuse_differences
+from zoocli.statistics.summarize import Scores, as_schema
 from zoocli.tables.opening import open_table
 
 if TYPE_CHECKING:
@@ -24,8 +24,8 @@ DEFAULT_MEMORY = 2_000_000_000  # so that many galaxies take time and not memory
 
 
 def compare(
-    baseline: Source,
-    *systems: Source,
+    baseline: Scores,
+    *systems: Scores,
     schema: Schema | str | Path | None = None,
     bootstrap: int = 1000,
     flips: int = 10_000,
@@ -80,7 +80,7 @@ def compare(
     counts = _Counts([0] * len(tables))
     with limits.obeyed(), Pool(limits.threads) as pool:
         for share in _shares(tables, resampling, limits):
-            matched = Matched(tables, share)
+            matched = MatchedLosses(tables, share)
             counts.add(matched)
             for block in matched.blocks(groups):
                 counts.invalid += block.invalid
@@ -93,16 +93,13 @@ def compare(
 
 
 def _open(
-    sources: Sequence[Source], id: str | None, schema: Schema | str | Path | None
-) -> list[Scores]:
+    sources: Sequence[Scores], id: str | None, schema: Schema | str | Path | None
+) -> list[ScoresTable]:
     """The tables, all read with the same groups: those of the first that knows its campaigns."""
-    if isinstance(schema, str | Path):
-        from zoocli.schema import load_schema
-
-        schema = load_schema(schema)
+    schema = as_schema(schema)
     names = ["the baseline", *(f"system {number}" for number in range(1, len(sources)))]
     tables = [
-        Scores.open(open_table(source, name=name), id, schema)
+        ScoresTable.open(open_table(source, name=name), id, schema)
         for source, name in zip(sources, names, strict=True)
     ]
     for table in tables[1:]:
@@ -111,12 +108,14 @@ def _open(
     return [table.with_groups_of(known) for table in tables]
 
 
-def _shares(tables: Sequence[Scores], resampling: Resampling, limits: Resources) -> Iterator[Share]:
+def _shares(
+    tables: Sequence[ScoresTable], resampling: Resampling, limits: Resources
+) -> Iterator[Share]:
     """As many shares as keep the memory limit."""
     columns = len(tables[0].layout.groups)
     resamples = 8 * columns * (resampling.flips + 2 * resampling.bootstrap) * (len(tables) - 1)
     fixed = PROGRAM_BYTES + resamples
-    needed = tables[0].rows() * bytes_per_galaxy(tables)
+    needed = tables[0].table.count_rows() * bytes_per_galaxy(tables)
     spare = limits.memory - fixed
     if spare <= 0:
         raise MachineError(
@@ -127,7 +126,7 @@ def _shares(tables: Sequence[Scores], resampling: Resampling, limits: Resources)
     return (Share(number, count) for number in range(count))
 
 
-def _why_nothing(tables: Sequence[Scores]) -> str:
+def _why_nothing(tables: Sequence[ScoresTable]) -> str:
     looks = "; ".join(
         f"{table.name}, column '{table.ids}': {some(table.first_ids()) or 'no rows'}"
         for table in tables
@@ -146,7 +145,7 @@ class _Counts:
     compared: int = 0
     invalid: int = 0
 
-    def add(self, matched: Matched) -> None:
+    def add(self, matched: MatchedLosses) -> None:
         """Takes in one share of the galaxies."""
         self.rows = [a + b for a, b in zip(self.rows, matched.rows, strict=True)]
         self.compared += matched.compared
@@ -157,7 +156,10 @@ class _Counts:
 
 
 def _comparison(
-    tables: Sequence[Scores], sums: Sequence[PairedSums], resampling: Resampling, counts: _Counts
+    tables: Sequence[ScoresTable],
+    sums: Sequence[PairedSums],
+    resampling: Resampling,
+    counts: _Counts,
 ) -> Comparison:
     known = next((table for table in tables if table.made is not None), tables[0])
     left_out = counts.left_out()
@@ -176,7 +178,7 @@ def _comparison(
 
 
 def _ranked(
-    tables: Sequence[Scores], sums: Sequence[PairedSums], left_out: Sequence[int]
+    tables: Sequence[ScoresTable], sums: Sequence[PairedSums], left_out: Sequence[int]
 ) -> tuple[System, ...]:
     """The systems by their overall means, the lowest first."""
     results = _adjusted([paired.results() for paired in sums], len(tables[0].questions))
@@ -201,7 +203,7 @@ def _adjusted(results: list[list[Difference]], questions: int) -> list[list[Diff
     return results
 
 
-def _system(table: Scores, differences: list[Difference], rank: int, left_out: int) -> System:
+def _system(table: ScoresTable, differences: list[Difference], rank: int, left_out: int) -> System:
     groups = table.layout.groups
     first = 1 + len(groups.campaigns)
     return System(
@@ -219,7 +221,7 @@ def _system(table: Scores, differences: list[Difference], rank: int, left_out: i
     )
 
 
-def _notes(tables: Sequence[Scores], counts: _Counts) -> Iterator[str]:
+def _notes(tables: Sequence[ScoresTable], counts: _Counts) -> Iterator[str]:
     bare = [table.name for table in tables if table.made is None]
     if bare:
         yield (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -77,18 +77,10 @@ class System:
         yield "question", self.questions
 
     def to_dict(self) -> dict[str, Any]:
-        """As it stands in the JSON."""
-        campaigns = None if self.campaigns is None else _to_dicts(self.campaigns)
-        return {
-            "file": self.file,
-            "signature": self.signature,
-            "rank": self.rank,
-            "verdict": self.verdict,
-            "left_out": self.left_out,
-            "overall": self.overall.to_dict(),
-            "campaigns": campaigns,
-            "questions": _to_dicts(self.questions),
-        }
+        """As it stands in the JSON: the fields, and the verdict after the rank."""
+        fields = asdict(self)
+        first = {name: fields.pop(name) for name in ("file", "signature", "rank")}
+        return first | {"verdict": self.verdict} | fields
 
 
 @dataclass(frozen=True)
@@ -160,7 +152,3 @@ class Comparison:
         import pandas as pd
 
         return pd.DataFrame(self.rows())
-
-
-def _to_dicts(groups: Mapping[str, Difference]) -> dict[str, Any]:
-    return {name: difference.to_dict() for name, difference in groups.items()}

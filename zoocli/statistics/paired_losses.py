@@ -22,7 +22,7 @@ from zoocli.kernels.lookup import count_rows
 from zoocli.matching import IdIndex
 from zoocli.pipeline import prefetch
 from zoocli.statistics.paired import BLOCK, Mask
-from zoocli.statistics.paired_tables import Scores
+from zoocli.statistics.paired_tables import ScoresTable
 from zoocli.statistics.scores_table import VotesArray, read_batches
 from zoocli.sums import FloatArray, Groups, sum_in_order
 
@@ -31,7 +31,7 @@ ID_BYTES = 150  # of a galaxy in memory besides losses and votes: texts, lookup,
 SHARE_SHIFT = np.uint64(32)
 
 
-def bytes_per_galaxy(tables: Sequence[Scores]) -> int:
+def bytes_per_galaxy(tables: Sequence[ScoresTable]) -> int:
     """What a held galaxy takes, nearly; its values exist twice while they are joined."""
     questions = len(tables[0].questions)
     return ID_BYTES + 8 * (1 + questions) * (1 + len(tables)) + 8 * questions
@@ -64,7 +64,7 @@ class Rows:
     votes: VotesArray | None
 
 
-def read_rows(scores: Scores, share: Share) -> Iterator[Rows]:
+def read_rows(scores: ScoresTable, share: Share) -> Iterator[Rows]:
     """The rows of a table that belong to a share, batch by batch."""
     column = IdColumn(scores.table, scores.ids)
     for batch in prefetch(read_batches(scores.table, scores.layout, column)):
@@ -80,7 +80,7 @@ def read_rows(scores: Scores, share: Share) -> Iterator[Rows]:
         )
 
 
-class Matched:
+class MatchedLosses:
     """One share of the galaxies, with the losses of every table.
 
     Raises DataError where an id stands twice in a table, or where two tables differ in a galaxy's
@@ -88,7 +88,7 @@ class Matched:
     of them have.
     """
 
-    def __init__(self, tables: Sequence[Scores], share: Share) -> None:
+    def __init__(self, tables: Sequence[ScoresTable], share: Share) -> None:
         self._tables, self._share = tables, share
         held = _hold(tables[0], share)
         self._hashes, self._votes = held.hashes, held.votes
@@ -104,7 +104,7 @@ class Matched:
         self._order = rows[np.argsort(self._hashes[rows], kind="stable")]
         self.compared = len(rows)
 
-    def _match(self, table: Scores) -> Mask:
+    def _match(self, table: ScoresTable) -> Mask:
         """Takes in the losses of one more table; returns which galaxies it has."""
         losses = np.full(self._losses[0].shape, np.nan)
         times = np.zeros(len(losses), np.uint8)
@@ -126,7 +126,7 @@ class Matched:
         mask: Mask = times > 0
         return mask
 
-    def _refuse_repeated(self, table: Scores, rows: npt.NDArray[np.integer]) -> None:
+    def _refuse_repeated(self, table: ScoresTable, rows: npt.NDArray[np.integer]) -> None:
         if len(rows):
             rows = np.unique(rows)
             raise DataError(
@@ -135,7 +135,7 @@ class Matched:
             )
 
     def _refuse_other_votes(
-        self, table: Scores, different: Sequence[npt.NDArray[np.int32]]
+        self, table: ScoresTable, different: Sequence[npt.NDArray[np.int32]]
     ) -> None:
         rows = np.concatenate([*different, np.empty(0, np.int32)])
         if len(rows):
@@ -184,7 +184,7 @@ class Block:
         return cls(hashes, losses, valid if voted is None else valid & voted, invalid)
 
 
-def _hold(table: Scores, share: Share) -> Rows:
+def _hold(table: ScoresTable, share: Share) -> Rows:
     """All rows of a share at once; their ids stay in batches."""
     parts = list(read_rows(table, share))
     questions = len(table.questions)

@@ -13,8 +13,9 @@ import numpy as np
 from zoocli.errors import UsageError
 from zoocli.statistics.bins import NO_VALUE, NOWHERE, Bin, Bins, By, find_bins
 from zoocli.statistics.scores_table import Layout, read_batches, read_layout
-from zoocli.statistics.summarize import Scores, is_json, load, summarize_table, tables_of
+from zoocli.statistics.summarize import Scores, as_schema, summarize_table, tables_of
 from zoocli.statistics.summary import Summary
+from zoocli.statistics.summary_file import is_json
 from zoocli.sums import Statistics, Sums
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def summarize_by(
 
     if isinstance(scores, str | Path) and is_json(scores):
         raise UsageError(f"{scores} is a summary, without galaxies: --by needs a scores table.")
-    schema = load(schema)
+    schema = as_schema(schema)
     table = open_table(scores, name="the scores table")
     chosen = By.parse(by, table.column_names)
     whole = summarize_table(table, schema)

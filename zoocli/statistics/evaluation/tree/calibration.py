@@ -52,7 +52,7 @@ from zoocli.statistics.evaluation.tree.calibration_sums import (
     UPPER,
     Calibration,
 )
-from zoocli.statistics.evaluation.tree.galaxies import Galaxies
+from zoocli.statistics.evaluation.tree.galaxies import VotedGalaxies
 from zoocli.statistics.evaluation.tree.levels import level_counts, levels
 from zoocli.statistics.evaluation.tree.predicted_votes import question_starts
 from zoocli.statistics.evaluation.tree.rules import Rules
@@ -70,7 +70,7 @@ ADJUSTED = "uniformity_p_holm"
 ERROR = "calibration_error"
 
 
-def features(galaxies: Galaxies, rules: Rules) -> AdditiveArrays:
+def features(galaxies: VotedGalaxies, rules: Rules) -> AdditiveArrays:
     """What the coverages are made of, galaxy by galaxy.
 
     `calibration/covered` (answers x levels, galaxies): F((1 + c) / 2) - F((1 - c) / 2), a number
@@ -95,7 +95,7 @@ def features(galaxies: Galaxies, rules: Rules) -> AdditiveArrays:
     }
 
 
-def collect(galaxies: Galaxies, rules: Rules, seed: int = 0) -> AdditiveArrays:
+def collect(galaxies: VotedGalaxies, rules: Rules, seed: int = 0) -> AdditiveArrays:
     """The sums that `Calibration` reads, for galaxies with few and with many votes apart.
 
     `calibration/counts` (parts, levels of the schema): the galaxies that count, in all, with few
@@ -115,13 +115,13 @@ def collect(galaxies: Galaxies, rules: Rules, seed: int = 0) -> AdditiveArrays:
     }
 
 
-def _strata(galaxies: Galaxies, counted: npt.NDArray[np.bool_]) -> Strata:
+def _strata(galaxies: VotedGalaxies, counted: npt.NDArray[np.bool_]) -> Strata:
     """(questions, galaxies): whether a galaxy that counts has few or many votes."""
     strata = np.where(galaxies.total_votes < MANY_VOTES, FEW, MANY)
     return np.where(counted, strata, NOT_COUNTED).astype(np.int8)
 
 
-def _transforms(galaxies: Galaxies, strata: Strata, seed: int) -> AdditiveArrays:
+def _transforms(galaxies: VotedGalaxies, strata: Strata, seed: int) -> AdditiveArrays:
     """The sums of the transforms at EDGES, and the randomised transforms by bins."""
     answers = len(galaxies.votes)
     starts, predicted = question_starts(galaxies.schema), galaxies.predicted_votes
@@ -134,7 +134,7 @@ def _transforms(galaxies: Galaxies, strata: Strata, seed: int) -> AdditiveArrays
     return {"calibration/transforms": transforms, "calibration/randomised": randomised}
 
 
-def _fractions(galaxies: Galaxies, strata: Strata) -> AdditiveArrays:
+def _fractions(galaxies: VotedGalaxies, strata: Strata) -> AdditiveArrays:
     """The predicted deviations, and predicted against observed fractions by fixed bins."""
     answers = len(galaxies.votes)
     deviation = np.zeros((2, answers))

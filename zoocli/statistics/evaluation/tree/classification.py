@@ -33,7 +33,7 @@ from zoocli.statistics.evaluation.metric import (
     Metric,
     mean_of_present,
 )
-from zoocli.statistics.evaluation.tree.galaxies import Galaxies
+from zoocli.statistics.evaluation.tree.galaxies import VotedGalaxies
 from zoocli.statistics.evaluation.tree.levels import level_counts, levels
 from zoocli.statistics.evaluation.tree.rules import Rules
 
@@ -53,7 +53,7 @@ def cells(schema: Schema) -> list[slice]:
     return [slice(int(start), int(end)) for start, end in pairwise(ends)]
 
 
-def features(galaxies: Galaxies, rules: Rules) -> AdditiveArrays:
+def features(galaxies: VotedGalaxies, rules: Rules) -> AdditiveArrays:
     """Each galaxy's cell in each confusion matrix, and the levels that it counts for."""
     schema, counted = galaxies.schema, rules.counted(galaxies)
     found: AdditiveArrays = {}
@@ -64,7 +64,7 @@ def features(galaxies: Galaxies, rules: Rules) -> AdditiveArrays:
     return found
 
 
-def _confusion(galaxies: Galaxies, chosen: npt.NDArray[np.bool_]) -> Floats:
+def _confusion(galaxies: VotedGalaxies, chosen: npt.NDArray[np.bool_]) -> Floats:
     """(cells, galaxies): 1 in the cell of each galaxy that is chosen for the question."""
     slices = cells(galaxies.schema)
     found = np.zeros((slices[-1].stop, len(galaxies)))
@@ -77,7 +77,7 @@ def _confusion(galaxies: Galaxies, chosen: npt.NDArray[np.bool_]) -> Floats:
     return found
 
 
-def collect(galaxies: Galaxies, rules: Rules) -> AdditiveArrays:
+def collect(galaxies: VotedGalaxies, rules: Rules) -> AdditiveArrays:
     """How often the largest is not alone: (observed or predicted, questions)."""
     counted = rules.counted(galaxies)
     ties = [

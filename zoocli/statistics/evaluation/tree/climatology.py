@@ -27,7 +27,7 @@ from zoocli.statistics.evaluation.tree.factorials import (
     log_rising_ratio,
     trigamma,
 )
-from zoocli.statistics.evaluation.tree.galaxies import Galaxies
+from zoocli.statistics.evaluation.tree.galaxies import VotedGalaxies
 from zoocli.statistics.evaluation.tree.histograms import histograms, occupied
 
 Floats = npt.NDArray[np.float64]
@@ -54,7 +54,7 @@ class Climatology:
     galaxies: int
 
 
-def collect(galaxies: Galaxies) -> AdditiveArrays:
+def collect(galaxies: VotedGalaxies) -> AdditiveArrays:
     """Histograms of the votes of each answer, then of the total votes of each question."""
     voted = galaxies.voted
     votes = np.where(voted[galaxies.question_of], galaxies.votes, 0)
@@ -167,7 +167,7 @@ def _derivatives(rows: list[Rising], totals: Rising, a: Floats) -> tuple[Floats,
     return gradient, hessian
 
 
-def losses_of(concentrations: Floats, galaxies: Galaxies) -> Floats:
+def losses_of(concentrations: Floats, galaxies: VotedGalaxies) -> Floats:
     """(questions, galaxies): the losses of one fixed Dirichlet a question, in nats."""
     losses = np.empty(galaxies.total_votes.shape)
     for position, part in enumerate(galaxies.schema.question_slices):

@@ -17,7 +17,7 @@ from zoocli.statistics.evaluation.tree import (
     fractions,
     losses,
 )
-from zoocli.statistics.evaluation.tree.galaxies import Galaxies
+from zoocli.statistics.evaluation.tree.galaxies import VotedGalaxies
 from zoocli.statistics.evaluation.tree.rules import Rules
 
 
@@ -31,7 +31,7 @@ class Plan:
     seed: int
 
 
-def collect(galaxies: Galaxies, plan: Plan) -> AdditiveArrays:
+def collect(galaxies: VotedGalaxies, plan: Plan) -> AdditiveArrays:
     """Everything that is added up, block by block."""
     total: AdditiveArrays = {}
     for block in blocks(galaxies):

@@ -26,7 +26,7 @@ import numpy.typing as npt
 from zoocli.schema import Schema
 from zoocli.statistics.evaluation.additive import AdditiveArrays
 from zoocli.statistics.evaluation.metric import Estimate, centred_squares, divide, mean_of_present
-from zoocli.statistics.evaluation.tree.galaxies import Galaxies
+from zoocli.statistics.evaluation.tree.galaxies import VotedGalaxies
 from zoocli.statistics.evaluation.tree.levels import level_counts, levels
 from zoocli.statistics.evaluation.tree.rules import Rules
 
@@ -39,7 +39,7 @@ DENSITY_BINS = 50
 RESOLVED = 1e-13  # of the mean square: a smaller variance is rounding
 
 
-def features(galaxies: Galaxies, rules: Rules) -> AdditiveArrays:
+def features(galaxies: VotedGalaxies, rules: Rules) -> AdditiveArrays:
     """What is summed, per answer or per question or level, and galaxy; 0 where none counts."""
     counted = rules.counted(galaxies)
     mask = counted[galaxies.question_of]
@@ -59,7 +59,7 @@ def features(galaxies: Galaxies, rules: Rules) -> AdditiveArrays:
     }
 
 
-def noise_variances(galaxies: Galaxies) -> Floats:
+def noise_variances(galaxies: VotedGalaxies) -> Floats:
     """(answers, galaxies): the variance of k_j / n that the prediction expects; 0 without votes."""
     every, answers = galaxies.question_of, galaxies.pass_fractions
     n = np.maximum(galaxies.total_votes, 1)
@@ -71,7 +71,7 @@ def noise_variances(galaxies: Galaxies) -> Floats:
     return np.where(galaxies.voted[every], variances, 0.0)
 
 
-def collect(galaxies: Galaxies, rules: Rules) -> AdditiveArrays:
+def collect(galaxies: VotedGalaxies, rules: Rules) -> AdditiveArrays:
     """The same sums by bins of total votes, and the density of predicted against observed.
 
     `fractions/by_votes/NAME` (rows, bins); `fractions/density` (answers, predicted, observed):
@@ -94,7 +94,7 @@ def _bin_numbers() -> range:
     return range(1, len(VOTE_BINS) + 1)
 
 
-def _density(galaxies: Galaxies, rules: Rules) -> npt.NDArray[np.int64]:
+def _density(galaxies: VotedGalaxies, rules: Rules) -> npt.NDArray[np.int64]:
     mask = rules.counted(galaxies)[galaxies.question_of]
     cells = np.zeros((len(mask), DENSITY_BINS**2), np.int64)
     for answer, chosen in enumerate(mask):

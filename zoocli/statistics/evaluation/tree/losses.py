@@ -24,14 +24,14 @@ from zoocli.statistics.evaluation.additive import AdditiveArrays
 from zoocli.statistics.evaluation.metric import Estimate, Metric, divide
 from zoocli.statistics.evaluation.tree.climatology import Climatology, losses_of
 from zoocli.statistics.evaluation.tree.factorials import factorial_excess
-from zoocli.statistics.evaluation.tree.galaxies import Galaxies
+from zoocli.statistics.evaluation.tree.galaxies import VotedGalaxies
 from zoocli.statistics.evaluation.tree.levels import levels
 from zoocli.sums import standard_error, sum_in_order
 
 Floats = npt.NDArray[np.float64]
 
 
-def features(galaxies: Galaxies, reference: Floats) -> AdditiveArrays:
+def features(galaxies: VotedGalaxies, reference: Floats) -> AdditiveArrays:
     """What is summed, per level or per question, and galaxy.
 
     `reference` (answers,): concentrations near the climatology, which tell how its loss varies
@@ -50,14 +50,14 @@ def features(galaxies: Galaxies, reference: Floats) -> AdditiveArrays:
     }
 
 
-def collect(galaxies: Galaxies) -> AdditiveArrays:
+def collect(galaxies: VotedGalaxies) -> AdditiveArrays:
     """The sum of squared losses (levels,), for the standard error."""
     loss, voted, _ = level_losses(galaxies)
     return {"loss/squares": np.square(np.where(voted, loss, 0.0)).sum(axis=1)}
 
 
 def level_losses(
-    galaxies: Galaxies,
+    galaxies: VotedGalaxies,
 ) -> tuple[Floats, npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
     """(levels, galaxies): the summed loss, whether it is of any votes, whether it is valid."""
     members = [list(questions) for questions in levels(galaxies.schema).values()]
@@ -67,7 +67,7 @@ def level_losses(
     return loss, valid & (votes > 0), valid
 
 
-def saturated_losses(galaxies: Galaxies) -> Floats:
+def saturated_losses(galaxies: VotedGalaxies) -> Floats:
     """(questions, galaxies): -ln P of the multinomial with the observed fractions, in nats.
 
     sum_j h(k_j) - h(n) with h(k) = ln k! - k ln k + k: the terms k ln k that would cancel are left

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zoocli.errors import UsageError, some
-from zoocli.statistics.evaluation.tree.galaxies import Galaxies
+from zoocli.statistics.evaluation.tree.galaxies import VotedGalaxies
 
 DEFAULT_PROFILE = "zoobot"
 
@@ -45,7 +45,7 @@ class Rules:
                 name = option.replace("_", "-")
                 raise UsageError(f"--{name} must be between 0 and 1, not {value}.")
 
-    def counted(self, galaxies: Galaxies) -> npt.NDArray[np.bool_]:
+    def counted(self, galaxies: VotedGalaxies) -> npt.NDArray[np.bool_]:
         """(questions, galaxies): which galaxies count for which question."""
         votes, root = galaxies.total_votes, galaxies.root_votes
         counted = galaxies.valid & (votes >= self.min_votes) & (root >= self.min_root_votes)
@@ -56,7 +56,7 @@ class Rules:
             counted &= galaxies.paths > self.min_path_fraction
         return counted
 
-    def are_confident(self, galaxies: Galaxies) -> npt.NDArray[np.bool_]:
+    def are_confident(self, galaxies: VotedGalaxies) -> npt.NDArray[np.bool_]:
         """(questions, galaxies): whether the volunteers agree on some answer."""
         starts = [part.start for part in galaxies.schema.question_slices]
         with np.errstate(invalid="ignore"):

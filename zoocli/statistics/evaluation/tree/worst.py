@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from zoocli.statistics.evaluation.tree.galaxies import Galaxies
+from zoocli.statistics.evaluation.tree.galaxies import VotedGalaxies
 from zoocli.sums import sum_in_order
 
 MOST = 20
@@ -35,7 +35,7 @@ class ScoredGalaxy:
 
 
 def worst_of(
-    galaxies: Galaxies,
+    galaxies: VotedGalaxies,
     ids: Callable[[Iterable[int]], list[str]],
     links: Callable[[Sequence[int]], Sequence[str | None]] = lambda rows: [None] * len(rows),
 ) -> list[ScoredGalaxy]:
