@@ -117,9 +117,9 @@ class Matching:
     """What became of every galaxy.
 
     `matched`: galaxies scored. `predictions_only`: rows of PREDICTIONS whose id VOTES lack.
-    `votes_only`: rows of VOTES whose id no prediction has. `duplicated`: ids that match and stand
-    twice on a side, all copies of which were dropped. `invalid`: scored galaxies whose `loss` is
-    null because some prediction of theirs has no likelihood.
+    `votes_only`: rows of VOTES whose id no prediction has. `duplicated`: ids that match and occur
+    more than once on a side; all copies were dropped. `invalid`: scored galaxies whose `loss` is
+    null because one of their predictions has no likelihood.
     """
 
     matched: int
@@ -138,8 +138,8 @@ class Matching:
 class Coverage:
     """Which rows of VOTES a shard scored; of the whole, how many ids and rows were dropped.
 
-    `scored` has a bit for each row of VOTES. Ids that stand more than once are dropped by all
-    shards alike: `dropped` of them, which have `dropped_rows` in VOTES.
+    `scored` has a bit for each row of VOTES. Ids that occur more than once are dropped by
+    every shard: `dropped` of them, which have `dropped_rows` in VOTES.
     """
 
     scored: Bits
@@ -172,8 +172,8 @@ def _finite(value: Any) -> float:
 def sum_in_order(parts: FloatArray) -> FloatArray:
     """The sum over the first axis, part by part.
 
-    numpy's own sum adds in another order where there is one galaxy only, which changes the last
-    digits; a galaxy's loss must be the same in any company.
+    numpy's own sum adds in another order where there is only one galaxy, which changes the last
+    digits. A galaxy's loss must not depend on the batch it is in.
     """
     total: FloatArray = parts[0].copy()
     for part in parts[1:]:
@@ -248,7 +248,7 @@ class Sums:
         )
 
     def statistics(self, count_votes: bool = True) -> Iterator[Statistics]:
-        """One `Statistics` a group; `votes` None where the loss counts none."""
+        """One `Statistics` per group; `votes` is None where the loss counts none."""
         for group in range(len(self.sum)):
             yield Statistics.from_sums(
                 float(self.sum[group]),

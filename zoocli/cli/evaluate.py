@@ -168,8 +168,8 @@ def evaluate(
     predicting the same and how far from the best possible, how far predicted fractions are from
     the votes, and how often the answer predicted most is the one voted most. Classes (--loss ce):
     accuracy and its like, confusion, Brier score, calibration; values (mse, l1): bias, errors, R2,
-    residuals. Intervals are 95 % percentiles of a bootstrap over galaxies: they do not say how
-    another training run would do.
+    residuals. 95 % intervals come from a bootstrap over galaxies: they do not say how another
+    training run would do.
     """
     from zoocli.cli.summarize import put
 

@@ -90,7 +90,7 @@ def evaluator_of(inputs: Inputs, options: EvaluateOptions) -> Evaluator:
 
 
 def add_up(inputs: Inputs, evaluator: Evaluator, progress: Progress) -> EvaluationTotals:
-    """Adds up what every batch of galaxies has to say."""
+    """Adds up what the batches of galaxies add."""
 
     def work(matched: Matched) -> Collected:
         return evaluator.collect(matched, inputs.task.score(matched, inputs.held.values))
@@ -104,7 +104,9 @@ def add_up(inputs: Inputs, evaluator: Evaluator, progress: Progress) -> Evaluati
         add(total.sums, part.sums)
         total.worst = worst(total.worst + part.worst)
         progress(total.totals.rows, inputs.predictions.rows)
-    add(total.sums, work(_no_galaxies(inputs)).sums)  # so that no galaxies have all sums too
+    add(
+        total.sums, work(_no_galaxies(inputs)).sums
+    )  # so that all sums exist where no galaxy matches
     return total
 
 

@@ -1,4 +1,4 @@
-"""What an evaluation of any kind must say, so that one engine can run it."""
+"""What an evaluation of any kind provides, so that one engine can run it."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class Collected:
 
 
 class Evaluator(ABC):
-    """Knows what a batch adds to the evaluation, and what all batches together say.
+    """Knows what a batch adds to the evaluation, and what follows from all batches.
 
-    `copies`: how many numbers it makes of each that was predicted.
+    `copies`: how many numbers it makes of each predicted one, for the memory limit.
     """
 
     copies: int

@@ -1,4 +1,4 @@
-"""Everything that can be said about an evaluation, besides how to score."""
+"""The options of an evaluation, besides how to score."""
 
 from __future__ import annotations
 
@@ -64,10 +64,10 @@ class EvaluateOptions:
         return None if self.link is None else Link(self.link)
 
     def bootstrap_settings(self) -> dict[str, Any]:
-        """What of the bootstrap changes the numbers."""
+        """The settings of the bootstrap that change the numbers."""
         return {"bootstrap": self.bootstrap, "seed": self.seed}
 
     def tree_settings(self) -> dict[str, Any]:
-        """What of the evaluation of a decision tree changes the numbers."""
+        """The settings of a tree's evaluation that change the numbers."""
         profile = {"profile": self.profile or DEFAULT_PROFILE}
         return profile | self.rules.to_dict() | self.bootstrap_settings()

@@ -51,14 +51,14 @@ def compare(
       (equal ones count, to 1e-12 of the sum of sizes), and p = (1 + b) / (flips + 1);
     - the same p adjusted for all systems and questions (Holm 1979).
 
-    Galaxies are the unit: the numbers say what other galaxies, not what other trainings of the
-    models would give. Random numbers follow from the ids and `seed`, so neither order nor threads
-    change anything. A null loss takes the galaxy out of that question, its campaign and the
-    overall, for all systems. Tables are held in memory up to `memory_limit` (2 GB), and beyond
+    Galaxies are the unit: the numbers say what other galaxies would give, not what training the
+    models again would give. Random numbers follow from the ids and `seed`, so neither order nor
+    threads change anything. A null loss takes the galaxy out of that question, its campaign and
+    the overall, for all systems. Tables are held in memory up to `memory_limit` (2 GB), and beyond
     that read several times.
 
     Raises DataError where the tables differ in loss, schema, questions or total votes, where an id
-    stands twice, or where no galaxy is in all of them; UsageError for values out of range.
+    occurs twice, or where no galaxy is in all of them; UsageError for values out of range.
 
     >>> import pyarrow as pa
     >>> ids = [f"galaxy {number}" for number in range(200)]
@@ -111,7 +111,7 @@ def _open(
 def _shares(
     tables: Sequence[ScoresTable], resampling: Resampling, limits: Resources
 ) -> Iterator[Share]:
-    """As many shares as keep the memory limit."""
+    """As many shares as the memory limit requires."""
     columns = len(tables[0].layout.groups)
     resamples = 8 * columns * (resampling.flips + 2 * resampling.bootstrap) * (len(tables) - 1)
     fixed = PROGRAM_BYTES + resamples
@@ -146,7 +146,7 @@ class _Counts:
     invalid: int = 0
 
     def add(self, matched: MatchedLosses) -> None:
-        """Takes in one share of the galaxies."""
+        """Adds one share of the galaxies."""
         self.rows = [a + b for a, b in zip(self.rows, matched.rows, strict=True)]
         self.compared += matched.compared
 
@@ -190,7 +190,7 @@ def _ranked(
 
 
 def _adjusted(results: list[list[Difference]], questions: int) -> list[list[Difference]]:
-    """With Holm's p over all systems and questions, which stand last in each list."""
+    """With Holm's p over all systems and questions, which come last in each list."""
     family = [
         (system, place)
         for system, differences in enumerate(results)
@@ -225,8 +225,8 @@ def _notes(tables: Sequence[ScoresTable], counts: _Counts) -> Iterator[str]:
     bare = [table.name for table in tables if table.made is None]
     if bare:
         yield (
-            f"{some(bare)} carry no settings (Parquet and Arrow scores tables do): that the loss, "
-            "the schema and the votes are those of the others was told from the columns alone."
+            f"{some(bare)} carry no settings (Parquet and Arrow scores tables do), so only their "
+            "columns show that loss, schema and votes are the same as those of the others."
         )
     left_out = [
         f"{number:,} of {table.name}"
@@ -235,10 +235,11 @@ def _notes(tables: Sequence[ScoresTable], counts: _Counts) -> Iterator[str]:
     ]
     if left_out:
         yield (
-            f"{counts.compared:,} galaxies are in all tables; left out were {', '.join(left_out)}."
+            f"{counts.compared:,} galaxies are in all tables; the others are left out: "
+            f"{', '.join(left_out)}."
         )
     if counts.invalid:
         yield (
-            f"{counts.invalid:,} galaxies have a null loss in some table and leave the comparison "
-            "of that question, its campaign and the whole."
+            f"{counts.invalid:,} galaxies have a null loss in some table and are left out of "
+            "that question, its campaign and the overall comparison."
         )

@@ -22,9 +22,9 @@ class Difference:
 
     `difference` = mean_system - mean_baseline over the same `galaxies`: negative where the system
     is better. `low` and `high` bound its 95 % interval, `p` is that of the paired test, `p_holm`
-    the same adjusted for all systems and questions (None but for questions). `better` and `tied`
-    are the shares of galaxies whose loss the system lowers, and leaves as it is. Losses in nats;
-    None where there are too few galaxies to tell.
+    the same adjusted for all systems and questions (None except for questions). `better` and `tied`
+    are the shares of galaxies whose loss the system lowers, and leaves unchanged. Losses in nats;
+    None where there are too few galaxies.
     """
 
     mean_baseline: float | None
@@ -47,7 +47,7 @@ class Difference:
 class System:
     """One system's differences from the baseline.
 
-    `rank` counts the systems from 1, the lowest overall mean, on. `left_out`: galaxies of the
+    `rank` is 1 for the system with the lowest overall mean. `left_out`: galaxies of the
     table that are not in all the others. `campaigns` is None where the schema is not known.
     """
 
@@ -77,7 +77,7 @@ class System:
         yield "question", self.questions
 
     def to_dict(self) -> dict[str, Any]:
-        """As it stands in the JSON: the fields, and the verdict after the rank."""
+        """As in the JSON: the fields, with the verdict after the rank."""
         fields = asdict(self)
         first = {name: fields.pop(name) for name in ("file", "signature", "rank")}
         return first | {"verdict": self.verdict} | fields
@@ -96,7 +96,7 @@ class Baseline:
 class Comparison:
     """All systems against one baseline, over the galaxies that every table has.
 
-    `systems` stand in the order of their ranks. `compared` counts the galaxies, and `invalid`
+    `systems` are in the order of their ranks. `compared` counts the galaxies, and `invalid`
     those among them that have a null loss in some table. `settings` are `bootstrap`, `flips` and
     `seed`. What the tables do not carry is None, and `notes` say so.
     """

@@ -38,7 +38,7 @@ class ScoresTable:
 
     @classmethod
     def open(cls, table: Table, id_column: str | None, schema: Schema | None) -> ScoresTable:
-        """Tells the columns of a table; DataError for what is not a scores table."""
+        """Finds the columns of a table; raises DataError for what is not a scores table."""
         made = _metadata(table)
         layout = read_layout(table, made, schema)
         known = layout.known or schema is not None
@@ -70,7 +70,7 @@ class ScoresTable:
         return (self.made or {}).get("signature")
 
     def setting(self, name: str) -> Any:
-        """What the table says about one setting; None where it says nothing."""
+        """One of the settings that the table carries; None where it does not."""
         return ((self.made or {}).get("settings") or {}).get(name)
 
     def with_groups_of(self, other: ScoresTable) -> ScoresTable:

@@ -47,7 +47,7 @@ class BinnedSummary:
         return self.whole.to_dict() | {"by": {"column": self.column, "bins": bins}}
 
     def rows(self) -> list[dict[str, Any]]:
-        """One row a group and bin: level, name, by, low, high, value, then the statistics."""
+        """One row per group and bin: level, name, by, low, high, value, then the statistics."""
         return [
             {"level": row.pop("level"), "name": row.pop("name"), "by": self.column}
             | {"low": one.low, "high": one.high, "value": one.value}
@@ -76,11 +76,11 @@ def summarize_by(
     `by` is COLUMN, COLUMN:BINS or COLUMN:EDGES. A column of numbers is cut into so many (10) bins
     of equal width from its least to its greatest value, each from its lower edge up to, not
     including, its upper one (the last includes it); or at edges with commas between, where the
-    first and the last bin are open. A column of text has one bin a value, at most 100. Galaxies
+    first and the last bin are open. A column of text has one bin per value, at most 100. Galaxies
     without a value (null, NaN, blank) have a bin of their own. Each bin has the statistics that
     `summarize` gives, in nats for a log-likelihood; absent ones are None.
 
-    Raises UsageError for bins or edges that make no sense and for a JSON summary, which has no
+    Raises UsageError for invalid bins or edges, and for a JSON summary, which has no
     galaxies; DataError as `summarize`, and for a column that is not there or has no bins.
 
     >>> import pyarrow as pa

@@ -46,7 +46,7 @@ def read_summary(source: str | Path) -> Summary:
 
 
 def is_json(source: str | Path) -> bool:
-    """A JSON summary is told by its content, or by its name where there is none to look at."""
+    """Whether this is a JSON summary: by its content, or by its name where that cannot be read."""
     if str(source) == STDIN:
         return _begins_json(_peek(_stdin()))
     path = Path(source)
@@ -56,7 +56,7 @@ def is_json(source: str | Path) -> bool:
         with path.open("rb") as file:
             return path.suffix.lower() == ".json" or _begins_json(file.read(PEEKED))
     except OSError:
-        return False  # opening it as a table says what is wrong
+        return False  # opening it as a table reports what is wrong
 
 
 @contextlib.contextmanager
@@ -75,7 +75,7 @@ def _stdin() -> IO[bytes]:
 
 
 def _begins_json(start: bytes) -> bool:
-    """Whether this begins an object that is no row of a table in JSON lines, by its first key."""
+    """Whether this begins a JSON object that is not a row of JSON lines, by its first key."""
     start = start.removeprefix(b"\xef\xbb\xbf").lstrip()
     key = re.match(rb'\{\s*"([^"]*)"', start)
     return start.startswith(b"{") and (key is None or key[1].decode("latin-1") in SUMMARY_KEYS)

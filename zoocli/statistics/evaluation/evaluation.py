@@ -30,9 +30,9 @@ class Evaluation(ABC):
 
     `loss` is the name of the loss, `settings` what changes the numbers, `matching` the account of
     every galaxy, `sums` are additive (`zoocli.statistics.evaluation`), `notes` what the user should
-    be warned of. All else follows from them. Of a shard, `coverage` says which rows of VOTES it
-    has. There is one subclass for each kind of prediction:
-    `TreeEvaluation`, `ClassEvaluation`, `ValueEvaluation`.
+    be warned of. Everything else follows from them. `coverage` says which rows of VOTES a shard
+    matched. There is one subclass for each kind of prediction: `TreeEvaluation`,
+    `ClassEvaluation`, `ValueEvaluation`.
     """
 
     loss: str
@@ -101,7 +101,7 @@ class Evaluation(ABC):
         }
 
     def to_pandas(self) -> pd.DataFrame:
-        """One row a metric: question, answer, metric, value, low, high, N."""
+        """One row per metric: question, answer, metric, value, low, high, N."""
         import pandas as pd
 
         return pd.DataFrame([metric.to_dict() for metric in self.metrics])

@@ -31,6 +31,7 @@ from zoocli.statistics.evaluation.metric import LEVEL, Estimate, Key, Metric
 
 Floats = npt.NDArray[np.float64]
 
+ROUNDING = 1e-12  # of a share: less may be nothing
 DEVIATIONS = NormalDist().inv_cdf((1 + LEVEL) / 2)
 
 
@@ -83,7 +84,8 @@ def _share_interval(
     """Wilson's, of as many galaxies as the variance says; without any variance, of all."""
     variance = (float(drawn.var()) if len(drawn) else 0.0) + halves.variance
     binomial = halves.share * (1 - halves.share)
-    return wilson_interval(share, binomial / variance if variance and binomial else galaxies)
+    known = variance > 0.0 and binomial > ROUNDING
+    return wilson_interval(share, binomial / variance if known else galaxies)
 
 
 def wilson_interval(share: float, galaxies: float) -> tuple[float, float]:

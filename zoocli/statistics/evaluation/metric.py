@@ -80,7 +80,7 @@ def centred_squares(squares: Floats, sums: Floats, galaxies: Floats, resolved: f
 
 
 def mean_of_present(values: Floats) -> Floats:
-    """The mean over the first axis of what is there; NaN where nothing is.
+    """The mean over the first axis of the values that are not NaN; NaN where there are none.
 
     >>> mean_of_present(np.array([[1.0, np.nan], [3.0, np.nan]])).tolist()
     [2.0, nan]

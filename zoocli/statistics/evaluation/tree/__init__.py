@@ -1,1 +1,1 @@
-"""Evaluation of predicted concentrations against votes."""
+"""Evaluation of predicted concentrations against votes: see `zoocli.statistics.evaluation`."""

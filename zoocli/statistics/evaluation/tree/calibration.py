@@ -17,7 +17,7 @@ galaxies that count:
   in the schema and the seed; uniformity_p_holm is adjusted over all answers. Absent below 100
   galaxies.
 
-Of a question, a campaign and overall: the mean over the answers, each weighing as much as it has
+Of a question, a campaign and overall: the mean over the answers, weighted by their number of
 galaxies; of the tests only the least uniformity_p_holm. All of it also for galaxies with fewer than
 20 votes for the question and for those with at least 20 (coverage_90:votes-1-19,
 coverage_90:votes-20+). There is nothing for confident galaxies: they are chosen by their votes, and

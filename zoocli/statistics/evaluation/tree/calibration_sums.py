@@ -23,8 +23,8 @@ LEVELS = np.array([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99])
 BINS = 20  # of the histograms of the probability integral transform
 
 # Where the transforms are summed: the inner edges of the histogram, and those of the central
-# intervals of LEVELS, which lie among them but for the last two on either side. They are symmetric,
-# so that the intervals open up from the middle one.
+# intervals of LEVELS, which are among them except for the last two on either side. They are
+# symmetric, so that the intervals open up from the middle one.
 EDGES = np.concatenate([[0.005, 0.025], np.arange(1, BINS) / BINS, [0.975, 0.995]])
 MIDDLE = len(EDGES) // 2
 LOWER, UPPER = slice(MIDDLE - 1, None, -1), slice(MIDDLE + 1, None)

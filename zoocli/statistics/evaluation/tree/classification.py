@@ -1,14 +1,8 @@
 """The answer predicted most against the answer voted most.
 
-Both are the first of the largest where several are equally large; `ties_observed` and
-`ties_predicted` count the galaxies where that happened. From the confusion matrix C (true,
-predicted) of a question's counted galaxies, as scikit-learn defines them:
-
-- accuracy = trace / N; balanced_accuracy: the mean recall over the answers that some galaxy has;
-- per answer: recall = C_jj / support, precision = C_jj / galaxies predicted so, f1 = 2 C_jj / (both
-  together), each absent where its denominator is 0;
-- `_weighted`: the mean weighted by support (so that recall_weighted is the accuracy); `_macro`: the
-  plain mean over the answers that occur on either side; what is absent counts there as 0.
+Of several equally large ones the first is taken; `ties_observed` and `ties_predicted` count the
+galaxies where that happened. The numbers, from the confusion matrix (true, predicted) of a
+question's counted galaxies, are those of `zoocli.statistics.evaluation.confusion`.
 
 The same with `:confident` for the galaxies whose volunteers agree. Of a campaign and overall: the
 mean over the questions that have the number.
@@ -44,7 +38,7 @@ PARTS = {"": "counted", ":confident": "confident"}  # as metrics and as sums nam
 
 
 def cells(schema: Schema) -> list[slice]:
-    """Where each question's confusion matrix stands among all cells.
+    """Where each question's confusion matrix is among all cells.
 
     >>> cells(Schema({"ring": ["_yes", "_no"], "bar": ["_a", "_b"]}, {"ring": None, "bar": None}))
     [slice(0, 4, None), slice(4, 8, None)]
@@ -78,7 +72,7 @@ def _confusion(galaxies: VotedGalaxies, chosen: npt.NDArray[np.bool_]) -> Floats
 
 
 def collect(galaxies: VotedGalaxies, rules: Rules) -> AdditiveArrays:
-    """How often the largest is not alone: (observed or predicted, questions)."""
+    """How often several are equally large: (observed or predicted, questions)."""
     counted = rules.counted(galaxies)
     ties = [
         [

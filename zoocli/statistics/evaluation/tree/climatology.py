@@ -1,4 +1,4 @@
-"""The one Dirichlet that fits all votes best: what a prediction must beat to know anything.
+"""The one Dirichlet that fits all votes best: what a useful prediction must beat.
 
 The log-likelihood of concentrations a_j (sum A) over galaxies with votes k_j (sum n) is
 
@@ -37,9 +37,9 @@ NAME = "climatology"
 FEWEST_GALAXIES = 30
 MOST_STEPS = 200
 LONGEST_STEP = 3.0  # in ln a
-ENOUGH = 1e-14  # nats a galaxy that another step could gain
-MULTINOMIAL = 1e9  # the sum of concentrations that stands for the multinomial limit
-LEAST = 1e-9  # stands for the concentration of an answer that nobody gave
+ENOUGH = 1e-14  # nats per galaxy that another step could gain
+MULTINOMIAL = 1e9  # the sum of concentrations in the multinomial limit
+LEAST = 1e-9  # the concentration of an answer without votes
 
 
 @dataclass(frozen=True)
@@ -168,7 +168,7 @@ def _derivatives(rows: list[Rising], totals: Rising, a: Floats) -> tuple[Floats,
 
 
 def losses_of(concentrations: Floats, galaxies: VotedGalaxies) -> Floats:
-    """(questions, galaxies): the losses of one fixed Dirichlet a question, in nats."""
+    """(questions, galaxies): the losses of one fixed Dirichlet per question, in nats."""
     losses = np.empty(galaxies.total_votes.shape)
     for position, part in enumerate(galaxies.schema.question_slices):
         a = np.maximum(concentrations[part], LEAST)

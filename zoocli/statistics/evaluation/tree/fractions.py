@@ -12,8 +12,8 @@ averaged over the passes) and the observed fraction o = k_j / n:
   p_s (1 - p_s) (A_s + n) / (n (A_s + 1)) + (p_s - p)^2;
 - rmse_ratio = rmse / noise_rmse.
 
-Of a question, a campaign and overall: the mean over the answers that have the number (but for the
-bias, which adds up to 0 over a question's answers).
+Of a question, a campaign and overall: the mean over the answers that have the number (except for
+the bias, which adds up to 0 over a question's answers).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The loss of the predictions, between that of the climatology and the floor of any prediction.
 
-Per question, campaign and overall, all in nats a galaxy with at least one vote there:
+Per question, campaign and overall, all in nats per galaxy with at least one vote there:
 
 - loss: the mean of -ln P(votes | concentrations); loss_all: over all valid galaxies; se: the
   standard error of loss;
@@ -34,8 +34,8 @@ Floats = npt.NDArray[np.float64]
 def features(galaxies: VotedGalaxies, reference: Floats) -> AdditiveArrays:
     """What is summed, per level or per question, and galaxy.
 
-    `reference` (answers,): concentrations near the climatology, which tell how its loss varies
-    over galaxies before it has been fitted.
+    `reference` (answers,): concentrations near the climatology, which show how its loss varies over
+    galaxies before it has been fitted.
     """
     loss, voted, valid = level_losses(galaxies)
     at_questions = galaxies.voted
@@ -87,7 +87,7 @@ def estimates(
     """The numbers of each level, for sums (rows, replicates).
 
     `whole` are the sums of all galaxies: the climatology is fitted to them and the same in every
-    replicate. What its loss varies by from replicate to replicate is told by the reference.
+    replicate. How its loss varies between replicates is taken from the reference.
     """
     climatology = _climatology_sums(sums, climatologies, whole)
     for level, (name, members) in enumerate(levels(schema).items()):

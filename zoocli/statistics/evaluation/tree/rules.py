@@ -22,7 +22,7 @@ class Rules:
     `min_root_votes`: the first root question of its campaign has at least so many.
     `min_share_asked`: the question's votes over that root's votes are at least this.
     `min_path_fraction`: the product of the observed fractions that lead to the question is more
-    than this; None: whatever it is.
+    than this; None: no condition.
     `confident`: a galaxy is confident where some observed fraction is more than this.
 
     Raises UsageError for values out of range.
@@ -63,7 +63,7 @@ class Rules:
             return np.maximum.reduceat(galaxies.observed, starts, axis=0) > self.confident
 
     def as_options(self) -> list[str]:
-        """The rules that say anything, as they are given on the command line.
+        """The rules that exclude anything, as they are given on the command line.
 
         >>> Rules(min_share_asked=0.5).as_options()
         ['--min-votes 1', '--min-share-asked 0.5', '--confident 0.8']
@@ -104,7 +104,7 @@ PROFILES = {
 
 
 def rules_of(profile: str, **given: Any) -> Rules:
-    """The rules of a profile, where those that are given (not None) stand instead of its own.
+    """The rules of a profile; those that are given (not None) replace its own.
 
     Raises UsageError for another profile, and for values out of range.
 

@@ -14,7 +14,7 @@ from zoocli.statistics.evaluation.values.galaxies import ValuedGalaxies
 
 
 def collect(galaxies: ValuedGalaxies, replicates: int, seed: int) -> AdditiveArrays:
-    """Everything that is added up, block by block but for the histograms."""
+    """Everything that is added up: the histograms at once, the rest block by block."""
     total = residuals.collect(galaxies)
     for block in blocks(galaxies):
         losses = _rows_of_losses(block)

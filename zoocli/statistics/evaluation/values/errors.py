@@ -6,7 +6,7 @@ Per target, over the galaxies that have both, with the prediction p and the true
 - r2 = 1 - sum (p - y)^2 / sum (y - mean y)^2, absent where all y are equal;
 - pearson: the correlation of p and y, absent where all p or all y are equal.
 
-Squares are summed about a number amid the labels (`centres_of`), so that a large common offset
+Squares are summed about a central label (`centres_of`), so that a large common offset
 costs no digits. What spreads by less than 3e-5 of its distance from there counts as equal, since
 its digits are lost. Overall: the mean over the targets that have the number.
 """

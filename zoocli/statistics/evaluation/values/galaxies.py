@@ -17,7 +17,7 @@ class ValuedGalaxies:
 
     `predicted`, `labels` and `losses` (targets, galaxies), the losses NaN where either value does
     not exist; `loss` (galaxies,): the mean over the targets; `hashes` (galaxies,): of the ids,
-    which the bootstrap comes from; `centres` (targets,): a number amid each target's labels, the
+    which the bootstrap comes from; `centres` (targets,): a central label of each target, the
     same for every batch and every part.
     """
 
