@@ -12,5 +12,5 @@ numbers follow from the sums; it has those of these functions that it needs:
 - `metrics(sums, ...)`: the numbers that follow from the sums of `collect`.
 
 `collecting` adds it all up, block by block, and `result` has the evaluation with its metrics. The
-modules at this level are shared by all kinds.
+modules at this level are shared by several kinds.
 """
