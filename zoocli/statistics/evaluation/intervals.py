@@ -11,10 +11,10 @@ doi:10.1214/ss/1009213286): for a share v of n galaxies
 A mean of shares has no n of its own. As in complex surveys (Korn & Graubard 1998, Survey
 Methodology 24, 193; Franco et al. 2019, doi:10.1093/jssam/smy019) the effective n is the one whose
 binomial variance is that of the estimate, n = c (1 - c) / variance. Here c is the share once half a
-galaxy is added right and half a galaxy wrong for each answer, as Jeffreys' prior adds them, and the
-variance is that of the replicates plus that of these half galaxies. They only matter where counts
-are small: an answer of two galaxies, both right, is not taken to be always right. The number
-itself is not changed.
+galaxy is added right and half a galaxy wrong for each answer that some galaxy has, as Jeffreys'
+prior adds them, and the variance is that of the replicates plus that of these half galaxies. They
+only matter where counts are small: an answer of two galaxies, both right, is not taken to be always
+right. The number itself is not changed.
 """
 
 from __future__ import annotations
