@@ -12,12 +12,13 @@ from scipy import stats
 
 from zoocli.schema import Schema
 from zoocli.simulation import dirichlet_multinomial
-from zoocli.statistics.evaluation import calibration
 from zoocli.statistics.evaluation.additive import AdditiveArrays
 from zoocli.statistics.evaluation.bootstrap import point_sums, replicate_sums, summed
-from zoocli.statistics.evaluation.galaxies import Galaxies
-from zoocli.statistics.evaluation.metric import Metric, with_intervals
-from zoocli.statistics.evaluation.rules import Rules
+from zoocli.statistics.evaluation.intervals import with_intervals
+from zoocli.statistics.evaluation.metric import Metric
+from zoocli.statistics.evaluation.tree import calibration
+from zoocli.statistics.evaluation.tree.galaxies import VotedGalaxies
+from zoocli.statistics.evaluation.tree.rules import Rules
 
 SCHEMA = Schema({"shape": ["_smooth", "_disk", "_odd"]}, {"shape": None}, "shapes")
 REPEATS, REPLICATES = 1000, 400
@@ -74,7 +75,7 @@ def repeated() -> None:
         )
 
 
-def drawn(galaxies: int, votes: int, seed: int, factor: float = 1.0) -> Galaxies:
+def drawn(galaxies: int, votes: int, seed: int, factor: float = 1.0) -> VotedGalaxies:
     """Galaxies predicted by their true concentrations x factor."""
     random = np.random.default_rng(seed)
     truth = np.exp(random.uniform(0, np.log(10), (3, galaxies)))
@@ -82,10 +83,10 @@ def drawn(galaxies: int, votes: int, seed: int, factor: float = 1.0) -> Galaxies
     counts = dirichlet_multinomial(truth, totals, random).astype(np.int64)
     hashes = random.integers(0, 2**63, galaxies).astype(np.uint64)
     losses = np.zeros((1, galaxies))
-    return Galaxies(SCHEMA, factor * truth[None], counts, totals[None], losses, hashes)
+    return VotedGalaxies(SCHEMA, factor * truth[None], counts, totals[None], losses, hashes)
 
 
-def sums_of(galaxies: Galaxies) -> AdditiveArrays:
+def sums_of(galaxies: VotedGalaxies) -> AdditiveArrays:
     features = calibration.features(galaxies, RULES)
     return calibration.collect(galaxies, RULES) | summed(features, galaxies.hashes, REPLICATES, 0)
 

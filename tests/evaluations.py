@@ -16,13 +16,13 @@ from zoocli.losses.dirichlet import get_dirichlet_neg_log_prob
 from zoocli.schema import Schema, load_schema
 from zoocli.simulation import draw_votes
 from zoocli.statistics.evaluation.additive import AdditiveArrays
-from zoocli.statistics.evaluation.climatology import collect as collect_votes
-from zoocli.statistics.evaluation.climatology import reference
-from zoocli.statistics.evaluation.collecting import Plan, collect
-from zoocli.statistics.evaluation.galaxies import Galaxies
 from zoocli.statistics.evaluation.metric import Metric
-from zoocli.statistics.evaluation.result import TreeEvaluation
-from zoocli.statistics.evaluation.rules import Rules
+from zoocli.statistics.evaluation.tree.climatology import collect as collect_votes
+from zoocli.statistics.evaluation.tree.climatology import reference
+from zoocli.statistics.evaluation.tree.collecting import Plan, collect
+from zoocli.statistics.evaluation.tree.galaxies import VotedGalaxies
+from zoocli.statistics.evaluation.tree.result import TreeEvaluation
+from zoocli.statistics.evaluation.tree.rules import Rules
 
 SMALL = Schema(
     {"shape": ["_smooth", "_disk", "_artifact"], "bar": ["_yes", "_no"], "arms": ["_1", "_2"]},
@@ -33,7 +33,7 @@ VOTES = SHARED_DATA / "gz-decals-votes.csv.gz"
 needs_real_votes = pytest.mark.skipif(not VOTES.exists(), reason="the shared data are not here")
 
 
-def galaxies_of(schema: Schema, concentrations: np.ndarray, votes: np.ndarray) -> Galaxies:
+def galaxies_of(schema: Schema, concentrations: np.ndarray, votes: np.ndarray) -> VotedGalaxies:
     """Of `concentrations` (passes, answers, galaxies) and `votes` (answers, galaxies)."""
     votes = np.asarray(votes, np.int64)
     slices = schema.question_slices
@@ -53,11 +53,13 @@ def galaxies_of(schema: Schema, concentrations: np.ndarray, votes: np.ndarray) -
     )
     mixture = -np.log(np.mean(np.exp(-losses), axis=1))
     hashes = np.random.default_rng(99).integers(0, 2**63, votes.shape[1], dtype=np.uint64)
-    return Galaxies(schema, concentrations, votes, total_votes, mixture, hashes)
+    return VotedGalaxies(schema, concentrations, votes, total_votes, mixture, hashes)
 
 
 @functools.cache
-def simulated(galaxies: int = 3000, passes: int = 1, blur: float = 0.3, seed: int = 3) -> Galaxies:
+def simulated(
+    galaxies: int = 3000, passes: int = 1, blur: float = 0.3, seed: int = 3
+) -> VotedGalaxies:
     """Votes for the small tree, and predictions that are not quite the truth."""
     random = np.random.default_rng(seed)
     truth = 0.5 + 30 * random.random((len(SMALL.label_cols), galaxies)) ** 3
@@ -67,7 +69,7 @@ def simulated(galaxies: int = 3000, passes: int = 1, blur: float = 0.3, seed: in
 
 
 @functools.cache
-def real() -> Galaxies:
+def real() -> VotedGalaxies:
     """The real votes, with made-up predictions: the galaxy's own fractions, half forgotten."""
     schema = load_schema("desi")
     votes = pd.read_csv(VOTES)[schema.label_cols].fillna(0).to_numpy().T
@@ -76,7 +78,9 @@ def real() -> Galaxies:
     return galaxies_of(schema, concentrations[np.newaxis], votes)
 
 
-def sums_of(galaxies: Galaxies, rules: Rules | None = None, replicates: int = 0) -> AdditiveArrays:
+def sums_of(
+    galaxies: VotedGalaxies, rules: Rules | None = None, replicates: int = 0
+) -> AdditiveArrays:
     """Everything that is collected of the galaxies."""
     known = reference(collect_votes(galaxies), galaxies.schema)
     return collect(galaxies, Plan(rules or Rules(), known, replicates, 0))
@@ -94,13 +98,13 @@ def evaluation_of(sums: AdditiveArrays, schema: Schema) -> TreeEvaluation:
 
 
 def metrics_of(
-    galaxies: Galaxies, rules: Rules | None = None, replicates: int = 0
+    galaxies: VotedGalaxies, rules: Rules | None = None, replicates: int = 0
 ) -> dict[tuple[str, str | None, str], Metric]:
     """Every metric by question, answer and name."""
     return evaluation_of(sums_of(galaxies, rules, replicates), galaxies.schema).by_name
 
 
-def both() -> list[Galaxies]:
+def both() -> list[VotedGalaxies]:
     """Simulated galaxies, and the real ones where they are."""
     return [simulated(), *([real()] if VOTES.exists() else [])]
 

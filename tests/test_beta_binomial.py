@@ -9,7 +9,7 @@ from scipy.stats import betabinom
 
 from tests.reference.cases import dirichlet_cases
 from zoocli.schema import Schema
-from zoocli.statistics.evaluation.predicted_votes import PredictedVotes
+from zoocli.statistics.evaluation.tree.predicted_votes import PredictedVotes
 
 BOUND = 1e-10
 

@@ -11,13 +11,13 @@ from scipy import stats
 from zoocli.resampling import uniforms
 from zoocli.schema import Schema
 from zoocli.simulation import dirichlet_multinomial
-from zoocli.statistics.evaluation import calibration
 from zoocli.statistics.evaluation.additive import added
 from zoocli.statistics.evaluation.bootstrap import point_sums, summed
-from zoocli.statistics.evaluation.calibration_sums import EDGES, LEVELS, Calibration
-from zoocli.statistics.evaluation.galaxies import Galaxies
-from zoocli.statistics.evaluation.metric import with_intervals
-from zoocli.statistics.evaluation.rules import Rules
+from zoocli.statistics.evaluation.intervals import with_intervals
+from zoocli.statistics.evaluation.tree import calibration
+from zoocli.statistics.evaluation.tree.calibration_sums import EDGES, LEVELS, Calibration
+from zoocli.statistics.evaluation.tree.galaxies import VotedGalaxies
+from zoocli.statistics.evaluation.tree.rules import Rules
 
 TREE = Schema(
     {"shape": ["_smooth", "_disk", "_odd"], "bar": ["_yes", "_no"]},
@@ -33,7 +33,9 @@ def galaxies_of(schema, concentrations, votes, seed=0):
     total_votes = np.stack([votes[part].sum(axis=0) for part in schema.question_slices])
     hashes = np.random.default_rng(seed).integers(0, 2**63, votes.shape[1]).astype(np.uint64)
     losses = np.zeros(total_votes.shape)  # only whether they are NaN is looked at
-    return Galaxies(schema, concentrations, votes.astype(np.int64), total_votes, losses, hashes)
+    return VotedGalaxies(
+        schema, concentrations, votes.astype(np.int64), total_votes, losses, hashes
+    )
 
 
 def simulated(galaxies=1500, passes=2, seed=1):
@@ -198,7 +200,9 @@ def test_rules_and_invalid_predictions_leave_galaxies_out(batch):
     rules = Rules(min_votes=10)
     losses = np.where(np.arange(len(batch)) % 7 == 0, np.nan, batch.losses)
     concentrations = np.where(np.isnan(losses[0]), np.nan, batch.concentrations)
-    marked = Galaxies(TREE, concentrations, batch.votes, batch.total_votes, losses, batch.hashes)
+    marked = VotedGalaxies(
+        TREE, concentrations, batch.votes, batch.total_votes, losses, batch.hashes
+    )
     kept = (np.arange(len(batch)) % 7 != 0) & (batch.total_votes[0] >= 10)
     found = metrics_of(sums_of(marked, rules), TREE)["shape", "shape_disk", "coverage_90"]
     low, high, *_ = reference(batch, 1, kept)
@@ -223,7 +227,7 @@ def test_nothing_is_null(batch):
 def test_order_batches_and_parts_change_nothing(batch):
     whole = sums_of(batch, replicates=20)
     order = np.random.default_rng(5).permutation(len(batch))
-    shuffled = Galaxies(
+    shuffled = VotedGalaxies(
         TREE,
         batch.concentrations[..., order],
         batch.votes[:, order],

@@ -19,7 +19,7 @@ from zoocli.errors import MachineError, UsageError
 from zoocli.hashing import hash_ids
 from zoocli.resampling import poisson_weights
 from zoocli.statistics.holm import holm
-from zoocli.statistics.paired_losses import Matched
+from zoocli.statistics.paired_losses import MatchedLosses
 
 FAST = {"bootstrap": 50, "flips": 200}
 
@@ -185,10 +185,10 @@ def test_a_memory_limit_changes_digits_alone(pair, monkeypatch):
 
     def matched(tables, share):
         shares.append(share)
-        return Matched(tables, share)
+        return MatchedLosses(tables, share)
 
     monkeypatch.setattr("zoocli.statistics.paired_losses.ID_BYTES", 200_000)
-    monkeypatch.setattr("zoocli.statistics.compare.Matched", matched)
+    monkeypatch.setattr("zoocli.statistics.compare.MatchedLosses", matched)
     found = compare(*pair, memory_limit="400MB", **FAST)
     assert len(shares) > 3
     assert (found.compared, found.invalid) == (plain.compared, plain.invalid)

@@ -195,7 +195,7 @@ def test_repeated_ids_are_refused(files, tmp_path, side):
     pair = [files[0], files[0]]
     pair[side] = write(tmp_path / "twice.parquet", twice)
     error = refused(*pair)
-    assert "2 ids stand more than once in" in error
+    assert "2 ids occur more than once in" in error
     assert "'000003', '000004'. Keep one row of each." in error
 
 

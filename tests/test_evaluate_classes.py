@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -195,6 +196,30 @@ def test_ties_go_to_the_first_class_and_are_counted():
     assert found.confusion_matrix.tolist() == [[0, 0], [1, 1]]
 
 
+def accuracy_of(matrix: np.ndarray) -> float:
+    return float(np.trace(matrix) / matrix.sum())
+
+
+def f1_macro_of(matrix: np.ndarray) -> float:
+    true, best = (axis.ravel() for axis in np.indices(matrix.shape))
+    cells = matrix.ravel()
+    return sklearn.f1_score(true, best, sample_weight=cells, average="macro", zero_division=0)
+
+
+def wilson_of(
+    of_cells: Callable[[np.ndarray], float], matrix: np.ndarray, replicates: list[float]
+) -> list[float]:
+    """Wilson's interval, with the effective number of galaxies of docs/evaluation.md."""
+    size = len(matrix)
+    halves = np.where(np.eye(size), 0.5, 0.5 / (size - 1)) * (matrix.sum(axis=1, keepdims=True) > 0)
+    share, smoothed = of_cells(matrix), of_cells(matrix + halves)
+    changes = [of_cells(matrix + one.reshape(size, size)) - share for one in np.eye(size**2)]
+    variance = np.var(replicates) + halves.ravel() @ np.square(changes)
+    n, z = smoothed * (1 - smoothed) / variance, 1.959963984540054
+    reach = z * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
+    return [(share + z**2 / (2 * n) + side * reach) / (1 + z**2 / n) for side in (-1, 1)]
+
+
 def test_intervals_are_those_of_the_poisson_bootstrap():
     predictions, labels = made_up(400)
     found = evaluate(predictions, labels, bootstrap=60, seed=7)
@@ -205,20 +230,18 @@ def test_intervals_are_those_of_the_poisson_bootstrap():
     confidence, best = probabilities.max(axis=1), probabilities.argmax(axis=1)
     true = labels["label"].to_numpy()
     right = best == true
-    f1 = [
-        sklearn.f1_score(true, best, sample_weight=w, average="macro", zero_division=0)
-        for w in weights.T
-    ]
-    drawn = {
-        "accuracy": weights.T @ right / weights.sum(axis=0),
-        "confidence": weights.T @ confidence / weights.sum(axis=0),
-        "f1_macro": np.array(f1),
-    }
-    for metric, replicates in drawn.items():
+    one = found.by_name["overall", None, "confidence"]
+    replicates = weights.T @ confidence / weights.sum(axis=0)
+    assert [one.low, one.high] == pytest.approx(np.quantile(replicates, [0.025, 0.975]), **EXACT)
+    matrix = sklearn.confusion_matrix(true, best).astype(float)
+    for metric, of_cells, close in (
+        ("accuracy", accuracy_of, EXACT),
+        ("f1_macro", f1_macro_of, {"rel": 1e-4}),  # labels and predictions nearly independent
+    ):
+        drawn = [sklearn.confusion_matrix(true, best, sample_weight=w) for w in weights.T]
+        low_and_high = wilson_of(of_cells, matrix, [of_cells(one) for one in drawn])
         one = found.by_name["overall", None, metric]
-        assert [one.low, one.high] == pytest.approx(
-            np.quantile(replicates, [0.025, 0.975]), **EXACT
-        )
+        assert [one.low, one.high] == pytest.approx(low_and_high, **close)
     groups = groups_of(confidence)
     terms = np.stack([(right - confidence) * (groups == group) for group in range(20)])
     changes = terms @ weights / weights.sum(axis=0) - terms.mean(axis=1, keepdims=True)

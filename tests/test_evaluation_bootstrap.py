@@ -7,20 +7,21 @@ import pytest
 
 from tests.evaluations import SMALL, evaluation_of, simulated, sums_of
 from zoocli.resampling import poisson_weights
-from zoocli.statistics.evaluation import climatology, fractions, losses
 from zoocli.statistics.evaluation.additive import AdditiveArrays, added
 from zoocli.statistics.evaluation.bootstrap import PREFIX, point_sums, replicate_sums, summed
-from zoocli.statistics.evaluation.collecting import Plan, collect
-from zoocli.statistics.evaluation.galaxies import Galaxies
-from zoocli.statistics.evaluation.metric import Estimate, Metric, with_intervals
-from zoocli.statistics.evaluation.rules import Rules
+from zoocli.statistics.evaluation.intervals import with_intervals
+from zoocli.statistics.evaluation.metric import Estimate, Metric
+from zoocli.statistics.evaluation.tree import climatology, fractions, losses
+from zoocli.statistics.evaluation.tree.collecting import Plan, collect
+from zoocli.statistics.evaluation.tree.galaxies import VotedGalaxies
+from zoocli.statistics.evaluation.tree.rules import Rules
 
 REPLICATES = 40
 
 
-def chosen(galaxies: Galaxies, rows: np.ndarray) -> Galaxies:
+def chosen(galaxies: VotedGalaxies, rows: np.ndarray) -> VotedGalaxies:
     """The galaxies at these rows, in this order, some perhaps several times."""
-    return Galaxies(
+    return VotedGalaxies(
         galaxies.schema,
         galaxies.concentrations[..., rows],
         galaxies.votes[:, rows],
@@ -35,7 +36,7 @@ def plan() -> Plan:
     return Plan(Rules(), climatology.reference(climatology.collect(galaxies), SMALL), REPLICATES, 7)
 
 
-def parts_of(galaxies: Galaxies, sizes: int) -> list[Galaxies]:
+def parts_of(galaxies: VotedGalaxies, sizes: int) -> list[VotedGalaxies]:
     return [galaxies.part(slice(at, at + sizes)) for at in range(0, len(galaxies), sizes)]
 
 
@@ -135,10 +136,10 @@ def test_intervals_cover_the_truth():
     names = {("shape", None, "loss"), ("bar", "bar_yes", "rmse"), ("shape", None, "gain")}
     known = climatology.reference(climatology.collect(everything), SMALL)
 
-    def fits_of(galaxies: Galaxies) -> list[climatology.Climatology | None]:
+    def fits_of(galaxies: VotedGalaxies) -> list[climatology.Climatology | None]:
         return climatology.fit(climatology.collect(galaxies), SMALL)
 
-    def intervals(galaxies: Galaxies, replicates: int) -> dict[str, Metric]:
+    def intervals(galaxies: VotedGalaxies, replicates: int) -> dict[str, Metric]:
         features = losses.features(galaxies, known) | fractions.features(galaxies, Rules())
         sums = summed(features, galaxies.hashes, replicates, 0)
 

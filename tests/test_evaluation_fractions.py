@@ -8,8 +8,8 @@ from scipy import stats
 from sklearn import metrics as sk
 
 from tests.evaluations import SMALL, both, galaxies_of, metrics_of, simulated, sums_of
-from zoocli.statistics.evaluation import fractions
-from zoocli.statistics.evaluation.rules import Rules
+from zoocli.statistics.evaluation.tree import fractions
+from zoocli.statistics.evaluation.tree.rules import Rules
 
 
 def fractions_of(galaxies, answer):

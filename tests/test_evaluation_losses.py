@@ -9,8 +9,8 @@ from scipy import optimize, stats
 from scipy.special import digamma, gammaln
 
 from tests.evaluations import SMALL, both, galaxies_of, metrics_of, simulated
-from zoocli.statistics.evaluation import climatology, factorials, histograms, losses
-from zoocli.statistics.evaluation.galaxies import Galaxies
+from zoocli.statistics.evaluation.tree import climatology, factorials, histograms, losses
+from zoocli.statistics.evaluation.tree.galaxies import VotedGalaxies
 
 
 def likelihood(a: np.ndarray, votes: np.ndarray) -> float:
@@ -39,7 +39,7 @@ def best_likelihood(votes: np.ndarray) -> float:
     return -float(found.fun) * galaxies
 
 
-def climatologies(galaxies: Galaxies) -> list[climatology.Climatology | None]:
+def climatologies(galaxies: VotedGalaxies) -> list[climatology.Climatology | None]:
     return climatology.fit(climatology.collect(galaxies), galaxies.schema)
 
 
@@ -161,7 +161,7 @@ def test_an_invalid_prediction_leaves_its_question_and_the_overall_loss():
     losses_with_null = galaxies.losses.copy()
     losses_with_null[0, :10] = np.nan
     voted = galaxies.total_votes[0] > 0
-    changed = Galaxies(
+    changed = VotedGalaxies(
         galaxies.schema,
         galaxies.concentrations,
         galaxies.votes,

@@ -7,7 +7,7 @@ import pytest
 
 from tests.evaluations import SMALL, galaxies_of
 from zoocli.errors import UsageError
-from zoocli.statistics.evaluation.rules import PROFILES, Rules, rules_of
+from zoocli.statistics.evaluation.tree.rules import PROFILES, Rules, rules_of
 
 # Five galaxies: votes for smooth, disk, artifact; bar yes, no; one arm, two arms.
 VOTES = np.array(

@@ -26,8 +26,8 @@ from zoocli.report.figures.intervals import Interval, interval_rows
 from zoocli.report.figures.layout import figure_of
 from zoocli.report.figures.style import drawing
 from zoocli.schema import Schema
-from zoocli.statistics.evaluation.calibration_sums import ReliabilityCurve
-from zoocli.statistics.evaluation.rules import Rules
+from zoocli.statistics.evaluation.reliability import ReliabilityCurve
+from zoocli.statistics.evaluation.tree.rules import Rules
 
 LONG = "does-this-galaxy-have-a-bar-through-its-centre-or-is-there-no-sign-of-one-at-all"
 HOSTILE = Schema(

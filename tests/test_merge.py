@@ -164,7 +164,7 @@ def test_shards_that_do_not_say_what_they_matched_are_refused() -> None:
     [
         (("1/3", "3/3"), "1 of 3 shards are missing: '2'"),
         (("1/2", "1/2"), "part 2 and part 1 are both shard 1/2"),
-        (("1/2", "2/3"), "not of the same set"),
+        (("1/2", "2/3"), "do not belong together"),
         (("1/2", None), "part 2 is not a shard"),
         (("0/2", "1/2"), "'0/2'; expected I/N"),
         (("x", "1/2"), "'x'; expected I/N"),

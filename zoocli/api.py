@@ -433,7 +433,7 @@ def _read_part(part: Summary | Evaluation | FilePath) -> Summary | Evaluation:
         from zoocli.statistics.evaluation.sums_file import read_sums
 
         return read_sums(Path(part))
-    from zoocli.statistics.summarize import read_summary
+    from zoocli.statistics.summary_file import read_summary
 
     return read_summary(part)
 

@@ -274,3 +274,8 @@ def rewritten_note(columns: Sequence[IdColumn]) -> str | None:
         return None
     names = " and ".join(f"'{column.column}' of {column.table.name}" for column in floats)
     return f"The ids in {names} are written as floats; 311581.0 was read as 311581."
+
+
+def is_index_name(name: str) -> bool:
+    """Whether a column is the index that pandas wrote beside the data."""
+    return not name.strip() or name.startswith(("Unnamed: ", "__index_level_"))

@@ -51,16 +51,10 @@ class Statistics:
         >>> Statistics.from_sums(6.0, 14.0, 3, 4, 30).mean
         2.0
         """
-        if not (math.isfinite(total) and math.isfinite(squares)):
-            raise DataError(
-                "The losses, or their squares, add up to more than the largest number (1.8e308), "
-                "so they have no mean and no standard error. Look for extreme values in the "
-                "predictions and mend them."
-            )
         return cls(
             mean=total / galaxies if galaxies else None,
             mean_all=total / galaxies_all if galaxies_all else None,
-            se=_standard_error(total, squares, galaxies),
+            se=standard_error(total, squares, galaxies),
             sum=total,
             sum_squares=squares,
             galaxies=galaxies,
@@ -97,7 +91,21 @@ class Statistics:
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
-def _standard_error(total: float, squares: float, galaxies: int) -> float | None:
+def standard_error(total: float, squares: float, galaxies: int) -> float | None:
+    """sqrt((squares - total^2 / N) / (N - 1) / N), of the mean loss of N galaxies; None below two.
+
+    `total` and `squares` are the sums of the losses and of their squares. Raises DataError where
+    either is beyond the largest number.
+
+    >>> round(standard_error(6.0, 14.0, 3), 6)
+    0.57735
+    """
+    if not (math.isfinite(total) and math.isfinite(squares)):
+        raise DataError(
+            "The losses, or their squares, add up to more than the largest number (1.8e308), so "
+            "they have no mean and no standard error. Look for extreme values in the predictions "
+            "and correct them."
+        )
     if galaxies < 2:
         return None
     variance = max(squares - total * total / galaxies, 0.0) / (galaxies - 1)
@@ -109,9 +117,9 @@ class Matching:
     """What became of every galaxy.
 
     `matched`: galaxies scored. `predictions_only`: rows of PREDICTIONS whose id VOTES lack.
-    `votes_only`: rows of VOTES whose id no prediction has. `duplicated`: ids that match and stand
-    twice on a side, all copies of which were dropped. `invalid`: scored galaxies whose `loss` is
-    null because some prediction of theirs has no likelihood.
+    `votes_only`: rows of VOTES whose id no prediction has. `duplicated`: ids that match and occur
+    more than once on a side; all copies were dropped. `invalid`: scored galaxies whose `loss` is
+    null because one of their predictions has no likelihood.
     """
 
     matched: int
@@ -130,8 +138,8 @@ class Matching:
 class Coverage:
     """Which rows of VOTES a shard scored; of the whole, how many ids and rows were dropped.
 
-    `scored` has a bit for each row of VOTES. Ids that stand more than once are dropped by all
-    shards alike: `dropped` of them, which have `dropped_rows` in VOTES.
+    `scored` has a bit for each row of VOTES. Ids that occur more than once are dropped by
+    every shard: `dropped` of them, which have `dropped_rows` in VOTES.
     """
 
     scored: Bits
@@ -164,8 +172,8 @@ def _finite(value: Any) -> float:
 def sum_in_order(parts: FloatArray) -> FloatArray:
     """The sum over the first axis, part by part.
 
-    numpy's own sum adds in another order where there is one galaxy only, which changes the last
-    digits; a galaxy's loss must be the same in any company.
+    numpy's own sum adds in another order where there is only one galaxy, which changes the last
+    digits. A galaxy's loss must not depend on the batch it is in.
     """
     total: FloatArray = parts[0].copy()
     for part in parts[1:]:
@@ -240,7 +248,7 @@ class Sums:
         )
 
     def statistics(self, count_votes: bool = True) -> Iterator[Statistics]:
-        """One `Statistics` a group; `votes` None where the loss counts none."""
+        """One `Statistics` per group; `votes` is None where the loss counts none."""
         for group in range(len(self.sum)):
             yield Statistics.from_sums(
                 float(self.sum[group]),

@@ -136,8 +136,8 @@ def evaluate(
     constant prediction and how far from the best possible one, how far predicted fractions are from
     those of the votes, and how often the most predicted answer is the one with the most votes. For
     classes (--loss ce): accuracy and related scores, confusion, Brier score and calibration. For
-    values (mse, l1): bias, errors, R2 and residuals. Intervals are 95 % percentiles of a bootstrap
-    over galaxies; they do not cover the variation between training runs.
+    values (mse, l1): bias, errors, R2 and residuals. 95 % intervals come from a bootstrap over
+    galaxies; they do not cover the variation between training runs.
     """
     inputs = scoring.files("evaluate", tables)
     if evaluating.link is not None and (

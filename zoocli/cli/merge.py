@@ -70,7 +70,7 @@ def merge(
 
 def _merge_summaries(parts: list[str], quiet: bool) -> None:
     from zoocli.statistics.merge import merge_summaries, require_coverage
-    from zoocli.statistics.summarize import read_summary
+    from zoocli.statistics.summary_file import read_summary
 
     summaries = [read_summary(source) for source in parts]
     merged = merge_summaries(summaries)

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from zoocli.arguments import TableLike, TablesLike
-from zoocli.evaluating.evaluator import Evaluator, Part
+from zoocli.evaluating.evaluator import Collected, Evaluator
 from zoocli.evaluating.options import EvaluateOptions
 from zoocli.findings import Findings
 from zoocli.resources import Resources
@@ -21,7 +21,7 @@ from zoocli.scoring.streaming import stream
 from zoocli.scoring.tree import TreeTask
 from zoocli.statistics.evaluation.additive import AdditiveArrays, add, added
 from zoocli.statistics.evaluation.evaluation import Evaluation
-from zoocli.statistics.evaluation.worst import ScoredGalaxy, worst
+from zoocli.statistics.evaluation.tree.worst import ScoredGalaxy, worst
 from zoocli.tables.slices import Shard
 
 __all__ = ["EvaluateOptions", "evaluate_into"]
@@ -90,9 +90,9 @@ def evaluator_of(inputs: Inputs, options: EvaluateOptions) -> Evaluator:
 
 
 def add_up(inputs: Inputs, evaluator: Evaluator, progress: Progress) -> EvaluationTotals:
-    """Adds up what every batch of galaxies has to say."""
+    """Adds up what the batches of galaxies add."""
 
-    def work(matched: Matched) -> Part:
+    def work(matched: Matched) -> Collected:
         return evaluator.collect(matched, inputs.task.score(matched, inputs.held.values))
 
     columns = _columns(inputs)
@@ -104,7 +104,9 @@ def add_up(inputs: Inputs, evaluator: Evaluator, progress: Progress) -> Evaluati
         add(total.sums, part.sums)
         total.worst = worst(total.worst + part.worst)
         progress(total.totals.rows, inputs.predictions.rows)
-    add(total.sums, work(_no_galaxies(inputs)).sums)  # so that no galaxies have all sums too
+    add(
+        total.sums, work(_no_galaxies(inputs)).sums
+    )  # so that all sums exist where no galaxy matches
     return total
 
 

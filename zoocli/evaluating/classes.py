@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zoocli.columns import from_numpy
-from zoocli.evaluating.evaluator import Evaluator, Part
+from zoocli.evaluating.evaluator import Collected, Evaluator
 from zoocli.evaluating.options import EvaluateOptions
 from zoocli.hashing import hash_ids
 from zoocli.scoring import Scoring
@@ -19,7 +19,7 @@ from zoocli.statistics.evaluation.additive import AdditiveArrays
 from zoocli.statistics.evaluation.classes.collecting import collect
 from zoocli.statistics.evaluation.classes.galaxies import LabelledGalaxies
 from zoocli.statistics.evaluation.classes.result import ClassEvaluation
-from zoocli.statistics.evaluation.worst import ScoredGalaxy
+from zoocli.statistics.evaluation.tree.worst import ScoredGalaxy
 
 
 class ClassEvaluator(Evaluator):
@@ -30,7 +30,7 @@ class ClassEvaluator(Evaluator):
     def __init__(self, task: ClassTask, labels: npt.NDArray[Any], options: EvaluateOptions) -> None:
         self._task, self._labels, self._options = task, labels, options
 
-    def collect(self, matched: Matched, losses: Losses) -> Part:
+    def collect(self, matched: Matched, losses: Losses) -> Collected:
         """What the matched galaxies of a batch add."""
         predictions = self._task.predictions(matched)
         galaxies = LabelledGalaxies(
@@ -40,7 +40,7 @@ class ClassEvaluator(Evaluator):
             losses.loss,
             hash_ids(matched.text.take(from_numpy(matched.rows))),
         )
-        return Part(losses, collect(galaxies, self._options.bootstrap, self._options.seed))
+        return Collected(losses, collect(galaxies, self._options.bootstrap, self._options.seed))
 
     def evaluation(
         self, scoring: Scoring, sums: AdditiveArrays, worst: list[ScoredGalaxy]

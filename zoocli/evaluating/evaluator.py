@@ -1,4 +1,4 @@
-"""What an evaluation of any kind must say, so that one engine can run it."""
+"""What an evaluation of any kind provides, so that one engine can run it."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from zoocli.scoring.matched import Matched
 from zoocli.scoring.task import Losses
 from zoocli.statistics.evaluation.additive import AdditiveArrays
 from zoocli.statistics.evaluation.evaluation import Evaluation
-from zoocli.statistics.evaluation.worst import ScoredGalaxy
+from zoocli.statistics.evaluation.tree.worst import ScoredGalaxy
 
 
 @dataclass(frozen=True)
-class Part:
+class Collected:
     """What a batch adds."""
 
     losses: Losses
@@ -23,15 +23,15 @@ class Part:
 
 
 class Evaluator(ABC):
-    """Knows what a batch adds to the evaluation, and what all batches together say.
+    """Knows what a batch adds to the evaluation, and what follows from all batches.
 
-    `copies`: how many numbers it makes of each that was predicted.
+    `copies`: how many numbers it makes of each predicted one, for the memory limit.
     """
 
     copies: int
 
     @abstractmethod
-    def collect(self, matched: Matched, losses: Losses) -> Part:
+    def collect(self, matched: Matched, losses: Losses) -> Collected:
         """What the matched galaxies of a batch add, whose losses are given.
 
         Runs in several threads at once: it changes nothing that they share.

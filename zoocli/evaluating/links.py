@@ -41,24 +41,24 @@ class Link:
         """What is wrong with it, or None."""
         plain = PLACEHOLDER.sub("", self.template)
         if not plain.isprintable() or re.search(r"""[\s<>"\\]""", plain):
-            return "holds a character that no address has; give an address"
+            return "has a character that addresses do not allow; give an address"
         try:
             parts = urlsplit(self.template)
         except ValueError:
-            return "is no address; give one"
+            return "is not an address; give one"
         if parts.scheme not in ("http", "https") or not parts.hostname:
             return "does not begin with http:// or https:// and a host; give an address that does"
         if re.search("[{}]", parts.netloc):
             return "has a placeholder in its host; name the host itself"
         if re.search("[{}]", plain):
-            return "has a brace without its partner, or nothing between; give each column in braces"
+            return "has a brace without its partner, or an empty pair; give each column in braces"
         if not self.names:
-            return "has no placeholder, so that all galaxies would have the same; name columns"
+            return "has no placeholder, so all galaxies would get the same page; name columns"
         return None
 
     @cached_property
     def names(self) -> list[str]:
-        """What stands between the braces, each once."""
+        """The names in braces, each once."""
         return list(dict.fromkeys(PLACEHOLDER.findall(self.template)))
 
     @property

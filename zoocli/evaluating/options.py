@@ -10,7 +10,7 @@ from zoocli.losses import find_loss
 from zoocli.option_checks import check_range, unused
 from zoocli.resampling import MOST_SEED
 from zoocli.scoring.options import ScoreOptions
-from zoocli.statistics.evaluation.rules import DEFAULT_PROFILE, Rules, rules_of
+from zoocli.statistics.evaluation.tree.rules import DEFAULT_PROFILE, Rules, rules_of
 
 MOST_REPLICATES = 10_000
 RULES = tuple(field.name for field in fields(Rules))

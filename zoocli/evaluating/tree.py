@@ -8,7 +8,7 @@ import numpy as np
 
 from zoocli.columns import from_numpy
 from zoocli.concentrations import dense
-from zoocli.evaluating.evaluator import Evaluator, Part
+from zoocli.evaluating.evaluator import Collected, Evaluator
 from zoocli.evaluating.links import Links
 from zoocli.evaluating.options import EvaluateOptions
 from zoocli.hashing import hash_ids
@@ -18,11 +18,11 @@ from zoocli.scoring.matched import Matched
 from zoocli.scoring.task import Losses
 from zoocli.scoring.tree import TreeTask
 from zoocli.statistics.evaluation.additive import AdditiveArrays, added
-from zoocli.statistics.evaluation.climatology import collect_votes, reference
-from zoocli.statistics.evaluation.collecting import Plan, collect
-from zoocli.statistics.evaluation.galaxies import Galaxies
-from zoocli.statistics.evaluation.result import TreeEvaluation
-from zoocli.statistics.evaluation.worst import ScoredGalaxy, worst_of
+from zoocli.statistics.evaluation.tree.climatology import collect_votes, reference
+from zoocli.statistics.evaluation.tree.collecting import Plan, collect
+from zoocli.statistics.evaluation.tree.galaxies import VotedGalaxies
+from zoocli.statistics.evaluation.tree.result import TreeEvaluation
+from zoocli.statistics.evaluation.tree.worst import ScoredGalaxy, worst_of
 
 BLOCK = 65_536  # rows of VOTES
 
@@ -47,10 +47,10 @@ class TreeEvaluator(Evaluator):
 
         return added(map(block, range(0, len(self._votes), BLOCK)))
 
-    def collect(self, matched: Matched, losses: Losses) -> Part:
+    def collect(self, matched: Matched, losses: Losses) -> Collected:
         """What the matched galaxies of a batch add."""
         assert losses.votes is not None
-        galaxies = Galaxies(
+        galaxies = VotedGalaxies(
             self._task.schema,
             dense(self._task.concentrations(matched)),
             np.ascontiguousarray(self._votes[matched.held_rows].T, np.int64),
@@ -59,7 +59,9 @@ class TreeEvaluator(Evaluator):
             hash_ids(matched.text.take(from_numpy(matched.rows))),
         )
         links = partial(self._links.of, matched)
-        return Part(losses, collect(galaxies, self._plan), worst_of(galaxies, matched.ids, links))
+        return Collected(
+            losses, collect(galaxies, self._plan), worst_of(galaxies, matched.ids, links)
+        )
 
     def evaluation(
         self, scoring: Scoring, sums: AdditiveArrays, worst: list[ScoredGalaxy]

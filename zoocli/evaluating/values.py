@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zoocli.columns import from_numpy
-from zoocli.evaluating.evaluator import Evaluator, Part
+from zoocli.evaluating.evaluator import Collected, Evaluator
 from zoocli.evaluating.options import EvaluateOptions
 from zoocli.hashing import hash_ids
 from zoocli.scoring import Scoring
@@ -16,10 +16,10 @@ from zoocli.scoring.matched import Matched
 from zoocli.scoring.task import Losses
 from zoocli.scoring.values import ValueTask
 from zoocli.statistics.evaluation.additive import AdditiveArrays
+from zoocli.statistics.evaluation.tree.worst import ScoredGalaxy
 from zoocli.statistics.evaluation.values.collecting import collect
 from zoocli.statistics.evaluation.values.galaxies import ValuedGalaxies, centres_of
 from zoocli.statistics.evaluation.values.result import ValueEvaluation
-from zoocli.statistics.evaluation.worst import ScoredGalaxy
 
 
 class ValueEvaluator(Evaluator):
@@ -31,7 +31,7 @@ class ValueEvaluator(Evaluator):
         self._task, self._labels, self._options = task, labels, options
         self._centres = centres_of(labels)
 
-    def collect(self, matched: Matched, losses: Losses) -> Part:
+    def collect(self, matched: Matched, losses: Losses) -> Collected:
         """What the matched galaxies of a batch add."""
         several = len(losses.parts) > 0
         galaxies = ValuedGalaxies(
@@ -42,7 +42,7 @@ class ValueEvaluator(Evaluator):
             hash_ids(matched.text.take(from_numpy(matched.rows))),
             self._centres,
         )
-        return Part(losses, collect(galaxies, self._options.bootstrap, self._options.seed))
+        return Collected(losses, collect(galaxies, self._options.bootstrap, self._options.seed))
 
     def evaluation(
         self, scoring: Scoring, sums: AdditiveArrays, worst: list[ScoredGalaxy]

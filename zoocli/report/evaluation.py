@@ -11,9 +11,9 @@ from zoocli.report.summary import check_format, losses_title, render_json
 from zoocli.report.text import count, csv_text
 from zoocli.statistics.evaluation.classes.result import ClassEvaluation
 from zoocli.statistics.evaluation.evaluation import Evaluation
-from zoocli.statistics.evaluation.metric import levels
-from zoocli.statistics.evaluation.result import TreeEvaluation
-from zoocli.statistics.evaluation.rules import PROFILES
+from zoocli.statistics.evaluation.tree.levels import levels
+from zoocli.statistics.evaluation.tree.result import TreeEvaluation
+from zoocli.statistics.evaluation.tree.rules import PROFILES
 from zoocli.statistics.evaluation.values.result import ValueEvaluation
 
 # The columns of a paper's table, and whether each has its interval beside it.

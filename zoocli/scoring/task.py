@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from zoocli.findings import Findings, NamesOfRows
+from zoocli.ids import is_index_name
 from zoocli.resources import PROGRAM_BYTES
 from zoocli.scoring.matched import Matched
 from zoocli.sums import FloatArray, Groups
@@ -106,8 +107,3 @@ def default_predictions(predictions: Table, id_column: str, keep: Sequence[str])
         for name in predictions.column_names
         if name not in (id_column, *keep) and not is_index_name(name)
     ]
-
-
-def is_index_name(name: str) -> bool:
-    """Whether a column is an index that pandas wrote with the data."""
-    return not name.strip() or name.startswith(("Unnamed: ", "__index_level_"))

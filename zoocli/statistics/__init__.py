@@ -1,1 +1,1 @@
-"""From sums or scores to results; nothing here prints or reads files."""
+"""Results from sums and scores tables: summaries, comparisons, evaluations. Nothing here prints."""

@@ -38,7 +38,7 @@ class By:
         if self.bins is not None and not 1 <= self.bins <= MOST_BINS:
             raise UsageError(f"--by takes 1 to {MOST_BINS} bins, not {self.bins}.")
         if len(self.edges) >= MOST_BINS:
-            raise UsageError(f"--by takes less than {MOST_BINS} edges, not {len(self.edges)}.")
+            raise UsageError(f"--by takes fewer than {MOST_BINS} edges, not {len(self.edges)}.")
         rising = all(low < high for low, high in pairwise(self.edges))
         if not rising or not np.isfinite(self.edges).all():
             raise UsageError(
@@ -64,8 +64,8 @@ class By:
             return cls(column, edges=tuple(float(edge) for edge in rest.split(",")))
         except ValueError:
             raise UsageError(
-                f"--by '{text}': after the colon stands a number of bins, or edges with commas "
-                f"between, such as magnitude:5 or magnitude:15,17,19; not '{rest}'."
+                f"--by '{text}': give a number of bins after the colon, or edges separated by "
+                f"commas, such as magnitude:5 or magnitude:15,17,19; not '{rest}'."
             ) from None
 
 
@@ -93,7 +93,7 @@ class Bins(ABC):
     """The bins of a column, and which of them its values are in."""
 
     bins: Sequence[Bin]
-    types: dict[str, pa.DataType]  # how the column is to be read where the file knows no types
+    types: dict[str, pa.DataType]  # to read the column as, where the file has no types
 
     @abstractmethod
     def positions(self, column: pa.Array, table: str) -> Positions:
@@ -151,9 +151,9 @@ def find_bins(table: Table, by: By) -> Bins:
     """The bins of a table's column, which is read where its values decide.
 
     Numbers: between the edges and beyond them, or else as many ranges of equal width from the least
-    to the greatest value as were asked for (10). Text: one for each value; a file that knows no
-    types (CSV) has numbers where every cell is one. Raises DataError for other types, for more than
-    100 texts, and where there is no value at all.
+    to the greatest value as were asked for (10). Text: one for each value; in a file without types
+    (CSV) a column holds numbers where every cell is one. Raises DataError for other types, for more
+    than 100 texts, and where there is no value at all.
     """
     name = by.column
     table.require([name])
@@ -217,8 +217,8 @@ def _range(table: Table, name: str) -> tuple[float, float]:
         raise DataError(f"Column '{name}' of {table.name} has no value. Choose another.")
     if not np.isfinite(high / 2 - low / 2) or np.isinf(high - low):
         raise DataError(
-            f"Column '{name}' of {table.name} holds infinite values, which no bins of equal width "
-            f"reach. Give their edges, such as --by {name}:15,17,19."
+            f"Column '{name}' of {table.name} holds infinite values, so bins of equal width do not "
+            f"exist. Give their edges, such as --by {name}:15,17,19."
         )
     return float(low), float(high)
 

@@ -13,8 +13,9 @@ from zoocli.resources import PROGRAM_BYTES, Resources
 from zoocli.statistics.comparison import Baseline, Comparison, Difference, System
 from zoocli.statistics.holm import holm
 from zoocli.statistics.paired import PairedSums, Pool, Resampling
-from zoocli.statistics.paired_losses import Matched, Share, bytes_per_galaxy
-from zoocli.statistics.paired_tables import Scores, refuse_differences
+from zoocli.statistics.paired_losses import MatchedLosses, Share, bytes_per_galaxy
+from zoocli.statistics.paired_tables import ScoresTable, refuse_differences
+from zoocli.statistics.summarize import as_schema
 from zoocli.tables.opening import open_table
 
 if TYPE_CHECKING:
@@ -51,14 +52,14 @@ def compare(
       (equal ones count, to 1e-12 of the sum of sizes), and p = (1 + b) / (flips + 1);
     - the same p adjusted for all systems and questions (Holm 1979).
 
-    Galaxies are the unit: the numbers say what other galaxies, not what other trainings of the
-    models would give. Random numbers follow from the ids and `seed`, so neither order nor threads
-    change anything. A null loss takes the galaxy out of that question, its campaign and the
-    overall, for all systems. Tables are held in memory up to `memory_limit` (2 GB), and beyond
+    Galaxies are the unit: the numbers say what other galaxies would give, not what training the
+    models again would give. Random numbers follow from the ids and `seed`, so neither order nor
+    threads change anything. A null loss takes the galaxy out of that question, its campaign and
+    the overall, for all systems. Tables are held in memory up to `memory_limit` (2 GB), and beyond
     that read several times.
 
     Raises DataError where the tables differ in loss, schema, questions or total votes, where an id
-    stands twice, or where no galaxy is in all of them; UsageError for values out of range.
+    occurs twice, or where no galaxy is in all of them; UsageError for values out of range.
 
     >>> import pyarrow as pa
     >>> ids = [f"galaxy {number}" for number in range(200)]
@@ -80,7 +81,7 @@ def compare(
     counts = _Counts([0] * len(tables))
     with limits.applied(), Pool(limits.threads) as pool:
         for share in _shares(tables, resampling, limits):
-            matched = Matched(tables, share)
+            matched = MatchedLosses(tables, share)
             counts.add(matched)
             for block in matched.blocks(groups):
                 counts.invalid += block.invalid
@@ -94,15 +95,12 @@ def compare(
 
 def _open(
     sources: Sequence[TableLike], id: str | None, schema: Schema | str | Path | None
-) -> list[Scores]:
+) -> list[ScoresTable]:
     """The tables, all read with the same groups: those of the first that knows its campaigns."""
-    if isinstance(schema, str | Path):
-        from zoocli.schema import load_schema
-
-        schema = load_schema(schema)
+    schema = as_schema(schema)
     names = ["the baseline", *(f"system {number}" for number in range(1, len(sources)))]
     tables = [
-        Scores.open(open_table(source, name=name), id, schema)
+        ScoresTable.open(open_table(source, name=name), id, schema)
         for source, name in zip(sources, names, strict=True)
     ]
     for table in tables[1:]:
@@ -111,12 +109,14 @@ def _open(
     return [table.with_groups_of(known) for table in tables]
 
 
-def _shares(tables: Sequence[Scores], resampling: Resampling, limits: Resources) -> Iterator[Share]:
-    """As many shares as keep the memory limit."""
+def _shares(
+    tables: Sequence[ScoresTable], resampling: Resampling, limits: Resources
+) -> Iterator[Share]:
+    """As many shares as the memory limit requires."""
     columns = len(tables[0].layout.groups)
     resamples = 8 * columns * (resampling.flips + 2 * resampling.bootstrap) * (len(tables) - 1)
     fixed = PROGRAM_BYTES + resamples
-    needed = tables[0].rows() * bytes_per_galaxy(tables)
+    needed = tables[0].table.count_rows() * bytes_per_galaxy(tables)
     spare = limits.memory - fixed
     if spare <= 0:
         raise MachineError(
@@ -127,7 +127,7 @@ def _shares(tables: Sequence[Scores], resampling: Resampling, limits: Resources)
     return (Share(number, count) for number in range(count))
 
 
-def _why_nothing(tables: Sequence[Scores]) -> str:
+def _why_nothing(tables: Sequence[ScoresTable]) -> str:
     looks = "; ".join(
         f"{table.name}, column '{table.ids}': {some(table.first_ids()) or 'no rows'}"
         for table in tables
@@ -146,8 +146,8 @@ class _Counts:
     compared: int = 0
     invalid: int = 0
 
-    def add(self, matched: Matched) -> None:
-        """Takes in one share of the galaxies."""
+    def add(self, matched: MatchedLosses) -> None:
+        """Adds one share of the galaxies."""
         self.rows = [a + b for a, b in zip(self.rows, matched.rows, strict=True)]
         self.compared += matched.compared
 
@@ -157,7 +157,10 @@ class _Counts:
 
 
 def _comparison(
-    tables: Sequence[Scores], sums: Sequence[PairedSums], resampling: Resampling, counts: _Counts
+    tables: Sequence[ScoresTable],
+    sums: Sequence[PairedSums],
+    resampling: Resampling,
+    counts: _Counts,
 ) -> Comparison:
     known = next((table for table in tables if table.made is not None), tables[0])
     left_out = counts.left_out()
@@ -176,7 +179,7 @@ def _comparison(
 
 
 def _ranked(
-    tables: Sequence[Scores], sums: Sequence[PairedSums], left_out: Sequence[int]
+    tables: Sequence[ScoresTable], sums: Sequence[PairedSums], left_out: Sequence[int]
 ) -> tuple[System, ...]:
     """The systems by their overall means, the lowest first."""
     results = _adjusted([paired.results() for paired in sums], len(tables[0].questions))
@@ -188,7 +191,7 @@ def _ranked(
 
 
 def _adjusted(results: list[list[Difference]], questions: int) -> list[list[Difference]]:
-    """With Holm's p over all systems and questions, which stand last in each list."""
+    """With Holm's p over all systems and questions, which come last in each list."""
     family = [
         (system, place)
         for system, differences in enumerate(results)
@@ -201,7 +204,7 @@ def _adjusted(results: list[list[Difference]], questions: int) -> list[list[Diff
     return results
 
 
-def _system(table: Scores, differences: list[Difference], rank: int, left_out: int) -> System:
+def _system(table: ScoresTable, differences: list[Difference], rank: int, left_out: int) -> System:
     groups = table.layout.groups
     first = 1 + len(groups.campaigns)
     return System(
@@ -219,12 +222,12 @@ def _system(table: Scores, differences: list[Difference], rank: int, left_out: i
     )
 
 
-def _notes(tables: Sequence[Scores], counts: _Counts) -> Iterator[str]:
+def _notes(tables: Sequence[ScoresTable], counts: _Counts) -> Iterator[str]:
     bare = [table.name for table in tables if table.made is None]
     if bare:
         yield (
-            f"{some(bare)} carry no settings (Parquet and Arrow scores tables do): that the loss, "
-            "the schema and the votes are those of the others was told from the columns alone."
+            f"{some(bare)} carry no settings (Parquet and Arrow scores tables do), so only their "
+            "columns show that loss, schema and votes are the same as those of the others."
         )
     left_out = [
         f"{number:,} of {table.name}"
@@ -233,10 +236,11 @@ def _notes(tables: Sequence[Scores], counts: _Counts) -> Iterator[str]:
     ]
     if left_out:
         yield (
-            f"{counts.compared:,} galaxies are in all tables; left out were {', '.join(left_out)}."
+            f"{counts.compared:,} galaxies are in all tables; the others are left out: "
+            f"{', '.join(left_out)}."
         )
     if counts.invalid:
         yield (
-            f"{counts.invalid:,} galaxies have a null loss in some table and leave the comparison "
-            "of that question, its campaign and the whole."
+            f"{counts.invalid:,} galaxies have a null loss in some table and are left out of "
+            "that question, its campaign and the overall comparison."
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -22,9 +22,9 @@ class Difference:
 
     `difference` = mean_system - mean_baseline over the same `galaxies`: negative where the system
     is better. `low` and `high` bound its 95 % interval, `p` is that of the paired test, `p_holm`
-    the same adjusted for all systems and questions (None but for questions). `better` and `tied`
-    are the shares of galaxies whose loss the system lowers, and leaves as it is. Losses in nats;
-    None where there are too few galaxies to tell.
+    the same adjusted for all systems and questions (None except for questions). `better` and `tied`
+    are the shares of galaxies whose loss the system lowers, and leaves unchanged. Losses in nats;
+    None where there are too few galaxies.
     """
 
     mean_baseline: float | None
@@ -47,7 +47,7 @@ class Difference:
 class System:
     """One system's differences from the baseline.
 
-    `rank` counts the systems from 1, the lowest overall mean, on. `left_out`: galaxies of the
+    `rank` is 1 for the system with the lowest overall mean. `left_out`: galaxies of the
     table that are not in all the others. `campaigns` is None where the schema is not known.
     """
 
@@ -77,18 +77,10 @@ class System:
         yield "question", self.questions
 
     def to_dict(self) -> dict[str, Any]:
-        """As it stands in the JSON."""
-        campaigns = None if self.campaigns is None else _to_dicts(self.campaigns)
-        return {
-            "file": self.file,
-            "signature": self.signature,
-            "rank": self.rank,
-            "verdict": self.verdict,
-            "left_out": self.left_out,
-            "overall": self.overall.to_dict(),
-            "campaigns": campaigns,
-            "questions": _to_dicts(self.questions),
-        }
+        """As in the JSON: the fields, with the verdict after the rank."""
+        fields = asdict(self)
+        first = {name: fields.pop(name) for name in ("file", "signature", "rank")}
+        return first | {"verdict": self.verdict} | fields
 
 
 @dataclass(frozen=True)
@@ -104,7 +96,7 @@ class Baseline:
 class Comparison:
     """All systems against one baseline, over the galaxies that every table has.
 
-    `systems` stand in the order of their ranks. `compared` counts the galaxies, and `invalid`
+    `systems` are in the order of their ranks. `compared` counts the galaxies, and `invalid`
     those among them that have a null loss in some table. `settings` are `bootstrap`, `flips` and
     `seed`. What the tables do not carry is None, and `notes` say so.
     """
@@ -160,7 +152,3 @@ class Comparison:
         import pandas as pd
 
         return pd.DataFrame(self.rows())
-
-
-def _to_dicts(groups: Mapping[str, Difference]) -> dict[str, Any]:
-    return {name: difference.to_dict() for name, difference in groups.items()}

@@ -1,4 +1,4 @@
-"""What the p-values of many tests together say."""
+"""P-values of many tests, adjusted for their number."""
 
 from __future__ import annotations
 

@@ -26,9 +26,9 @@ def merge_summaries(summaries: Sequence[Summary]) -> Summary:
     matching is None makes the whole's None, with a note.
 
     Shards say which rows of VOTES they scored: a row in two of them is an error, and the account is
-    that of the whole. That other parts are disjoint is the caller's promise: their summaries carry
-    no ids. Noticed is only where they together matched more rows of VOTES than there are, which is
-    an error, and where two hold the same statistics, which gets a note: disjoint ones may.
+    that of the whole. The caller must make sure that other parts are disjoint: their summaries
+    carry no ids. It is only noticed where together they matched more rows of VOTES than there are,
+    which is an error, and where two hold the same statistics, which gets a note.
 
     Raises DataError, which names the file, where a part carries no settings, where loss, schema,
     settings or votes fingerprint differ, where more rows were matched than there are, and where
@@ -91,8 +91,8 @@ def _add_groups(parts: Sequence[Mapping[str, Statistics]]) -> dict[str, Statisti
 def _refuse_another_kind(first_name: str, first: Summary, name: str, part: Summary) -> None:
     if part.settings is None:
         raise DataError(
-            f"{name} carries no settings, so nothing says that its losses were made as those of "
-            "the other parts. Merge the JSON that `zoocli score --summary` writes, or that "
+            f"{name} carries no settings, so its losses may have been made differently from those "
+            "of the other parts. Merge the JSON that `zoocli score --summary` writes, or that "
             "`zoocli summarize --format json` makes of a Parquet or Arrow scores table."
         )
     differing = list(_differences(first, part))
@@ -184,14 +184,14 @@ def require_coverage(names: Sequence[str], parts: Sequence[Accounted]) -> None:
     for name, part in zip(names, parts, strict=True):
         if part.shard is not None and part.coverage is None:
             raise DataError(
-                f"{name} is of a shard, but does not say which rows of VOTES that matched, so ids "
-                "in two shards would not be noticed. Merge what the runs themselves wrote: the "
+                f"{name} is of a shard, but does not say which rows of VOTES it matched, so ids in "
+                "two shards would not be noticed. Merge what the runs themselves wrote: the "
                 "JSON of `zoocli score --summary`, or the directories of `zoocli evaluate -o`."
             )
 
 
 def _notes_of_repeated(names: Sequence[str], summaries: Sequence[Summary]) -> Iterator[str]:
-    """The same statistics twice may be the same galaxies twice; without losses they say nothing."""
+    """Parts with equal statistics may hold the same galaxies; without losses that means nothing."""
     seen: dict[tuple[Statistics, ...], str] = {}
     for name, part in zip(names, summaries, strict=True):
         key = (part.overall, *part.questions.values())

@@ -1,9 +1,9 @@
 """The losses of several scores tables matched by id, one share of the galaxies at a time.
 
-Galaxies are dealt into shares by the hash of their id, and one share after the other is held in
-memory: so a memory limit is kept whatever the number of galaxies, by reading the tables once a
-share. Within a share galaxies go by the order of their hashes, so that the order of no table
-changes any digit of a sum.
+Galaxies are divided into shares by the hash of their id, and only one share at a time is held in
+memory. So a memory limit is kept for any number of galaxies, at the cost of reading the tables once
+per share. Within a share galaxies are in the order of their hashes, so that the order of the tables
+changes no digit of a sum.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from zoocli.kernels.lookup import count_rows
 from zoocli.matching import IdIndex
 from zoocli.pipeline import prefetch
 from zoocli.statistics.paired import BLOCK, Mask
-from zoocli.statistics.paired_tables import Scores
+from zoocli.statistics.paired_tables import ScoresTable
 from zoocli.statistics.scores_table import VotesArray, read_batches
 from zoocli.sums import FloatArray, Groups, sum_in_order
 
@@ -31,15 +31,15 @@ ID_BYTES = 150  # of a galaxy in memory besides losses and votes: texts, lookup,
 SHARE_SHIFT = np.uint64(32)
 
 
-def bytes_per_galaxy(tables: Sequence[Scores]) -> int:
-    """What a held galaxy takes, nearly; its values exist twice while they are joined."""
+def bytes_per_galaxy(tables: Sequence[ScoresTable]) -> int:
+    """About what a held galaxy takes; its values exist twice while they are joined."""
     questions = len(tables[0].questions)
     return ID_BYTES + 8 * (1 + questions) * (1 + len(tables)) + 8 * questions
 
 
 @dataclass(frozen=True)
 class Share:
-    """One of `count` shares into which galaxies are dealt by the high bits of their hashes."""
+    """One of `count` shares into which galaxies are divided by the high bits of their hashes."""
 
     number: int = 0
     count: int = 1
@@ -64,7 +64,7 @@ class Rows:
     votes: VotesArray | None
 
 
-def read_rows(scores: Scores, share: Share) -> Iterator[Rows]:
+def read_rows(scores: ScoresTable, share: Share) -> Iterator[Rows]:
     """The rows of a table that belong to a share, batch by batch."""
     column = IdColumn(scores.table, scores.ids)
     for batch in prefetch(read_batches(scores.table, scores.layout, column)):
@@ -80,15 +80,15 @@ def read_rows(scores: Scores, share: Share) -> Iterator[Rows]:
         )
 
 
-class Matched:
+class MatchedLosses:
     """One share of the galaxies, with the losses of every table.
 
-    Raises DataError where an id stands twice in a table, or where two tables differ in a galaxy's
-    total votes. `rows` says how many galaxies of the share each table has, `compared` how many all
-    of them have.
+    Raises DataError where a table has an id more than once, or where two tables differ in a
+    galaxy's total votes. `rows` is the number of galaxies of the share in each table, `compared`
+    that of the galaxies in all tables.
     """
 
-    def __init__(self, tables: Sequence[Scores], share: Share) -> None:
+    def __init__(self, tables: Sequence[ScoresTable], share: Share) -> None:
         self._tables, self._share = tables, share
         held = _hold(tables[0], share)
         self._hashes, self._votes = held.hashes, held.votes
@@ -104,8 +104,8 @@ class Matched:
         self._order = rows[np.argsort(self._hashes[rows], kind="stable")]
         self.compared = len(rows)
 
-    def _match(self, table: Scores) -> Mask:
-        """Takes in the losses of one more table; returns which galaxies it has."""
+    def _match(self, table: ScoresTable) -> Mask:
+        """Adds the losses of one more table; returns which galaxies it has."""
         losses = np.full(self._losses[0].shape, np.nan)
         times = np.zeros(len(losses), np.uint8)
         different: list[npt.NDArray[np.int32]] = []
@@ -126,16 +126,16 @@ class Matched:
         mask: Mask = times > 0
         return mask
 
-    def _refuse_repeated(self, table: Scores, rows: npt.NDArray[np.integer]) -> None:
+    def _refuse_repeated(self, table: ScoresTable, rows: npt.NDArray[np.integer]) -> None:
         if len(rows):
             rows = np.unique(rows)
             raise DataError(
-                f"{self._least}{len(rows):,} ids stand more than once in {table.name}: "
+                f"{self._least}{len(rows):,} ids occur more than once in {table.name}: "
                 f"{self._some(rows)}. Keep one row of each."
             )
 
     def _refuse_other_votes(
-        self, table: Scores, different: Sequence[npt.NDArray[np.int32]]
+        self, table: ScoresTable, different: Sequence[npt.NDArray[np.int32]]
     ) -> None:
         rows = np.concatenate([*different, np.empty(0, np.int32)])
         if len(rows):
@@ -147,7 +147,7 @@ class Matched:
 
     @property
     def _least(self) -> str:
-        """Before a count that is known for this share alone."""
+        """Put before a count that is only known for this share."""
         return "At least " if self._share.count > 1 else ""
 
     def _some(self, rows: npt.NDArray[np.integer]) -> str:
@@ -178,13 +178,13 @@ class Block:
 
     @classmethod
     def of(cls, hashes: HashArray, losses: Sequence[FloatArray], voted: Mask | None) -> Block:
-        """Tells what is counted from the losses of all tables, and the votes where there are."""
+        """Finds what is counted, from the losses of all tables and the votes, if any."""
         valid: Mask = np.logical_and.reduce([~np.isnan(one) for one in losses])
         invalid = int(np.count_nonzero(~valid[:, 0]))
         return cls(hashes, losses, valid if voted is None else valid & voted, invalid)
 
 
-def _hold(table: Scores, share: Share) -> Rows:
+def _hold(table: ScoresTable, share: Share) -> Rows:
     """All rows of a share at once; their ids stay in batches."""
     parts = list(read_rows(table, share))
     questions = len(table.questions)

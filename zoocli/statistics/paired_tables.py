@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from zoocli.errors import DataError, some
-from zoocli.ids import IdColumn
+from zoocli.ids import IdColumn, is_index_name
 from zoocli.statistics.scores_table import LOSS, Layout, read_layout
 from zoocli.tables.parts import Parts
 
@@ -24,11 +24,10 @@ SAME_SETTINGS = {
     "label_smoothing": "label smoothing",
     "class_weights": "class weights",
 }
-INDEX_COLUMNS = ("", "index", "__index_level_0__", "Unnamed: 0")
 
 
 @dataclass(frozen=True)
-class Scores:
+class ScoresTable:
     """One opened scores table: how to read it, and what it says about its making."""
 
     table: Table
@@ -38,8 +37,8 @@ class Scores:
     campaigns_known: bool
 
     @classmethod
-    def open(cls, table: Table, id_column: str | None, schema: Schema | None) -> Scores:
-        """Tells the columns of a table; DataError for what is not a scores table."""
+    def open(cls, table: Table, id_column: str | None, schema: Schema | None) -> ScoresTable:
+        """Finds the columns of a table; raises DataError for what is not a scores table."""
         made = _metadata(table)
         layout = read_layout(table, made, schema)
         known = layout.known or schema is not None
@@ -71,10 +70,10 @@ class Scores:
         return (self.made or {}).get("signature")
 
     def setting(self, name: str) -> Any:
-        """What the table says about one setting; None where it says nothing."""
+        """One of the settings that the table carries; None where it does not."""
         return ((self.made or {}).get("settings") or {}).get(name)
 
-    def with_groups_of(self, other: Scores) -> Scores:
+    def with_groups_of(self, other: ScoresTable) -> ScoresTable:
         """Read with another table's groups and order of questions, which are the same questions."""
         layout = replace(self.layout, groups=other.layout.groups)
         return replace(self, layout=layout, campaigns_known=other.campaigns_known)
@@ -86,14 +85,8 @@ class Scores:
             return [str(one) for one in column.text(batch.column(0)).slice(0, 3).to_pylist()]
         return []
 
-    def rows(self) -> int:
-        """How many galaxies it has; where the file does not say so, it is read."""
-        if self.table.rows is not None:
-            return self.table.rows
-        return sum(batch.num_rows for batch in self.table.batches([self.ids]))
 
-
-def refuse_differences(first: Scores, other: Scores) -> None:
+def refuse_differences(first: ScoresTable, other: ScoresTable) -> None:
     """Raises DataError where two tables differ in questions, loss, schema or votes."""
     if other.layout.has_votes != first.layout.has_votes:
         _refuse(first, other, "kinds of losses", *map(_kind, (first, other)))
@@ -110,7 +103,7 @@ def refuse_differences(first: Scores, other: Scores) -> None:
             _refuse(first, other, what, first.setting(setting), other.setting(setting))
 
 
-def _refuse(first: Scores, other: Scores, what: str, *values: Any) -> NoReturn:
+def _refuse(first: ScoresTable, other: ScoresTable, what: str, *values: Any) -> NoReturn:
     raise DataError(
         f"{first.name} and {other.name} have different {what} ({first.name}: {values[0]}; "
         f"{other.name}: {values[1]}), so their losses cannot be compared. Score both with the same "
@@ -118,7 +111,7 @@ def _refuse(first: Scores, other: Scores, what: str, *values: Any) -> NoReturn:
     )
 
 
-def _kind(scores: Scores) -> str:
+def _kind(scores: ScoresTable) -> str:
     return f"{'with' if scores.layout.has_votes else 'without'} total votes"
 
 
@@ -151,7 +144,7 @@ def _id_column(table: Table, given: str | None) -> str:
         table.require([given])
         return given
     first = table.column_names[0]
-    if first == LOSS or first in INDEX_COLUMNS:
+    if first in (LOSS, "index") or is_index_name(first):
         raise DataError(
             f"{table.name} begins with the column '{first}', not with ids. Name the id column with "
             "--id."

@@ -1,4 +1,4 @@
-"""Whether shards are those of one whole: all of them, once each, no galaxy in two."""
+"""Checks that shards make up one whole: each of them once, and no galaxy in two."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FIRST = 5
 
 
 def check_shards(names: Sequence[str], shards: Sequence[str | None]) -> bool:
-    """Shards I/N must be all of 1..N, once each; False for parts that are no shards."""
+    """Shards I/N must be all of 1..N, each once; False for parts that are not shards."""
     if all(shard is None for shard in shards):
         return False
     seen: dict[int, str] = {}
@@ -26,7 +26,7 @@ def check_shards(names: Sequence[str], shards: Sequence[str | None]) -> bool:
         if len(totals) > 1:
             raise DataError(
                 f"{name} is shard {shard} but {names[0]} is shard {shards[0]}: "
-                "they are not of the same set. Merge the shards of one array job."
+                "they do not belong together. Merge the shards of one array job."
             )
         if number in seen:
             raise DataError(
@@ -52,7 +52,7 @@ def _read_shard(name: str, shard: str | None) -> tuple[int, int]:
     number, _, total = shard.partition("/")
     digits = number.isdecimal() and total.isdecimal() and len(total) < 10
     if not digits or not 1 <= int(number) <= int(total):
-        raise DataError(f"{name} says that it is shard {shard!r}; expected I/N with I from 1 to N.")
+        raise DataError(f"{name} says it is shard {shard!r}; expected I/N with I from 1 to N.")
     return int(number), int(total)
 
 
@@ -89,6 +89,6 @@ def _refuse_overlap(
             first = f" (rows {some(both[:FIRST] + 1)} of VOTES)" if by_row else ""
             raise DataError(
                 f"{len(both):,} ids{first} were matched in {name} and again in {names[number]}: "
-                "they stand more than once in the predictions. Keep one row of each, or leave all "
+                "they occur more than once in the predictions. Keep one row of each, or leave all "
                 "of them out with --on-duplicate drop."
             )

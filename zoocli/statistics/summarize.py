@@ -1,36 +1,24 @@
-"""Reads scores tables and JSON summaries back into a Summary."""
+"""The summary of a scores table, or of a JSON summary."""
 
 from __future__ import annotations
 
-import contextlib
-import io
 import os
-import re
-import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
-from zoocli.arguments import FilePath, TableLike
+from zoocli.arguments import TableLike
 from zoocli.errors import DataError
 from zoocli.statistics.merge import merge_summaries
 from zoocli.statistics.scores_table import read_batches, read_layout
 from zoocli.statistics.summary import Summary, read_made
-from zoocli.strict_json import parse_json
+from zoocli.statistics.summary_file import is_json, read_summary
 from zoocli.sums import Sums
 
 if TYPE_CHECKING:
     from zoocli.schema import Schema
     from zoocli.tables import Table
-
-STDIN = "-"
-SUMMARY_KEYS = {
-    *("file", "signature", "version", "loss", "schema", "settings", "shard"),
-    *("overall", "campaigns", "questions", "matching"),
-}
-MOST_BYTES = 1 << 26  # of a JSON summary, and far more than any has
-PEEKED = 64  # bytes: enough to pass a byte order mark and some white space
 
 
 def summarize(scores: TableLike, schema: Schema | str | Path | None = None) -> Summary:
@@ -57,17 +45,19 @@ def summarize(scores: TableLike, schema: Schema | str | Path | None = None) -> S
     """
     from zoocli.tables.opening import open_table
 
-    schema = load(schema)
+    schema = as_schema(schema)
     if isinstance(scores, str | os.PathLike) and is_json(scores):
         return _ignoring(schema, read_summary(scores), str(scores))
     return summarize_table(open_table(scores, name="the scores table"), schema)
 
 
-def load(schema: Schema | str | Path | None) -> Schema | None:
-    """The schema that a name or a file means."""
+def as_schema(schema: Schema | str | Path | None) -> Schema | None:
+    """The schema, loaded if it is given by its name or its file."""
+    if not isinstance(schema, str | Path):
+        return schema
     from zoocli.schema import load_schema
 
-    return load_schema(schema) if isinstance(schema, str | Path) else schema
+    return load_schema(schema)
 
 
 def summarize_table(table: Table, schema: Schema | None) -> Summary:
@@ -96,73 +86,6 @@ def tables_of(table: Table) -> list[tuple[Table, Mapping[str, Any] | None]]:
     if all(content == metadata[0] for content in metadata):
         return [(table, metadata[0])]
     return list(zip(table.parts, metadata, strict=True))
-
-
-def read_summary(source: FilePath) -> Summary:
-    """The summary in a JSON file ("-" is standard input); raises DataError for anything else."""
-    name = "standard input" if str(source) == STDIN else str(source)
-    try:
-        with _open(source) as file:
-            binary = file.read(MOST_BYTES + 1)
-        if len(binary) > MOST_BYTES:
-            raise ValueError(f"more than {MOST_BYTES:,} bytes")
-        content = parse_json(binary.decode("utf-8-sig"))
-    except OSError as error:
-        raise DataError(
-            f"Cannot read {name}: {error.strerror}. Give a JSON summary that `zoocli score "
-            "--summary` or `zoocli merge` wrote."
-        ) from error
-    except ValueError as error:
-        raise DataError(
-            f"{name} is not JSON ({error}). Give a JSON summary that `zoocli score --summary` or "
-            "`zoocli merge` wrote."
-        ) from error
-    return Summary.from_dict(content, file=name)
-
-
-def is_json(source: FilePath) -> bool:
-    """A JSON summary is told by its content, or by its name where there is none to look at."""
-    if str(source) == STDIN:
-        return _begins_json(_peek(_stdin()))
-    path = Path(source)
-    if not path.is_file():
-        return path.suffix.lower() == ".json" and not path.is_dir()
-    try:
-        with path.open("rb") as file:
-            return path.suffix.lower() == ".json" or _begins_json(file.read(PEEKED))
-    except OSError:
-        return False  # opening it as a table says what is wrong
-
-
-@contextlib.contextmanager
-def _open(source: FilePath) -> Iterator[IO[bytes]]:
-    if str(source) == STDIN:
-        yield _stdin()
-        return
-    with Path(source).open("rb") as file:
-        yield file
-
-
-def _stdin() -> IO[bytes]:
-    if sys.stdin is None:
-        raise DataError("Standard input is closed. Pipe a table or a summary into it.")
-    return sys.stdin.buffer
-
-
-def _begins_json(start: bytes) -> bool:
-    """Whether this begins an object that is no row of a table in JSON lines, by its first key."""
-    start = start.removeprefix(b"\xef\xbb\xbf").lstrip()
-    key = re.match(rb'\{\s*"([^"]*)"', start)
-    return start.startswith(b"{") and (key is None or key[1].decode("latin-1") in SUMMARY_KEYS)
-
-
-def _peek(stream: Any) -> bytes:
-    """The first bytes of a stream, which stay in it."""
-    if isinstance(stream, io.BufferedReader):
-        return stream.peek(PEEKED)[:PEEKED]
-    start: bytes = stream.read(PEEKED)
-    stream.seek(-len(start), io.SEEK_CUR)
-    return start
 
 
 def _ignoring(schema: Schema | None, summary: Summary, name: str) -> Summary:

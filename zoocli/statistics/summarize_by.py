@@ -15,8 +15,9 @@ from zoocli.arguments import TableLike
 from zoocli.errors import UsageError
 from zoocli.statistics.bins import NO_VALUE, NOWHERE, Bin, Bins, By, find_bins
 from zoocli.statistics.scores_table import Layout, read_batches, read_layout
-from zoocli.statistics.summarize import is_json, load, summarize_table, tables_of
+from zoocli.statistics.summarize import as_schema, summarize_table, tables_of
 from zoocli.statistics.summary import Summary
+from zoocli.statistics.summary_file import is_json
 from zoocli.sums import Statistics, Sums
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class BinnedSummary:
         return self.whole.to_dict() | {"by": {"column": self.column, "bins": bins}}
 
     def rows(self) -> list[dict[str, Any]]:
-        """One row a group and bin: level, name, by, low, high, value, then the statistics."""
+        """One row per group and bin: level, name, by, low, high, value, then the statistics."""
         return [
             {"level": row.pop("level"), "name": row.pop("name"), "by": self.column}
             | {"low": one.low, "high": one.high, "value": one.value}
@@ -77,11 +78,11 @@ def summarize_by(
     `by` is COLUMN, COLUMN:BINS or COLUMN:EDGES. A column of numbers is cut into so many (10) bins
     of equal width from its least to its greatest value, each from its lower edge up to, not
     including, its upper one (the last includes it); or at edges with commas between, where the
-    first and the last bin are open. A column of text has one bin a value, at most 100. Galaxies
+    first and the last bin are open. A column of text has one bin per value, at most 100. Galaxies
     without a value (null, NaN, blank) have a bin of their own. Each bin has the statistics that
     `summarize` gives, in nats for a log-likelihood; absent ones are None.
 
-    Raises UsageError for bins or edges that make no sense and for a JSON summary, which has no
+    Raises UsageError for invalid bins or edges, and for a JSON summary, which has no
     galaxies; DataError as `summarize`, and for a column that is not there or has no bins.
 
     >>> import pyarrow as pa
@@ -97,7 +98,7 @@ def summarize_by(
 
     if isinstance(scores, str | os.PathLike) and is_json(scores):
         raise UsageError(f"{scores} is a summary, without galaxies: --by needs a scores table.")
-    schema = load(schema)
+    schema = as_schema(schema)
     table = open_table(scores, name="the scores table")
     chosen = By.parse(by, table.column_names)
     whole = summarize_table(table, schema)

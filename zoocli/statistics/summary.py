@@ -113,7 +113,7 @@ class Summary:
             ) from error
 
     def to_pandas(self) -> pd.DataFrame:
-        """One row a group: `level` (overall, campaign, question), `name`, then the statistics."""
+        """One row per group: `level` (overall, campaign, question), `name`, then the statistics."""
         import pandas as pd
 
         return pd.DataFrame(self.rows())

@@ -33,7 +33,7 @@ def draw_evaluation(evaluation: Evaluation, formats: tuple[str, ...]) -> Iterato
     """All figures of an evaluation, in the order of the report."""
     from zoocli.report.figures import calibration, confusion, fractions, losses, residuals
     from zoocli.statistics.evaluation.classes.result import ClassEvaluation
-    from zoocli.statistics.evaluation.result import TreeEvaluation
+    from zoocli.statistics.evaluation.tree.result import TreeEvaluation
     from zoocli.statistics.evaluation.values.result import ValueEvaluation
 
     if isinstance(evaluation, TreeEvaluation):

@@ -14,14 +14,14 @@ from zoocli.report.figures.layout import from_0_to_1, panel_title, panels, say_e
 from zoocli.report.figures.picture import Picture, picture
 from zoocli.report.figures.style import BLUE, GREY, MARKERS, SERIES, SKY
 from zoocli.schema import Question
-from zoocli.statistics.evaluation.calibration_sums import (
+from zoocli.statistics.evaluation.classes.result import ClassEvaluation
+from zoocli.statistics.evaluation.reliability import ReliabilityCurve
+from zoocli.statistics.evaluation.tree.calibration_sums import (
     BINS,
     LEVELS,
     Calibration,
-    ReliabilityCurve,
 )
-from zoocli.statistics.evaluation.classes.result import ClassEvaluation
-from zoocli.statistics.evaluation.result import TreeEvaluation
+from zoocli.statistics.evaluation.tree.result import TreeEvaluation
 
 LEGEND = 0.2
 PARTS = {"": "all", ":votes-1-19": "1 to 19 votes", ":votes-20+": "20 or more votes"}

@@ -17,7 +17,7 @@ from zoocli.report.figures.picture import Picture, picture, text_width
 from zoocli.report.figures.style import COLUMN, MAP, SMALL, wrapped
 from zoocli.schema import Question
 from zoocli.statistics.evaluation.classes.result import ClassEvaluation
-from zoocli.statistics.evaluation.result import TreeEvaluation
+from zoocli.statistics.evaluation.tree.result import TreeEvaluation
 
 CELL, SMALLEST_CELL = 0.42, 0.2  # inches
 HEAD, LABEL = 0.44, 0.18

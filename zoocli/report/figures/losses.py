@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from zoocli.report.figures.intervals import Interval, interval_rows
 from zoocli.report.figures.picture import Picture, picture
-from zoocli.statistics.evaluation.metric import levels
-from zoocli.statistics.evaluation.result import TreeEvaluation
+from zoocli.statistics.evaluation.tree.levels import levels
+from zoocli.statistics.evaluation.tree.result import TreeEvaluation
 
 LOSS_CAPTION = (
     "Mean negative log-likelihood of each question's votes, in nats per galaxy, over the N "

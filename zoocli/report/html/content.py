@@ -16,8 +16,9 @@ from zoocli.report.html.tables import (
 from zoocli.report.html.worst import BadGalaxy, worst_galaxies
 from zoocli.statistics.evaluation.classes.result import ClassEvaluation
 from zoocli.statistics.evaluation.evaluation import Evaluation
-from zoocli.statistics.evaluation.metric import OVERALL, levels
-from zoocli.statistics.evaluation.result import TreeEvaluation
+from zoocli.statistics.evaluation.metric import OVERALL
+from zoocli.statistics.evaluation.tree.levels import levels
+from zoocli.statistics.evaluation.tree.result import TreeEvaluation
 from zoocli.statistics.evaluation.values.result import ValueEvaluation
 
 UNDER = "Below each number: its 95 % interval."

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from zoocli.report.text import ABSENT, count
-from zoocli.statistics.evaluation.rules import PROFILES
+from zoocli.statistics.evaluation.tree.rules import PROFILES
 from zoocli.sums import Matching
 
 OF_TREES = {
@@ -61,8 +61,9 @@ OF_VALUES = {
     "quantiles": "Of predicted - true, accurate to 0.1 %.",
 }
 INTERVALS = {
-    "intervals": "95 % percentile intervals of a Poisson bootstrap over galaxies (for the "
-    "calibration error: the estimate plus and minus a bound on its deviation). They cover the "
+    "intervals": "95 % intervals of a Poisson bootstrap over galaxies: percentiles; for accuracy, "
+    "recall, precision and F1, Wilson's score interval with the variance of the bootstrap; for the "
+    "calibration error, the estimate plus and minus a bound on its deviation. They cover the "
     "variation between samples of galaxies, not between training runs.",
 }
 RULES = {

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from zoocli.report.metric_cells import DIGITS
 from zoocli.report.text import number
-from zoocli.statistics.evaluation.result import TreeEvaluation
-from zoocli.statistics.evaluation.worst import ScoredGalaxy
+from zoocli.statistics.evaluation.tree.result import TreeEvaluation
+from zoocli.statistics.evaluation.tree.worst import ScoredGalaxy
 
 SHOWN_AT_ONCE = 3  # questions
 

@@ -1,13 +1,16 @@
-"""Evaluation of predicted concentrations against votes, from additive statistics.
+"""Evaluation of predictions from additive statistics.
 
-One batch of matched galaxies (`Galaxies`) goes in; each component says what it adds up of them and
-which numbers follow from the sums:
+There is one package for each kind of prediction: `tree` (concentrations against votes), `classes`
+and `values`. One batch of matched galaxies goes in (`VotedGalaxies`, `LabelledGalaxies`,
+`ValuedGalaxies`). Each module that computes metrics says what it adds up over galaxies and which
+numbers follow from the sums; it has those of these functions that it needs:
 
-- `features(galaxies, rules)`: name -> (..., galaxies), summed over galaxies and also bootstrapped;
-- `collect(galaxies, rules)`: name -> array, what is only summed (histograms);
-- `estimates(sums, schema)`: the numbers that follow from the sums of `features`, each for any
-  number of replicates at once;
-- `metrics(sums, schema, ...)`: the numbers that follow from what `collect` adds up.
+- `features(galaxies, ...)`: name -> (..., galaxies), summed over galaxies and also bootstrapped;
+- `collect(galaxies, ...)`: name -> array, only summed (histograms);
+- `estimates(sums, ...)`: the numbers that follow from the sums of `features`, for any number of
+  replicates at once;
+- `metrics(sums, ...)`: the numbers that follow from the sums of `collect`.
 
-A component has those of the four that it needs.
+`collecting` adds it all up, block by block, and `result` has the evaluation with its metrics. The
+modules at this level are shared by several kinds.
 """

@@ -1,4 +1,4 @@
-"""Bags of named arrays that add up, and the file that keeps them."""
+"""Named arrays that add up over batches and parts; `sums_file` keeps them."""
 
 from __future__ import annotations
 

@@ -2,8 +2,8 @@
 
 In each replicate every galaxy is drawn a Poisson(1) number of times, which follows from the hash of
 its id, the seed and the replicate alone. So the replicates of parts add up to those of the whole,
-in any order and any batches. What is resampled is the galaxies: how much another training run or
-other volunteers would change is not in the intervals.
+in any order and any batches. Only galaxies are resampled: the intervals do not include what another
+training run or other volunteers would change.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ PREFIX = "replicates/"
 
 @dataclass(frozen=True, eq=False)
 class Binned:
-    """Features (bins, galaxies) that are 0 but for at most one bin a galaxy.
+    """Features (bins, galaxies) with at most one bin per galaxy that is not 0.
 
-    `galaxies` (n,): the positions of those that have one; `bins` (n,): which one that is, of
-    `size`; `values` (n,): what stands there.
+    `galaxies` (n,): the positions of the galaxies that have one; `bins` (n,): which of the `size`
+    bins it is; `values` (n,): its value.
     """
 
     bins: npt.NDArray[np.intp]
@@ -66,7 +66,7 @@ def summed(
     if not replicates:
         return sums
     weights = poisson_weights(hashes, seed, replicates)
-    # One product of large matrices is many times faster than one for each feature.
+    # One product of large matrices is many times faster than one per feature.
     drawn = np.concatenate(list(dense.values())) @ weights.astype(np.float64)
     ends = np.cumsum([len(values) for values in dense.values()])
     parts = dict(zip(dense, np.split(drawn, ends[:-1]), strict=True))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from zoocli.errors import DataError, UsageError
 from zoocli.signature import signature
 from zoocli.statistics.evaluation.additive import AdditiveArrays, added
-from zoocli.statistics.evaluation.metric import Metric
+from zoocli.statistics.evaluation.bootstrap import point_sums, replicate_sums
+from zoocli.statistics.evaluation.intervals import HalfGalaxies, with_intervals
+from zoocli.statistics.evaluation.metric import Estimate, Key, Metric
 from zoocli.statistics.merge import account_of_whole, require_coverage, setting_differences
 from zoocli.sums import Coverage, Matching
 from zoocli.version import __version__
@@ -28,9 +30,9 @@ class Evaluation(ABC):
 
     `loss` is the name of the loss, `settings` what changes the numbers, `matching` the account of
     every galaxy, `sums` are additive (`zoocli.statistics.evaluation`), `notes` what the user should
-    be warned of. All else follows from them. Of a shard, `coverage` says which rows of VOTES it
-    has. There is one subclass for each kind of prediction:
-    `TreeEvaluation`, `ClassEvaluation`, `ValueEvaluation`.
+    be warned of. Everything else follows from them. `coverage` says which rows of VOTES a shard
+    matched. There is one subclass for each kind of prediction: `TreeEvaluation`,
+    `ClassEvaluation`, `ValueEvaluation`.
     """
 
     loss: str
@@ -62,16 +64,29 @@ class Evaluation(ABC):
     @cached_property
     def metrics(self) -> list[Metric]:
         """Every number, with its 95 % interval and its N."""
-        return self._metrics()
+        point = self._estimates(point_sums(self.sums))
+        replicates = replicate_sums(self.sums)
+        if replicates is None:
+            return [*with_intervals(point, None), *self._other_metrics()]
+        bootstrapped = with_intervals(point, self._estimates(replicates), self._shares())
+        return [*bootstrapped, *self._other_metrics()]
 
     @abstractmethod
-    def _metrics(self) -> list[Metric]:
-        """What `metrics` are, from the sums."""
+    def _estimates(self, sums: AdditiveArrays) -> Iterator[Estimate]:
+        """The numbers that are bootstrapped, for sums (..., replicates)."""
+
+    def _shares(self) -> Mapping[Key, HalfGalaxies]:
+        """Which of those are shares, for their intervals."""
+        return {}
+
+    @abstractmethod
+    def _other_metrics(self) -> Iterator[Metric]:
+        """The numbers that have another interval, or none."""
 
     @cached_property
-    def by_name(self) -> dict[tuple[str, str | None, str], Metric]:
+    def by_name(self) -> dict[Key, Metric]:
         """The metrics by question, answer and metric."""
-        return {(one.question, one.answer, one.metric): one for one in self.metrics}
+        return {one.key: one for one in self.metrics}
 
     def made(self) -> dict[str, Any]:
         """How it was made, and of what: all but the numbers."""
@@ -86,7 +101,7 @@ class Evaluation(ABC):
         }
 
     def to_pandas(self) -> pd.DataFrame:
-        """One row a metric: question, answer, metric, value, low, high, N."""
+        """One row per metric: question, answer, metric, value, low, high, N."""
         import pandas as pd
 
         return pd.DataFrame([metric.to_dict() for metric in self.metrics])

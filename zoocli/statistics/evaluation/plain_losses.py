@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from zoocli.statistics.evaluation.additive import AdditiveArrays
 from zoocli.statistics.evaluation.metric import Estimate, Metric, divide
-from zoocli.sums import Statistics
+from zoocli.sums import standard_error
 
 Floats = npt.NDArray[np.float64]
 
@@ -42,5 +42,4 @@ def metrics(sums: AdditiveArrays, rows: Sequence[str]) -> Iterator[Metric]:
             float(sums[f"loss/{name}"][number]) for name in ("sum", "squares", "galaxies")
         )
         N = int(galaxies)
-        se = Statistics.from_sums(total, squares, N, N, None).se
-        yield Metric(row, None, "se", se, N=N)
+        yield Metric(row, None, "se", standard_error(total, squares, N), N=N)

@@ -20,9 +20,9 @@ from zoocli.schema import Schema
 from zoocli.statistics.evaluation.additive import AdditiveArrays
 from zoocli.statistics.evaluation.classes.result import ClassEvaluation
 from zoocli.statistics.evaluation.evaluation import Evaluation
-from zoocli.statistics.evaluation.result import TreeEvaluation
+from zoocli.statistics.evaluation.tree.result import TreeEvaluation
+from zoocli.statistics.evaluation.tree.worst import ScoredGalaxy
 from zoocli.statistics.evaluation.values.result import ValueEvaluation
-from zoocli.statistics.evaluation.worst import ScoredGalaxy
 from zoocli.strict_json import parse_json
 from zoocli.sums import Coverage, Matching
 from zoocli.tables.table import METADATA_KEY

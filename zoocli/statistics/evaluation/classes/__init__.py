@@ -1,1 +1,1 @@
-"""Evaluation of predicted classes against labels: components as those of the whole package."""
+"""Evaluation of predicted classes against labels: see `zoocli.statistics.evaluation`."""

@@ -1,8 +1,7 @@
 """The class predicted most against the label.
 
-The numbers are those of `zoocli.statistics.evaluation.classification`, for the one question which
-class a galaxy has. `ties_predicted` counts the galaxies whose highest prediction is not alone; the
-first class is taken.
+The numbers are those of `zoocli.statistics.evaluation.confusion`. Where several predictions are
+equally high the first class is taken; `ties_predicted` counts such galaxies.
 """
 
 from __future__ import annotations
@@ -13,9 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 from zoocli.statistics.evaluation.additive import AdditiveArrays
+from zoocli.statistics.evaluation.bootstrap import point_sums
 from zoocli.statistics.evaluation.classes.galaxies import LabelledGalaxies
-from zoocli.statistics.evaluation.classification import Confusion
-from zoocli.statistics.evaluation.metric import OVERALL, Estimate, Metric
+from zoocli.statistics.evaluation.confusion import Confusion, HalfMatrix
+from zoocli.statistics.evaluation.intervals import HalfGalaxies
+from zoocli.statistics.evaluation.metric import OVERALL, Estimate, Key, Metric
 
 Floats = npt.NDArray[np.float64]
 
@@ -46,9 +47,22 @@ def collect(galaxies: LabelledGalaxies) -> AdditiveArrays:
 
 def estimates(sums: AdditiveArrays, classes: Sequence[str]) -> Iterator[Estimate]:
     """The numbers of every class and of all together, for sums (rows, replicates)."""
-    confusion = Confusion(
+    return _estimates(_confusion(sums), classes)
+
+
+def shares(sums: AdditiveArrays, classes: Sequence[str]) -> dict[Key, HalfGalaxies]:
+    """All of them are shares: what half galaxies do to each."""
+    halves = HalfMatrix.of(_confusion(point_sums(sums)), np.zeros(len(classes), np.intp))
+    return halves.effects(_estimates(halves.confusions(), classes))
+
+
+def _confusion(sums: AdditiveArrays) -> Confusion:
+    return Confusion(
         *(sums[f"classification/{name}"] for name in ("right", "support", "predicted"))
     )
+
+
+def _estimates(confusion: Confusion, classes: Sequence[str]) -> Iterator[Estimate]:
     for metric, values in confusion.of_question():
         yield Estimate(OVERALL, None, metric, values, confusion.galaxies)
     for metric, (of_classes, counted) in confusion.of_answers.items():

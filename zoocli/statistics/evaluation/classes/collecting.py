@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from zoocli.statistics.evaluation import plain_losses
 from zoocli.statistics.evaluation.additive import AdditiveArrays, add
+from zoocli.statistics.evaluation.blocks import blocks
 from zoocli.statistics.evaluation.bootstrap import summed
 from zoocli.statistics.evaluation.classes import classification, confidence
 from zoocli.statistics.evaluation.classes.galaxies import LabelledGalaxies
@@ -12,7 +13,7 @@ from zoocli.statistics.evaluation.classes.galaxies import LabelledGalaxies
 def collect(galaxies: LabelledGalaxies, replicates: int, seed: int) -> AdditiveArrays:
     """Everything that is added up, block by block."""
     total: AdditiveArrays = {}
-    for block in galaxies.blocks():
+    for block in blocks(galaxies):
         features = (
             plain_losses.features(block.losses[None])
             | classification.features(block)

@@ -1,9 +1,9 @@
-"""How good the probabilities are, and those of the class predicted most above all.
+"""How good the probabilities are, in particular that of the class predicted most.
 
 - brier: the mean over galaxies of sum_c (p_c - y_c)^2, y_c 1 for the label and else 0; from 0 to 2
   (Brier 1950, Monthly Weather Review 78, 1);
-- confidence: the mean probability of the class predicted most; above the accuracy the predictions
-  are too sure of themselves;
+- confidence: the mean probability of the class predicted most; above the accuracy, the predictions
+  are overconfident;
 - calibration_error: sum over groups of (n_g / N) |accuracy_g - confidence_g| (Guo et al. 2017,
   arXiv:1706.04599). The groups come from 1,000 equal bins of confidence from 0 to 1, merged into at
   most 20, cut at the quantiles nearest to them; no bin is divided. Noise only adds to it, so its
@@ -24,15 +24,15 @@ from zoocli.statistics.evaluation.bootstrap import (
     point_sums,
     replicate_sums,
 )
-from zoocli.statistics.evaluation.calibration_sums import (
+from zoocli.statistics.evaluation.classes.galaxies import LabelledGalaxies
+from zoocli.statistics.evaluation.metric import LEVEL, OVERALL, Estimate, Metric, divide
+from zoocli.statistics.evaluation.reliability import (
     CURVE_POINTS,
     FRACTION_BINS,
     ReliabilityCurve,
     quantile_groups,
     reliability_curve,
 )
-from zoocli.statistics.evaluation.classes.galaxies import LabelledGalaxies
-from zoocli.statistics.evaluation.metric import LEVEL, OVERALL, Estimate, Metric, divide
 
 Floats = npt.NDArray[np.float64]
 
@@ -59,7 +59,7 @@ def collect(galaxies: LabelledGalaxies) -> AdditiveArrays:
     right = galaxies.right[galaxies.valid].astype(np.float64)
     bins = _bins(confidence)
     terms = (confidence, right, np.square(right - confidence))
-    # Of no galaxies numpy counts whole numbers, weights or not.
+    # For no galaxies bincount gives integers, even with weights.
     sums = [np.bincount(bins, values, FRACTION_BINS).astype(np.float64) for values in terms]
     return {
         "confidence/counts": np.bincount(bins, minlength=FRACTION_BINS),

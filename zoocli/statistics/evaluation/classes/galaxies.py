@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,8 +9,6 @@ import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
-
-BLOCK = 2048  # galaxies that are worked on at once
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,17 +36,15 @@ class LabelledGalaxies:
     def __len__(self) -> int:
         return len(self.hashes)
 
-    def blocks(self) -> Iterator[LabelledGalaxies]:
-        """The galaxies in parts of a size that is worked on at once, over the same memory."""
-        for start in range(0, max(len(self), 1), BLOCK):  # of none, an empty one
-            rows = slice(start, start + BLOCK)
-            yield LabelledGalaxies(
-                self.predictions[:, rows],
-                self.probabilities[:, rows],
-                self.labels[rows],
-                self.losses[rows],
-                self.hashes[rows],
-            )
+    def part(self, rows: slice) -> LabelledGalaxies:
+        """Some of the galaxies, over the same memory."""
+        return LabelledGalaxies(
+            self.predictions[:, rows],
+            self.probabilities[:, rows],
+            self.labels[rows],
+            self.losses[rows],
+            self.hashes[rows],
+        )
 
     @cached_property
     def valid(self) -> npt.NDArray[np.bool_]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,11 +10,11 @@ import numpy.typing as npt
 
 from zoocli.statistics.evaluation import plain_losses
 from zoocli.statistics.evaluation.additive import AdditiveArrays
-from zoocli.statistics.evaluation.bootstrap import point_sums, replicate_sums
-from zoocli.statistics.evaluation.calibration_sums import ReliabilityCurve
 from zoocli.statistics.evaluation.classes import classification, confidence
 from zoocli.statistics.evaluation.evaluation import Evaluation
-from zoocli.statistics.evaluation.metric import OVERALL, Estimate, Metric, with_intervals
+from zoocli.statistics.evaluation.intervals import HalfGalaxies
+from zoocli.statistics.evaluation.metric import OVERALL, Estimate, Key, Metric
+from zoocli.statistics.evaluation.reliability import ReliabilityCurve
 
 
 class ClassEvaluation(Evaluation):
@@ -30,21 +30,18 @@ class ClassEvaluation(Evaluation):
         """The galaxies that have a loss."""
         return int(self.sums["loss/galaxies"][0])
 
-    def _metrics(self) -> list[Metric]:
-        replicates = replicate_sums(self.sums)
+    def _estimates(self, sums: AdditiveArrays) -> Iterator[Estimate]:
+        yield from plain_losses.estimates(sums, [OVERALL])
+        yield from classification.estimates(sums, self.classes)
+        yield from confidence.estimates(sums)
 
-        def estimates(sums: AdditiveArrays) -> Iterator[Estimate]:
-            yield from plain_losses.estimates(sums, [OVERALL])
-            yield from classification.estimates(sums, self.classes)
-            yield from confidence.estimates(sums)
+    def _shares(self) -> Mapping[Key, HalfGalaxies]:
+        return classification.shares(self.sums, self.classes)
 
-        whole = point_sums(self.sums)
-        return [
-            *with_intervals(estimates(whole), None if not replicates else estimates(replicates)),
-            *plain_losses.metrics(self.sums, [OVERALL]),
-            *classification.metrics(self.sums),
-            *confidence.metrics(self.sums),
-        ]
+    def _other_metrics(self) -> Iterator[Metric]:
+        yield from plain_losses.metrics(self.sums, [OVERALL])
+        yield from classification.metrics(self.sums)
+        yield from confidence.metrics(self.sums)
 
     @property
     def confusion_matrix(self) -> npt.NDArray[np.int64]:

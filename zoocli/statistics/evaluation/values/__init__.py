@@ -1,1 +1,1 @@
-"""Evaluation of predicted values against true ones: components as those of the whole package."""
+"""Evaluation of predicted values against true ones: see `zoocli.statistics.evaluation`."""

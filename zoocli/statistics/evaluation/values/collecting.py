@@ -7,15 +7,16 @@ import numpy.typing as npt
 
 from zoocli.statistics.evaluation import plain_losses
 from zoocli.statistics.evaluation.additive import AdditiveArrays, add
+from zoocli.statistics.evaluation.blocks import blocks
 from zoocli.statistics.evaluation.bootstrap import summed
 from zoocli.statistics.evaluation.values import errors, residuals
 from zoocli.statistics.evaluation.values.galaxies import ValuedGalaxies
 
 
 def collect(galaxies: ValuedGalaxies, replicates: int, seed: int) -> AdditiveArrays:
-    """Everything that is added up, block by block but for the histograms."""
+    """Everything that is added up: the histograms at once, the rest block by block."""
     total = residuals.collect(galaxies)
-    for block in galaxies.blocks():
+    for block in blocks(galaxies):
         losses = _rows_of_losses(block)
         features = plain_losses.features(losses) | errors.features(block)
         with np.errstate(invalid="ignore", over="ignore"):

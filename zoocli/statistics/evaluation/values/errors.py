@@ -6,7 +6,7 @@ Per target, over the galaxies that have both, with the prediction p and the true
 - r2 = 1 - sum (p - y)^2 / sum (y - mean y)^2, absent where all y are equal;
 - pearson: the correlation of p and y, absent where all p or all y are equal.
 
-Squares are summed about a number amid the labels (`centres_of`), so that a large common offset
+Squares are summed about a central label (`centres_of`), so that a large common offset
 costs no digits. What spreads by less than 3e-5 of its distance from there counts as equal, since
 its digits are lost. Overall: the mean over the targets that have the number.
 """
@@ -19,7 +19,13 @@ import numpy as np
 import numpy.typing as npt
 
 from zoocli.statistics.evaluation.additive import AdditiveArrays
-from zoocli.statistics.evaluation.metric import OVERALL, Estimate, divide, mean_of_present
+from zoocli.statistics.evaluation.metric import (
+    OVERALL,
+    Estimate,
+    centred_squares,
+    divide,
+    mean_of_present,
+)
 from zoocli.statistics.evaluation.values.galaxies import ValuedGalaxies
 
 Floats = npt.NDArray[np.float64]
@@ -75,8 +81,10 @@ def numbers_of(sums: AdditiveArrays) -> dict[str, Floats]:
         sums[f"errors/{name}"] for name in ("galaxies", "predicted", "labels", "squares")
     )
     with np.errstate(invalid="ignore", over="ignore"):
-        predicted_spread = _centred(sums["errors/predicted_squares"], predicted, galaxies)
-        label_spread = _centred(sums["errors/label_squares"], labels, galaxies)
+        predicted_spread = centred_squares(
+            sums["errors/predicted_squares"], predicted, galaxies, RESOLVED
+        )
+        label_spread = centred_squares(sums["errors/label_squares"], labels, galaxies, RESOLVED)
         covariance = sums["errors/products"] - predicted * divide(labels, galaxies)
         # The root of each, since their product may pass the largest number.
         spread = np.sqrt(predicted_spread) * np.sqrt(label_spread)
@@ -87,9 +95,3 @@ def numbers_of(sums: AdditiveArrays) -> dict[str, Floats]:
             "r2": 1 - divide(squares, label_spread),
             "pearson": divide(covariance, spread).clip(-1.0, 1.0),
         }
-
-
-def _centred(squares: Floats, sums: Floats, galaxies: Floats) -> Floats:
-    """The sum of squares about the mean; exactly 0 where too few digits of it are left."""
-    spread = squares - sums * divide(sums, galaxies)
-    return np.where(spread > RESOLVED * squares, spread, 0.0)

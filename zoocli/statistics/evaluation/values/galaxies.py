@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,8 +10,6 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 
-BLOCK = 2048  # galaxies that are worked on at once
-
 
 @dataclass(frozen=True, eq=False)
 class ValuedGalaxies:
@@ -20,7 +17,7 @@ class ValuedGalaxies:
 
     `predicted`, `labels` and `losses` (targets, galaxies), the losses NaN where either value does
     not exist; `loss` (galaxies,): the mean over the targets; `hashes` (galaxies,): of the ids,
-    which the bootstrap comes from; `centres` (targets,): a number amid each target's labels, the
+    which the bootstrap comes from; `centres` (targets,): a central label of each target, the
     same for every batch and every part.
     """
 
@@ -34,18 +31,16 @@ class ValuedGalaxies:
     def __len__(self) -> int:
         return len(self.hashes)
 
-    def blocks(self) -> Iterator[ValuedGalaxies]:
-        """The galaxies in parts of a size that is worked on at once, over the same memory."""
-        for start in range(0, max(len(self), 1), BLOCK):  # of none, an empty one
-            rows = slice(start, start + BLOCK)
-            yield ValuedGalaxies(
-                self.predicted[:, rows],
-                self.labels[:, rows],
-                self.losses[:, rows],
-                self.loss[rows],
-                self.hashes[rows],
-                self.centres,
-            )
+    def part(self, rows: slice) -> ValuedGalaxies:
+        """Some of the galaxies, over the same memory."""
+        return ValuedGalaxies(
+            self.predicted[:, rows],
+            self.labels[:, rows],
+            self.losses[:, rows],
+            self.loss[rows],
+            self.hashes[rows],
+            self.centres,
+        )
 
     @cached_property
     def valid(self) -> npt.NDArray[np.bool_]:

@@ -4,7 +4,7 @@ A residual falls into one of 512 equal bins of its octave (from one power of two
 negative ones likewise, and 0 has a bin of its own; the middle of a bin is within 0.1 % of all that
 lies there. The quantile at level q is numpy's default, by linear interpolation between the order
 statistics around q (N - 1), each rounded to its bin's middle. So it is off by no more than 0.1 % of
-the larger of the two. Only pages of bins in which anything lies are kept, and counts are exact.
+the larger of the two. Only pages of bins that are not empty are kept, and counts are exact.
 
 The interval is between the quantiles at q - d and q + d, d = 1.96 sqrt(q (1 - q) / N): what the
 percentiles of a bootstrap tend to.

@@ -6,9 +6,8 @@ from collections.abc import Iterator
 
 from zoocli.statistics.evaluation import plain_losses
 from zoocli.statistics.evaluation.additive import AdditiveArrays
-from zoocli.statistics.evaluation.bootstrap import point_sums, replicate_sums
 from zoocli.statistics.evaluation.evaluation import Evaluation
-from zoocli.statistics.evaluation.metric import Estimate, Metric, with_intervals
+from zoocli.statistics.evaluation.metric import Estimate, Metric
 from zoocli.statistics.evaluation.values import errors, residuals
 
 
@@ -33,16 +32,10 @@ class ValueEvaluation(Evaluation):
         """The galaxies that have a loss: those with all targets."""
         return int(self.sums["loss/galaxies"][0])
 
-    def _metrics(self) -> list[Metric]:
-        replicates = replicate_sums(self.sums)
+    def _estimates(self, sums: AdditiveArrays) -> Iterator[Estimate]:
+        yield from plain_losses.estimates(sums, self.rows)
+        yield from errors.estimates(sums, self.targets)
 
-        def estimates(sums: AdditiveArrays) -> Iterator[Estimate]:
-            yield from plain_losses.estimates(sums, self.rows)
-            yield from errors.estimates(sums, self.targets)
-
-        whole = point_sums(self.sums)
-        return [
-            *with_intervals(estimates(whole), None if not replicates else estimates(replicates)),
-            *plain_losses.metrics(self.sums, self.rows),
-            *residuals.metrics(self.sums, self.targets),
-        ]
+    def _other_metrics(self) -> Iterator[Metric]:
+        yield from plain_losses.metrics(self.sums, self.rows)
+        yield from residuals.metrics(self.sums, self.targets)

@@ -12,8 +12,8 @@ averaged over the passes) and the observed fraction o = k_j / n:
   p_s (1 - p_s) (A_s + n) / (n (A_s + 1)) + (p_s - p)^2;
 - rmse_ratio = rmse / noise_rmse.
 
-Of a question, a campaign and overall: the mean over the answers that have the number (but for the
-bias, which adds up to 0 over a question's answers).
+Of a question, a campaign and overall: the mean over the answers that have the number (except for
+the bias, which adds up to 0 over a question's answers).
 """
 
 from __future__ import annotations
@@ -25,9 +25,10 @@ import numpy.typing as npt
 
 from zoocli.schema import Schema
 from zoocli.statistics.evaluation.additive import AdditiveArrays
-from zoocli.statistics.evaluation.galaxies import Galaxies
-from zoocli.statistics.evaluation.metric import Estimate, divide, levels, mean_of_present
-from zoocli.statistics.evaluation.rules import Rules
+from zoocli.statistics.evaluation.metric import Estimate, centred_squares, divide, mean_of_present
+from zoocli.statistics.evaluation.tree.galaxies import VotedGalaxies
+from zoocli.statistics.evaluation.tree.levels import level_counts, levels
+from zoocli.statistics.evaluation.tree.rules import Rules
 
 Floats = npt.NDArray[np.float64]
 
@@ -35,10 +36,10 @@ METRICS = ("bias", "mae", "rmse", "r2", "pearson", "noise_rmse", "rmse_ratio")
 AVERAGED = METRICS[1:]  # the biases of a question's answers add up to 0
 VOTE_BINS = (1, 5, 10, 20, 40)  # where the bins of total votes begin
 DENSITY_BINS = 50
-EQUAL = 1e-13  # of the mean square: a smaller variance is rounding
+RESOLVED = 1e-13  # of the mean square: a smaller variance is rounding
 
 
-def features(galaxies: Galaxies, rules: Rules) -> AdditiveArrays:
+def features(galaxies: VotedGalaxies, rules: Rules) -> AdditiveArrays:
     """What is summed, per answer or per question or level, and galaxy; 0 where none counts."""
     counted = rules.counted(galaxies)
     mask = counted[galaxies.question_of]
@@ -58,13 +59,7 @@ def features(galaxies: Galaxies, rules: Rules) -> AdditiveArrays:
     }
 
 
-def level_counts(counted: npt.NDArray[np.bool_], schema: Schema) -> Floats:
-    """(levels, galaxies): 1 for a galaxy that counts for any question of the level."""
-    members = levels(schema).values()
-    return np.stack([counted[list(questions)].any(axis=0) for questions in members]).astype(float)
-
-
-def noise_variances(galaxies: Galaxies) -> Floats:
+def noise_variances(galaxies: VotedGalaxies) -> Floats:
     """(answers, galaxies): the variance of k_j / n that the prediction expects; 0 without votes."""
     every, answers = galaxies.question_of, galaxies.pass_fractions
     n = np.maximum(galaxies.total_votes, 1)
@@ -76,7 +71,7 @@ def noise_variances(galaxies: Galaxies) -> Floats:
     return np.where(galaxies.voted[every], variances, 0.0)
 
 
-def collect(galaxies: Galaxies, rules: Rules) -> AdditiveArrays:
+def collect(galaxies: VotedGalaxies, rules: Rules) -> AdditiveArrays:
     """The same sums by bins of total votes, and the density of predicted against observed.
 
     `fractions/by_votes/NAME` (rows, bins); `fractions/density` (answers, predicted, observed):
@@ -99,7 +94,7 @@ def _bin_numbers() -> range:
     return range(1, len(VOTE_BINS) + 1)
 
 
-def _density(galaxies: Galaxies, rules: Rules) -> npt.NDArray[np.int64]:
+def _density(galaxies: VotedGalaxies, rules: Rules) -> npt.NDArray[np.int64]:
     mask = rules.counted(galaxies)[galaxies.question_of]
     cells = np.zeros((len(mask), DENSITY_BINS**2), np.int64)
     for answer, chosen in enumerate(mask):
@@ -172,8 +167,8 @@ def numbers_of(named: AdditiveArrays, galaxies: Floats) -> dict[str, Floats]:
     predicted, observed = named["predicted"], named["observed"]
     error_squares = named["error_squares"]
     products = (named["predicted_squares"] + named["observed_squares"] - error_squares) / 2
-    predicted_spread = _centred(named["predicted_squares"], predicted, galaxies)
-    observed_spread = _centred(named["observed_squares"], observed, galaxies)
+    predicted_spread = centred_squares(named["predicted_squares"], predicted, galaxies, RESOLVED)
+    observed_spread = centred_squares(named["observed_squares"], observed, galaxies, RESOLVED)
     covariance = products - predicted * divide(observed, galaxies)
     rmse = np.sqrt(divide(error_squares, galaxies))
     noise = np.sqrt(divide(named["noise"], galaxies))
@@ -186,9 +181,3 @@ def numbers_of(named: AdditiveArrays, galaxies: Floats) -> dict[str, Floats]:
         "noise_rmse": noise,
         "rmse_ratio": divide(rmse, noise),
     }
-
-
-def _centred(squares: Floats, sums: Floats, galaxies: Floats) -> Floats:
-    """The sum of squares about the mean; exactly 0 where it is only rounding."""
-    spread = squares - sums * divide(sums, galaxies)
-    return np.where(spread > EQUAL * squares, spread, 0.0)

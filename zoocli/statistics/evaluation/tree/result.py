@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from zoocli.schema import Schema
-from zoocli.statistics.evaluation import calibration, classification, climatology, fractions, losses
 from zoocli.statistics.evaluation.additive import AdditiveArrays
-from zoocli.statistics.evaluation.bootstrap import point_sums, replicate_sums
-from zoocli.statistics.evaluation.calibration_sums import Calibration
 from zoocli.statistics.evaluation.evaluation import Evaluation
-from zoocli.statistics.evaluation.metric import Estimate, Metric, with_intervals
-from zoocli.statistics.evaluation.worst import ScoredGalaxy, worst
+from zoocli.statistics.evaluation.intervals import HalfGalaxies, with_intervals
+from zoocli.statistics.evaluation.metric import Estimate, Key, Metric
+from zoocli.statistics.evaluation.tree import (
+    calibration,
+    classification,
+    climatology,
+    fractions,
+    losses,
+)
+from zoocli.statistics.evaluation.tree.calibration_sums import Calibration
+from zoocli.statistics.evaluation.tree.climatology import Climatology
+from zoocli.statistics.evaluation.tree.worst import ScoredGalaxy, worst
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -39,24 +47,25 @@ class TreeEvaluation(Evaluation):
         """The galaxies that have a loss."""
         return int(self.sums["loss/galaxies_all"][0])
 
-    def _metrics(self) -> list[Metric]:
-        fits = climatology.fit(self.sums, self.schema)
-        replicates = replicate_sums(self.sums)
+    def _estimates(self, sums: AdditiveArrays) -> Iterator[Estimate]:
+        yield from losses.estimates(sums, self.schema, self._climatologies, self.sums)
+        yield from fractions.estimates(sums, self.schema)
+        yield from classification.estimates(sums, self.schema)
+        yield from calibration.estimates(sums, self.schema)
 
-        def estimates(sums: AdditiveArrays) -> Iterator[Estimate]:
-            yield from losses.estimates(sums, self.schema, fits, self.sums)
-            yield from fractions.estimates(sums, self.schema)
-            yield from classification.estimates(sums, self.schema)
-            yield from calibration.estimates(sums, self.schema)
+    def _shares(self) -> Mapping[Key, HalfGalaxies]:
+        return classification.shares(self.sums, self.schema)
 
-        whole = point_sums(self.sums)
-        return [
-            *with_intervals(estimates(whole), None if not replicates else estimates(replicates)),
-            *with_intervals(fractions.binned_estimates(self.sums, self.schema), None),
-            *losses.metrics(self.sums, self.schema),
-            *classification.metrics(self.sums, self.schema),
-            *calibration.metrics(self.sums, self.schema),
-        ]
+    @cached_property
+    def _climatologies(self) -> list[Climatology | None]:
+        """Each question's, fitted to all votes: replicates share it."""
+        return climatology.fit(self.sums, self.schema)
+
+    def _other_metrics(self) -> Iterator[Metric]:
+        yield from with_intervals(fractions.binned_estimates(self.sums, self.schema), None)
+        yield from losses.metrics(self.sums, self.schema)
+        yield from classification.metrics(self.sums, self.schema)
+        yield from calibration.metrics(self.sums, self.schema)
 
     def confusion_matrices(self, confident: bool = False) -> dict[str, npt.NDArray[np.int64]]:
         """Each question's galaxies by (answer voted most, answer predicted most)."""

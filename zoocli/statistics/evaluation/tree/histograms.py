@@ -1,8 +1,8 @@
 """Histograms of votes that add up and stay small, however many votes there are.
 
 Each number of votes below 8,192 has a bin of its own. Above, an octave has 4,096 bins, and each
-also keeps the sum of its numbers, so that their mean stands for them. Only pages of bins in which
-anything lies are kept.
+also keeps the sum of its numbers, so that their mean is known. Only pages of bins that are not
+empty are kept.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zoocli.statistics.evaluation.additive import AdditiveArrays
-from zoocli.statistics.evaluation.factorials import TABLE
+from zoocli.statistics.evaluation.tree.factorials import TABLE
 
 Counts = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]

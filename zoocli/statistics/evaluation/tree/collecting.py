@@ -7,13 +7,18 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from zoocli.statistics.evaluation import calibration, classification, climatology, fractions, losses
 from zoocli.statistics.evaluation.additive import AdditiveArrays, add
+from zoocli.statistics.evaluation.blocks import blocks
 from zoocli.statistics.evaluation.bootstrap import summed
-from zoocli.statistics.evaluation.galaxies import Galaxies
-from zoocli.statistics.evaluation.rules import Rules
-
-BLOCK = 2048  # galaxies: what is computed of them at once takes some 60 MB
+from zoocli.statistics.evaluation.tree import (
+    calibration,
+    classification,
+    climatology,
+    fractions,
+    losses,
+)
+from zoocli.statistics.evaluation.tree.galaxies import VotedGalaxies
+from zoocli.statistics.evaluation.tree.rules import Rules
 
 
 @dataclass(frozen=True)
@@ -26,11 +31,10 @@ class Plan:
     seed: int
 
 
-def collect(galaxies: Galaxies, plan: Plan) -> AdditiveArrays:
+def collect(galaxies: VotedGalaxies, plan: Plan) -> AdditiveArrays:
     """Everything that is added up, block by block."""
     total: AdditiveArrays = {}
-    for start in range(0, max(len(galaxies), 1), BLOCK):  # of none, zeros
-        block = galaxies.part(slice(start, start + BLOCK))
+    for block in blocks(galaxies):
         features = (
             losses.features(block, plan.reference)
             | fractions.features(block, plan.rules)

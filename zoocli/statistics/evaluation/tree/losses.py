@@ -1,6 +1,6 @@
 """The loss of the predictions, between that of the climatology and the floor of any prediction.
 
-Per question, campaign and overall, all in nats a galaxy with at least one vote there:
+Per question, campaign and overall, all in nats per galaxy with at least one vote there:
 
 - loss: the mean of -ln P(votes | concentrations); loss_all: over all valid galaxies; se: the
   standard error of loss;
@@ -21,20 +21,21 @@ import numpy.typing as npt
 
 from zoocli.schema import Schema
 from zoocli.statistics.evaluation.additive import AdditiveArrays
-from zoocli.statistics.evaluation.climatology import Climatology, losses_of
-from zoocli.statistics.evaluation.factorials import factorial_excess
-from zoocli.statistics.evaluation.galaxies import Galaxies
-from zoocli.statistics.evaluation.metric import Estimate, Metric, divide, levels
-from zoocli.sums import Statistics, sum_in_order
+from zoocli.statistics.evaluation.metric import Estimate, Metric, divide
+from zoocli.statistics.evaluation.tree.climatology import Climatology, losses_of
+from zoocli.statistics.evaluation.tree.factorials import factorial_excess
+from zoocli.statistics.evaluation.tree.galaxies import VotedGalaxies
+from zoocli.statistics.evaluation.tree.levels import levels
+from zoocli.sums import standard_error, sum_in_order
 
 Floats = npt.NDArray[np.float64]
 
 
-def features(galaxies: Galaxies, reference: Floats) -> AdditiveArrays:
+def features(galaxies: VotedGalaxies, reference: Floats) -> AdditiveArrays:
     """What is summed, per level or per question, and galaxy.
 
-    `reference` (answers,): concentrations near the climatology, which tell how its loss varies
-    over galaxies before it has been fitted.
+    `reference` (answers,): concentrations near the climatology, which show how its loss varies over
+    galaxies before it has been fitted.
     """
     loss, voted, valid = level_losses(galaxies)
     at_questions = galaxies.voted
@@ -49,14 +50,14 @@ def features(galaxies: Galaxies, reference: Floats) -> AdditiveArrays:
     }
 
 
-def collect(galaxies: Galaxies) -> AdditiveArrays:
+def collect(galaxies: VotedGalaxies) -> AdditiveArrays:
     """The sum of squared losses (levels,), for the standard error."""
     loss, voted, _ = level_losses(galaxies)
     return {"loss/squares": np.square(np.where(voted, loss, 0.0)).sum(axis=1)}
 
 
 def level_losses(
-    galaxies: Galaxies,
+    galaxies: VotedGalaxies,
 ) -> tuple[Floats, npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
     """(levels, galaxies): the summed loss, whether it is of any votes, whether it is valid."""
     members = [list(questions) for questions in levels(galaxies.schema).values()]
@@ -66,7 +67,7 @@ def level_losses(
     return loss, valid & (votes > 0), valid
 
 
-def saturated_losses(galaxies: Galaxies) -> Floats:
+def saturated_losses(galaxies: VotedGalaxies) -> Floats:
     """(questions, galaxies): -ln P of the multinomial with the observed fractions, in nats.
 
     sum_j h(k_j) - h(n) with h(k) = ln k! - k ln k + k: the terms k ln k that would cancel are left
@@ -86,7 +87,7 @@ def estimates(
     """The numbers of each level, for sums (rows, replicates).
 
     `whole` are the sums of all galaxies: the climatology is fitted to them and the same in every
-    replicate. What its loss varies by from replicate to replicate is told by the reference.
+    replicate. How its loss varies between replicates is taken from the reference.
     """
     climatology = _climatology_sums(sums, climatologies, whole)
     for level, (name, members) in enumerate(levels(schema).items()):
@@ -126,5 +127,4 @@ def metrics(sums: AdditiveArrays, schema: Schema) -> Iterator[Metric]:
     for level, name in enumerate(levels(schema)):
         galaxies = int(sums["loss/galaxies"][level])
         total, squares = float(sums["loss/sum"][level]), float(sums["loss/squares"][level])
-        se = Statistics.from_sums(total, squares, galaxies, galaxies, None).se
-        yield Metric(name, None, "se", se, N=galaxies)
+        yield Metric(name, None, "se", standard_error(total, squares, galaxies), N=galaxies)

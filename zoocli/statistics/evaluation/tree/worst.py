@@ -1,4 +1,4 @@
-"""The galaxies that were predicted worst, a few of them, to be looked at."""
+"""The galaxies that were predicted worst."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from zoocli.statistics.evaluation.galaxies import Galaxies
+from zoocli.statistics.evaluation.tree.galaxies import VotedGalaxies
 from zoocli.sums import sum_in_order
 
 MOST = 20
@@ -35,18 +35,18 @@ class ScoredGalaxy:
 
 
 def worst_of(
-    galaxies: Galaxies,
+    galaxies: VotedGalaxies,
     ids: Callable[[Iterable[int]], list[str]],
     links: Callable[[Sequence[int]], Sequence[str | None]] = lambda rows: [None] * len(rows),
 ) -> list[ScoredGalaxy]:
     """The galaxies of a batch with the highest loss over all questions, at most 20, worst first.
 
-    `ids` and `links` tell those of some of them by their positions. Galaxies with a null loss are
-    not here.
+    `ids` and `links` give those of the galaxies at some positions. Galaxies with a null loss are
+    left out.
     """
     loss = sum_in_order(galaxies.losses)
     valid = np.flatnonzero(~np.isnan(loss))
-    cut = np.sort(loss[valid])[-MOST:][:1]  # all that are as bad as the last that fits
+    cut = np.sort(loss[valid])[-MOST:][:1]  # also those with the same loss as the last one
     chosen = valid[loss[valid] >= cut] if len(cut) else valid
     rows = chosen.tolist()
     scored = [

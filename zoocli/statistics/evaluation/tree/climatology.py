@@ -1,4 +1,4 @@
-"""The one Dirichlet that fits all votes best: what a prediction must beat to know anything.
+"""The one Dirichlet that fits all votes best: what a useful prediction must beat.
 
 The log-likelihood of concentrations a_j (sum A) over galaxies with votes k_j (sum n) is
 
@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from zoocli.schema import Schema
 from zoocli.statistics.evaluation.additive import AdditiveArrays
-from zoocli.statistics.evaluation.factorials import (
+from zoocli.statistics.evaluation.tree.factorials import (
     TABLE,
     digamma,
     factorial_excess,
@@ -27,8 +27,8 @@ from zoocli.statistics.evaluation.factorials import (
     log_rising_ratio,
     trigamma,
 )
-from zoocli.statistics.evaluation.galaxies import Galaxies
-from zoocli.statistics.evaluation.histograms import histograms, occupied
+from zoocli.statistics.evaluation.tree.galaxies import VotedGalaxies
+from zoocli.statistics.evaluation.tree.histograms import histograms, occupied
 
 Floats = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
@@ -37,9 +37,9 @@ NAME = "climatology"
 FEWEST_GALAXIES = 30
 MOST_STEPS = 200
 LONGEST_STEP = 3.0  # in ln a
-ENOUGH = 1e-14  # nats a galaxy that another step could gain
-MULTINOMIAL = 1e9  # the sum of concentrations that stands for the multinomial limit
-LEAST = 1e-9  # stands for the concentration of an answer that nobody gave
+ENOUGH = 1e-14  # nats per galaxy that another step could gain
+MULTINOMIAL = 1e9  # the sum of concentrations in the multinomial limit
+LEAST = 1e-9  # the concentration of an answer without votes
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Climatology:
     galaxies: int
 
 
-def collect(galaxies: Galaxies) -> AdditiveArrays:
+def collect(galaxies: VotedGalaxies) -> AdditiveArrays:
     """Histograms of the votes of each answer, then of the total votes of each question."""
     voted = galaxies.voted
     votes = np.where(voted[galaxies.question_of], galaxies.votes, 0)
@@ -167,8 +167,8 @@ def _derivatives(rows: list[Rising], totals: Rising, a: Floats) -> tuple[Floats,
     return gradient, hessian
 
 
-def losses_of(concentrations: Floats, galaxies: Galaxies) -> Floats:
-    """(questions, galaxies): the losses of one fixed Dirichlet a question, in nats."""
+def losses_of(concentrations: Floats, galaxies: VotedGalaxies) -> Floats:
+    """(questions, galaxies): the losses of one fixed Dirichlet per question, in nats."""
     losses = np.empty(galaxies.total_votes.shape)
     for position, part in enumerate(galaxies.schema.question_slices):
         a = np.maximum(concentrations[part], LEAST)

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zoocli.schema import Schema
-from zoocli.statistics.evaluation.predicted_votes import PredictedVotes
+from zoocli.statistics.evaluation.tree.predicted_votes import PredictedVotes
 
 Floats = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
@@ -18,7 +18,7 @@ Hashes = npt.NDArray[np.uint64]
 
 
 @dataclass(frozen=True, eq=False)
-class Galaxies:
+class VotedGalaxies:
     """Predictions and votes of some galaxies, side by side.
 
     `concentrations` (passes, answers, galaxies); `votes` (answers, galaxies); `total_votes` and
@@ -26,7 +26,7 @@ class Galaxies:
     `hashes` (galaxies,): the hash of each galaxy's id, which all random numbers come from.
 
     >>> rings = Schema({"ring": ["_yes", "_no"]}, {"ring": None})
-    >>> galaxies = Galaxies(rings, np.array([[[3.0], [1.0]]]), np.array([[1], [1]]),
+    >>> galaxies = VotedGalaxies(rings, np.array([[[3.0], [1.0]]]), np.array([[1], [1]]),
     ...                     np.array([[2]]), np.array([[0.7]]), np.zeros(1, np.uint64))
     >>> galaxies.predicted.tolist(), galaxies.observed.tolist()
     ([[0.75], [0.25]], [[0.5], [0.5]])
@@ -42,9 +42,9 @@ class Galaxies:
     def __len__(self) -> int:
         return len(self.hashes)
 
-    def part(self, rows: slice) -> Galaxies:
+    def part(self, rows: slice) -> VotedGalaxies:
         """Some of the galaxies, over the same memory."""
-        return Galaxies(
+        return VotedGalaxies(
             self.schema,
             self.concentrations[..., rows],
             self.votes[:, rows],

@@ -17,7 +17,7 @@ galaxies that count:
   in the schema and the seed; uniformity_p_holm is adjusted over all answers. Absent below 100
   galaxies.
 
-Of a question, a campaign and overall: the mean over the answers, each weighing as much as it has
+Of a question, a campaign and overall: the mean over the answers, weighted by their number of
 galaxies; of the tests only the least uniformity_p_holm. All of it also for galaxies with fewer than
 20 votes for the question and for those with at least 20 (coverage_90:votes-1-19,
 coverage_90:votes-20+). There is nothing for confident galaxies: they are chosen by their votes, and
@@ -37,26 +37,25 @@ from zoocli.resampling import uniforms
 from zoocli.schema import Schema
 from zoocli.statistics.evaluation.additive import AdditiveArrays
 from zoocli.statistics.evaluation.bootstrap import point_sums, replicate_sums
-from zoocli.statistics.evaluation.calibration_sums import (
-    BINS,
-    EDGES,
-    FRACTION_BINS,
-    LEVELS,
-    LOWER,
-    UPPER,
-    Calibration,
-)
-from zoocli.statistics.evaluation.fractions import level_counts
-from zoocli.statistics.evaluation.galaxies import Galaxies
 from zoocli.statistics.evaluation.metric import (
     LEVEL,
     Estimate,
     Metric,
     divide,
-    levels,
 )
-from zoocli.statistics.evaluation.predicted_votes import question_starts
-from zoocli.statistics.evaluation.rules import Rules
+from zoocli.statistics.evaluation.reliability import FRACTION_BINS
+from zoocli.statistics.evaluation.tree.calibration_sums import (
+    BINS,
+    EDGES,
+    LEVELS,
+    LOWER,
+    UPPER,
+    Calibration,
+)
+from zoocli.statistics.evaluation.tree.galaxies import VotedGalaxies
+from zoocli.statistics.evaluation.tree.levels import level_counts, levels
+from zoocli.statistics.evaluation.tree.predicted_votes import question_starts
+from zoocli.statistics.evaluation.tree.rules import Rules
 from zoocli.statistics.holm import holm
 
 Floats = npt.NDArray[np.float64]
@@ -71,7 +70,7 @@ ADJUSTED = "uniformity_p_holm"
 ERROR = "calibration_error"
 
 
-def features(galaxies: Galaxies, rules: Rules) -> AdditiveArrays:
+def features(galaxies: VotedGalaxies, rules: Rules) -> AdditiveArrays:
     """What the coverages are made of, galaxy by galaxy.
 
     `calibration/covered` (answers x levels, galaxies): F((1 + c) / 2) - F((1 - c) / 2), a number
@@ -96,7 +95,7 @@ def features(galaxies: Galaxies, rules: Rules) -> AdditiveArrays:
     }
 
 
-def collect(galaxies: Galaxies, rules: Rules, seed: int = 0) -> AdditiveArrays:
+def collect(galaxies: VotedGalaxies, rules: Rules, seed: int = 0) -> AdditiveArrays:
     """The sums that `Calibration` reads, for galaxies with few and with many votes apart.
 
     `calibration/counts` (parts, levels of the schema): the galaxies that count, in all, with few
@@ -116,13 +115,13 @@ def collect(galaxies: Galaxies, rules: Rules, seed: int = 0) -> AdditiveArrays:
     }
 
 
-def _strata(galaxies: Galaxies, counted: npt.NDArray[np.bool_]) -> Strata:
+def _strata(galaxies: VotedGalaxies, counted: npt.NDArray[np.bool_]) -> Strata:
     """(questions, galaxies): whether a galaxy that counts has few or many votes."""
     strata = np.where(galaxies.total_votes < MANY_VOTES, FEW, MANY)
     return np.where(counted, strata, NOT_COUNTED).astype(np.int8)
 
 
-def _transforms(galaxies: Galaxies, strata: Strata, seed: int) -> AdditiveArrays:
+def _transforms(galaxies: VotedGalaxies, strata: Strata, seed: int) -> AdditiveArrays:
     """The sums of the transforms at EDGES, and the randomised transforms by bins."""
     answers = len(galaxies.votes)
     starts, predicted = question_starts(galaxies.schema), galaxies.predicted_votes
@@ -135,7 +134,7 @@ def _transforms(galaxies: Galaxies, strata: Strata, seed: int) -> AdditiveArrays
     return {"calibration/transforms": transforms, "calibration/randomised": randomised}
 
 
-def _fractions(galaxies: Galaxies, strata: Strata) -> AdditiveArrays:
+def _fractions(galaxies: VotedGalaxies, strata: Strata) -> AdditiveArrays:
     """The predicted deviations, and predicted against observed fractions by fixed bins."""
     answers = len(galaxies.votes)
     deviation = np.zeros((2, answers))

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from zoocli.errors import UsageError, some
 from zoocli.option_checks import check_range
-from zoocli.statistics.evaluation.galaxies import Galaxies
+from zoocli.statistics.evaluation.tree.galaxies import VotedGalaxies
 
 DEFAULT_PROFILE = "zoobot"
 
@@ -23,7 +23,7 @@ class Rules:
     `min_root_votes`: the first root question of its campaign has at least so many.
     `min_share_asked`: the question's votes over that root's votes are at least this.
     `min_path_fraction`: the product of the observed fractions that lead to the question is more
-    than this; None: whatever it is.
+    than this; None: no condition.
     `confident`: a galaxy is confident where some observed fraction is more than this.
 
     Raises UsageError for values out of range.
@@ -43,7 +43,7 @@ class Rules:
             if value is not None:
                 check_range(option, value, least=0, most=1)
 
-    def counted(self, galaxies: Galaxies) -> npt.NDArray[np.bool_]:
+    def counted(self, galaxies: VotedGalaxies) -> npt.NDArray[np.bool_]:
         """(questions, galaxies): which galaxies count for which question."""
         votes, root = galaxies.total_votes, galaxies.root_votes
         counted = galaxies.valid & (votes >= self.min_votes) & (root >= self.min_root_votes)
@@ -54,14 +54,14 @@ class Rules:
             counted &= galaxies.paths > self.min_path_fraction
         return counted
 
-    def are_confident(self, galaxies: Galaxies) -> npt.NDArray[np.bool_]:
+    def are_confident(self, galaxies: VotedGalaxies) -> npt.NDArray[np.bool_]:
         """(questions, galaxies): whether the volunteers agree on some answer."""
         starts = [part.start for part in galaxies.schema.question_slices]
         with np.errstate(invalid="ignore"):
             return np.maximum.reduceat(galaxies.observed, starts, axis=0) > self.confident
 
     def as_options(self) -> list[str]:
-        """The rules that say anything, as they are given on the command line.
+        """The rules that exclude anything, as they are given on the command line.
 
         >>> Rules(min_share_asked=0.5).as_options()
         ['--min-votes 1', '--min-share-asked 0.5', '--confident 0.8']
@@ -102,7 +102,7 @@ PROFILES = {
 
 
 def rules_of(profile: str, **given: Any) -> Rules:
-    """The rules of a profile, where those that are given (not None) stand instead of its own.
+    """The rules of a profile; those that are given (not None) replace its own.
 
     Raises UsageError for another profile, and for values out of range.
 
