@@ -161,7 +161,7 @@ ACCIDENTS = [
         "no lists", put(p=rows(["[4.5]", "1", "2"])), 3, ("'bar_yes'", "2 of its", "'1', '2'")
     ),
     Accident("ragged", put(p=rows([[1.0], [2.0, 3.0], [3.0]])), 3, ("'bar_yes'", "'b'", "passes")),
-    Accident("no passes", put(p=rows([[], [2.0], [3.0]])), 3, ("first row", "empty list")),
+    Accident("no passes", put(p=rows([[], [2.0], [3.0]])), 3, ("first list", "empty")),
     Accident("votes as lists", put(v=rows([[1.0], [2.0], [3.0]])), 3, ("'bar_yes'", "list")),
     # Cross-entropy, mse and l1
     Accident("probabilities", classes(SOFTMAX, [0, 1, 0]), 3, ("--scale",), CE),

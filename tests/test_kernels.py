@@ -16,7 +16,9 @@ from zoocli.kernels.products import BLOCK
 KERNELS = ROOT / "zoocli" / "kernels"
 
 
-def losses_of(concentrations, counts, sizes, rows=None, count_rows=None, kernel=kernel):
+def losses_of(
+    concentrations, counts, sizes, rows=None, count_rows=None, kernel=kernel, memory=None
+):
     """The kernel's losses and totals for (galaxies, answers) arrays."""
     columns = [np.ascontiguousarray(column) for column in np.asarray(concentrations).T]
     counts = np.asarray(counts)
@@ -34,7 +36,7 @@ def losses_of(concentrations, counts, sizes, rows=None, count_rows=None, kernel=
         np.cumsum([0, *sizes]),
         losses,
         totals,
-        kernel.scratch(np.cumsum([0, *sizes])),
+        kernel.scratch(np.cumsum([0, *sizes])) if memory is None else memory,
     )
     return losses, totals
 
@@ -57,6 +59,17 @@ def test_reference_values(answers):
     for case, loss, total in zip(cases, losses[0], totals[0], strict=True):
         assert abs(loss - case.loss) <= case.bound, case
         assert total == min(sum(case.votes), 2**31 - 1) or case.regime == "extreme"
+
+
+def test_lanes_beyond_the_last_galaxy_hold_no_votes():
+    """Those of several questions would add up beyond the end of the table of factorials."""
+    sizes, widest = [3, 2], 3
+    concentrations = np.ones((kernel.BLOCK + 1, sum(sizes)))
+    counts = np.full(concentrations.shape, 80, np.uint8)
+    memory = kernel.scratch(np.cumsum([0, *sizes]))
+    losses_of(concentrations, counts, sizes, memory=memory)
+    votes, others = memory[widest : 2 * widest, : kernel.BLOCK], slice(1, kernel.BLOCK)
+    assert (votes[:2, 0] == 80).all() and not votes[:, others].any()
 
 
 def test_anchor():

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import zoocli
-from tests.command import done_well, read, run
+from tests.command import done_well, read, run, write
 from tests.reference.make_dirichlet import loss_and_gradient
 
 TREE = {
@@ -183,6 +183,37 @@ def test_a_null_cell_is_an_invalid_prediction(
         with pytest.warns(zoocli.ZoocliWarning):
             scores = zoocli.score(table, votes_table(counts), schema=tree, on_invalid="null")
         assert [row for row in range(GALAXIES) if scores["loss"][row].as_py() is None] == [8]
+
+
+@pytest.mark.parametrize("ending", ["parquet", "csv"])
+@pytest.mark.parametrize("blank", [1, 1_500])
+def test_the_first_list_says_how_many_passes_there_are(
+    blank: int,
+    ending: str,
+    concentrations: np.ndarray,
+    counts: np.ndarray,
+    tree: Path,
+    tmp_path: Path,
+) -> None:
+    """However many rows before it have none: their order must not matter."""
+    table = lists(concentrations)
+    names = table.column_names[1:]
+    nothing = pa.table(
+        {"id": [f"blank{row}" for row in range(blank)]}
+        | {name: pa.nulls(blank, table.schema.field(name).type) for name in names}
+    )
+    expected = zoocli.score(table, votes_table(counts), tree)["loss"]
+    whole = pa.concat_tables([nothing, table])
+    if ending == "csv":
+        cells = {
+            name: [None if cell is None else str(cell) for cell in whole[name].to_pylist()]
+            for name in names
+        }
+        whole = pa.table({"id": whole["id"]} | cells)
+    source = write(tmp_path / f"p.{ending}", whole)
+    with pytest.warns(zoocli.ZoocliWarning, match=f"{blank:,} rows"):
+        found = zoocli.score(source, votes_table(counts), tree, on_invalid="null", batch_size=256)
+    assert found["loss"].to_pylist() == expected.to_pylist()
 
 
 def ensemble(tmp_path: Path, member: pa.Table, counts: np.ndarray, tree: Path, *more: str) -> str:

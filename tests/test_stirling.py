@@ -12,7 +12,7 @@ from mpmath import bernoulli, log, loggamma, mpf, pi, workdps
 from zoocli.kernels import stirling as kernel
 from zoocli.kernels.stirling_constants import SERIES, SERIES_FROM, SMALL_REMAINDERS
 from zoocli.losses import stirling as torch_loss
-from zoocli.statistics.evaluation import factorials
+from zoocli.statistics.evaluation.tree import factorials
 
 LARGE = [10.0, 10.5, 11.0, 13.7, 20.0, 100.0, 1e4, 1e8]
 

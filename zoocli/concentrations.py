@@ -18,6 +18,8 @@ from zoocli.schema import Schema
 from zoocli.tables import Table
 from zoocli.tables.numbers import Types
 
+FIRST_ROWS = 1024  # at a time, until one has a list
+
 
 @dataclass(frozen=True)
 class Pass:
@@ -42,7 +44,7 @@ def dense(passes: Sequence[Pass]) -> npt.NDArray[np.float64]:
 
 
 def count_passes(table: Table, columns: Sequence[str], types: Types) -> int:
-    """How many passes the cells of a table hold, by its types or else by its first row."""
+    """How many passes the cells of a table hold, by its types or else by the first list."""
     table.require(columns)
     kinds = [table.type_of(name) for name in columns]
     fixed = [kind.list_size for kind in kinds if pa.types.is_fixed_size_list(kind)]
@@ -50,17 +52,17 @@ def count_passes(table: Table, columns: Sequence[str], types: Types) -> int:
         return int(fixed[0])
     if not table.may_hold_lists(columns):
         return 1
-    for batch in table.batches(columns, types, batch_rows=1):
-        cells = [column for column in batch.columns if is_list(column.type)]
-        if batch.num_rows and cells:
-            passes = len(cells[0][0].as_py() or ())
-            if not passes:
-                raise DataError(
-                    f"{table.name}: the first row has an empty list in place of predictions. Give "
-                    "every galaxy the same number of passes."
-                )
-            return passes
-        if batch.num_rows:
+    for batch in table.batches(columns, types, batch_rows=FIRST_ROWS):
+        lists = [column.drop_null() for column in batch.columns if is_list(column.type)]
+        sizes = [len(cells[0]) for cells in lists if len(cells)]
+        if sizes and not sizes[0]:
+            raise DataError(
+                f"{table.name}: the first list of predictions is empty. Give every galaxy the same "
+                "number of passes."
+            )
+        if sizes:
+            return sizes[0]
+        if not lists and any(column.null_count < len(column) for column in batch.columns):
             break
     return 1
 
@@ -86,6 +88,8 @@ def read_passes(
             column, ragged = list_cells(column, passes)
             findings.add(RAGGED_PASSES, name, ragged[rows], ids)
             absent |= ragged[rows]
+        elif passes > 1 and column.null_count == len(column):  # as text without any list yet
+            column = pa.nulls(len(column) * passes, pa.float64())
         elif passes > 1:
             raise DataError(f"{table}: column '{name}' holds numbers, and others lists of passes.")
         arrays.append(to_floats(column, name, table, keep_single=True))

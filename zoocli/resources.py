@@ -54,7 +54,7 @@ class Resources:
             beside = " and ".join(f"{what} ({size / 1e9:.2f} GB)" for what, size in taken.items())
             raise MachineError(
                 f"The memory limit of {self.memory / 1e9:.2f} GB leaves no room beside {beside}. "
-                "Raise --memory-limit."
+                "Raise --memory-limit or lower --threads."
             )
         return rows
 

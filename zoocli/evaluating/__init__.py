@@ -98,15 +98,15 @@ def add_up(inputs: Inputs, evaluator: Evaluator, progress: Progress) -> Evaluati
     columns = _columns(inputs)
     total = EvaluationTotals(Totals.nothing(inputs), AdditiveArrays(), [])
     row_bytes = VALUE_BYTES * len(columns) * evaluator.copies
-    for matched, part in stream(inputs, columns, work, row_bytes):
+    # All sums, so that they exist where no galaxy matches.
+    add(total.sums, work(_no_galaxies(inputs)).sums)
+    sums_bytes = sum(values.nbytes for values in total.sums.values())
+    for matched, part in stream(inputs, columns, work, row_bytes, sums_bytes):
         total.totals.take(inputs, matched)
         total.totals.add_losses(inputs, part.losses)
         add(total.sums, part.sums)
         total.worst = worst(total.worst + part.worst)
         progress(total.totals.rows, inputs.predictions.rows)
-    add(
-        total.sums, work(_no_galaxies(inputs)).sums
-    )  # so that all sums exist where no galaxy matches
     return total
 
 

@@ -203,6 +203,11 @@ def question_losses(
     lanes = lanes_of(memory)
     for first in range(0, galaxies, BLOCK):
         width = min(BLOCK, galaxies - first)
+        if width < BLOCK:
+            # Nothing is gathered for the lanes beyond the last galaxy, and what they hold of
+            # several questions of the block before could add up beyond the table of factorials.
+            lanes.votes[:, width:] = 0.0
+            lanes.concentrations[:, width:] = 1.0
         for question in range(len(question_starts) - 1):
             start = question_starts[question]
             answers = question_starts[question + 1] - start

@@ -66,10 +66,11 @@ def hold_votes(
     kept: list[pa.RecordBatch] = []
     seen = np.zeros(0 if only is None else len(only.index), np.bool_)
     remarks: frozenset[str] = frozenset()
-    used = 0
+    used = read = 0
     columns = [id_column.column, *task.vote_columns, *keep]
     for batch in prefetch(table.batches(columns, task.vote_types)):
         text = id_column.text(batch.column(id_column.column))
+        read += len(text)
         if only is not None:
             on_list = only.index.find(text)
             listed = on_list >= 0
@@ -82,14 +83,17 @@ def hold_votes(
         kept.append(batch.select(list(keep)))
         used += block.nbytes + kept[-1].nbytes
         used += 2 * text.nbytes + LOOKUP_BYTES * len(text)
-        _check_memory(table, used, len(index) + len(text), task.program_bytes, resources)
+        _check_memory(table, used, read, task.program_bytes, resources)
         sum_of_row_hashes(index.add(text), block.view(_integers(block.dtype)), digest)
     if not len(index):
         raise DataError(
             f"{table.name} has no rows{'' if only is None else f' with ids of {only.name}'}."
         )
     task.start(remarks)
-    values = _joined(blocks)
+    kind = np.result_type(*{block.dtype for block in blocks})  # one large count widens all
+    used += sum(block.size * (kind.itemsize - block.itemsize) for block in blocks)
+    _check_memory(table, used, read, task.program_bytes, resources)
+    values = _joined(blocks, kind)
     schema = pa.schema([table.field(name, task.vote_types) for name in keep])
     fingerprint = f"{digest[0]:016x}"[:12]
     return Held(index, values, pa.Table.from_batches(kept, schema), fingerprint, seen, findings)
@@ -146,13 +150,12 @@ def _check_memory(
         )
 
 
-def _joined(blocks: list[npt.NDArray[Any]]) -> npt.NDArray[Any]:
-    """The concatenated blocks in the widest of their types; each is freed once copied."""
-    kind = np.result_type(*{block.dtype for block in blocks})
+def _joined(blocks: list[npt.NDArray[Any]], kind: np.dtype[Any]) -> npt.NDArray[Any]:
+    """The concatenated blocks; each is freed once copied."""
     joined = np.empty((sum(map(len, blocks)), blocks[0].shape[1]), kind)
     row = 0
     for number in range(len(blocks)):
-        block, blocks[number] = blocks[number], blocks[number][:0]
+        block, blocks[number] = blocks[number], np.empty(0)  # a view would keep the memory
         joined[row : row + len(block)] = block
         row += len(block)
     return joined
