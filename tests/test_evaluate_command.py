@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.command import done_well, run, small_predictions, small_votes, write, write_tree
+from tests.command import TREE, done_well, run, small_predictions, small_votes, write, write_tree
 from tests.evaluations import assert_same_numbers, numbers
 from zoocli.simulation import simulate
 
@@ -264,3 +264,45 @@ def test_wrong_usage(data, arguments):
     files = (data / "predictions.parquet", data / "votes.parquet") if arguments else ()
     done = run("evaluate", *files, "-s", data / "tree.yaml", *arguments)
     assert done.code == 2 and done.out == ""
+
+
+def test_an_input_in_the_output_directory_is_refused(tmp_path):
+    """Even one that is called as a figure is."""
+    folder = tmp_path / "out" / "figures"
+    folder.mkdir(parents=True)
+    tree = write_tree(tmp_path)
+    predictions = write(folder / "loss.parquet", small_predictions()).rename(folder / "loss.png")
+    votes = write(tmp_path / "v.parquet", small_votes())
+    before = predictions.read_bytes()
+    done = run("evaluate", predictions, votes, "-s", tree, "-o", tmp_path / "out", "--no-report")
+    assert done.code == 2 and "is also an input, contains one" in done.err
+    assert predictions.read_bytes() == before
+
+
+def test_only_a_directory_with_sums_is_an_earlier_evaluation(tmp_path):
+    (tmp_path / "out").mkdir()
+    own = tmp_path / "out" / "metrics.csv"
+    own.write_text("mine")
+    tree = write_tree(tmp_path)
+    predictions = write(tmp_path / "p.parquet", small_predictions())
+    votes = write(tmp_path / "v.parquet", small_votes())
+    done = run("evaluate", predictions, votes, "-s", tree, "-o", tmp_path / "out", "--no-report")
+    assert done.code == 2 and "holds other files: 'metrics.csv'" in done.err
+    assert own.read_text() == "mine"
+
+
+def test_a_campaign_without_a_root_has_that_of_the_tree(tmp_path):
+    text = TREE.replace("question_answer_pairs:", "campaigns: [one, two]\nquestion_answer_pairs:")
+    for name in ("shape", "bar"):
+        text = text.replace(f"{name}:", f"{name}-{'one' if name == 'shape' else 'two'}:")
+    text = text.replace("shape_disk", "shape-one_disk")
+    (tmp_path / "tree.yaml").write_text(text)
+
+    def renamed(table):
+        names = [name.replace("shape", "shape-one").replace("bar", "bar-two") for name in table]
+        return dict(zip(names, table.values(), strict=True))
+
+    predictions = write(tmp_path / "p.parquet", renamed(dict(small_predictions())))
+    votes = write(tmp_path / "v.parquet", renamed(dict(small_votes())))
+    done = run("evaluate", predictions, votes, "-s", tmp_path / "tree.yaml", "-f", "csv")
+    assert done.code == 0, done.err

@@ -382,3 +382,9 @@ def test_the_reference_facts_have_the_same_hash_as_the_files() -> None:
             facts["question_answer_pairs"], facts["dependencies"], campaigns=facts["campaigns"]
         )
         assert schema.content_hash == load_schema(name).content_hash
+
+
+@pytest.mark.parametrize("name", ["overall", "campaign:dr5"])
+def test_questions_are_not_called_as_rows_of_results(name):
+    with pytest.raises(SchemaError, match="name of a row of results"):
+        Schema({name: ["_yes", "_no"]}, {name: None})

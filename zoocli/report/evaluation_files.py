@@ -9,7 +9,7 @@ from zoocli.report.evaluation import render_evaluation
 from zoocli.statistics.evaluation.evaluation import Evaluation
 from zoocli.statistics.evaluation.sums_file import FILE, write_sums
 from zoocli.tables.folders import drafted_folder
-from zoocli.tables.guards import refuse_inputs
+from zoocli.tables.guards import refuse_inputs_of_folder
 
 TEXTS = {
     "metrics.json": "json",
@@ -35,9 +35,8 @@ def require_report(what: str) -> None:
 
 def check_folder(folder: Path, inputs: list[str]) -> None:
     """Raises now, rather than after all the work, if the directory cannot be written."""
-    for name in (*TEXTS, FILE, REPORT):
-        refuse_inputs(folder / name, inputs)
-    with drafted_folder(folder, NAMES):
+    refuse_inputs_of_folder(folder, inputs)
+    with drafted_folder(folder, NAMES, FILE):
         pass
 
 
@@ -48,7 +47,7 @@ def write_folder(folder: Path, evaluation: Evaluation, report: bool = True) -> N
     directory is replaced. Raises UsageError if the directory holds other files, and MachineError if
     it cannot be written or if packages of the report are missing.
     """
-    with drafted_folder(folder, NAMES) as (draft, show):
+    with drafted_folder(folder, NAMES, FILE) as (draft, show):
         for name, format in TEXTS.items():
             text = render_evaluation(evaluation, format)
             (draft / name).write_text(text, encoding="utf-8")

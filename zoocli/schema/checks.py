@@ -24,6 +24,8 @@ def checked_answers(pairs: object) -> dict[str, tuple[str, ...]]:
     owner: dict[str, str] = {}
     for question, suffixes in pairs.items():
         where = f"question {shown(checked_name(question, 'a question'))}"
+        if question == "overall" or question.startswith("campaign:"):
+            raise SchemaError(f"{where} has the name of a row of results. Rename it.")
         if not isinstance(suffixes, list | tuple) or len(suffixes) < 2:
             raise SchemaError(f"{where} needs a list of two or more answers, such as [_yes, _no].")
         if len(owner) + len(suffixes) > MAX_ANSWERS:

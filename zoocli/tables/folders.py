@@ -16,15 +16,18 @@ from zoocli.tables.drafts import write_errors
 
 @contextlib.contextmanager
 def drafted_folder(
-    target: Path, names: Collection[str]
+    target: Path, names: Collection[str], mark: str | None = None
 ) -> Iterator[tuple[Path, Callable[[], None]]]:
     """A temporary folder to write into, and a function that renames it to the target.
 
     An existing folder is replaced where it holds only what matches `names` (an earlier result):
-    shell patterns, also for files in a subfolder (`figures/*.png`). Raises UsageError where it
+    shell patterns, also for files in a subfolder (`figures/*.png`). With `mark`, an earlier result
+    has a file of that name, which nobody else writes. Raises UsageError where it
     holds anything else or is a file, MachineError where it cannot be written.
     """
     target = Path(os.path.realpath(target))
+    if mark is not None and not (target / mark).exists():
+        names = ()
     _refuse_others(target, names)
     draft = target.parent / f".{target.name[:40]}.{secrets.token_hex(8)}.zoocli"
     old = draft.with_name(draft.name + ".old")

@@ -121,10 +121,16 @@ class VotedGalaxies:
 
     @cached_property
     def root_votes(self) -> Counts:
-        """(questions, galaxies): the votes of the first root question of each one's campaign."""
+        """(questions, galaxies): the votes of the first root question of each one's campaign.
+
+        A campaign without a root has that of the whole tree.
+        """
         first = {
             question.campaign: position
             for position, question in reversed(list(enumerate(self.schema.questions)))
             if not question.asked_after
         }
-        return self.total_votes[[first[question.campaign] for question in self.schema.questions]]
+        root = min(first.values())
+        return self.total_votes[
+            [first.get(question.campaign, root) for question in self.schema.questions]
+        ]
