@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import subprocess
 import sys
 import time
@@ -34,31 +35,13 @@ HEAVY = (
 
 UNUSED = ("numba", "torch", "pandas", "duckdb", "rich", "dask", "distributed")
 
-# From what everything may use up to what uses everything. A part imports from earlier lines only.
-LAYERS = (
-    ("arguments", "bits", "errors", "version", "hashing", "strict_json"),
-    ("option_checks",),
-    ("signature", "resources", "pipeline", "columns", "optional"),
-    ("schema", "sums"),
-    ("tables", "kernels"),
-    ("resampling",),
-    ("findings", "ids"),
-    ("matching",),
-    ("concentrations",),
-    ("losses", "engines"),
-    ("heads", "simulation"),
-    ("scoring",),
-    ("conversion",),
-    ("checking", "cataloguing", "predicting", "fitting"),
-    ("statistics",),
-    ("evaluating",),
-    ("metrics", "report"),
-    ("api",),
-    ("__init__",),
-    ("cli",),
-    ("__main__",),
-)
-LAYER = {part: number for number, parts in enumerate(LAYERS) for part in parts}
+# From what everything may use up to what uses everything: a part imports from lower layers only.
+LAYER = {
+    part.rstrip("/").removesuffix(".py"): int(number)
+    for number, part in re.findall(
+        r"^\| (\d+) \| `zoocli/(\S+)` \|", (ROOT / "docs/architecture.md").read_text(), re.M
+    )
+}
 
 
 def part_of(module: str) -> str:
