@@ -42,7 +42,7 @@ def write_sums(path: Path, evaluation: Evaluation) -> None:
     """Writes the file, plainly: the caller sees to it that it appears whole or not at all."""
     import pyarrow.parquet as pq
 
-    content = evaluation.made()
+    content = evaluation.made() | {"arrays": len(evaluation.sums)}
     if evaluation.coverage is not None:
         content["coverage"] = evaluation.coverage.to_dict()
     if isinstance(evaluation, TreeEvaluation):
@@ -64,6 +64,8 @@ def read_sums(folder: Path) -> Evaluation:
     try:
         table = pq.read_table(path)
         content = parse_json((table.schema.metadata or {})[METADATA_KEY].decode())
+        if content["arrays"] != len(table):  # some, such as pages of residuals, may well be absent
+            raise ValueError(f"{len(table)} of {content['arrays']} arrays")
         evaluation = _evaluation(folder, content, _from_table(table))
         _ = evaluation.metrics  # which fails where an array is missing or has another shape
         return evaluation
