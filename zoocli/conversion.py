@@ -12,12 +12,13 @@ from typing import Any, ClassVar, Self
 import pyarrow as pa
 
 from zoocli.engines import Run
-from zoocli.errors import DataError, UsageError, some
+from zoocli.errors import DataError
 from zoocli.findings import Findings
 from zoocli.ids import IdColumn, find_id_column, ids_at, rewritten_note
 from zoocli.pipeline import ordered_map, prefetch
 from zoocli.resources import Resources
 from zoocli.tables import Table
+from zoocli.tables.guards import refuse_repeated_columns
 from zoocli.tables.numbers import Types
 from zoocli.tables.sinks import Sink
 from zoocli.tables.slices import Shard, Slice
@@ -133,12 +134,7 @@ class Conversion(Run[Totals, Converted]):
                 *self.output_fields(),
             ]
         )
-        repeated = sorted({name for name in schema.names if schema.names.count(name) > 1})
-        if repeated:
-            raise UsageError(
-                f"{self.output} would have more than one column called {some(repeated)}. Leave it "
-                "out of --keep, or rename it in the input."
-            )
+        refuse_repeated_columns(schema, self.output)
         return schema
 
     def run(self, sink: Sink, progress: Progress = lambda rows, of: None) -> Totals:

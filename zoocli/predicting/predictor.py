@@ -50,6 +50,7 @@ class Predictor(Conversion):
         self._require_count()
         use_one_torch_thread()
         self._device = torch_device(options.device)
+        self._means = trained.feature_means.to(self._device)
         self._module = trained.module(self._how.activation).to(self._device)
 
     def _require_count(self) -> None:
@@ -99,7 +100,6 @@ class Predictor(Conversion):
         passes = self._options.samples
         outputs = np.empty((len(self._how.outputs), len(features), passes or 1))
         hashes = None if passes is None else hash_ids(text)
-        means = self._head.feature_means.to(self._device)
         for start in range(0, len(features), self.block):
             block = slice(start, start + self.block)
             x = torch.from_numpy(features[block]).to(self._device, torch.float64, copy=True)
@@ -110,7 +110,9 @@ class Predictor(Conversion):
                     mask = scaled_mask(
                         hashes[block], self._options.seed, number, self._count, self._how.dropout
                     )
-                    masked = means + (x - means) * torch.from_numpy(mask).to(self._device)
+                    masked = self._means + (x - self._means) * torch.from_numpy(mask).to(
+                        self._device
+                    )
                 y = self._module(masked).reshape(len(x), -1)
                 outputs[:, block, number] = y.T.cpu().numpy()
         return outputs

@@ -7,12 +7,12 @@ from collections.abc import Callable
 import pyarrow as pa
 
 from zoocli.columns import from_numpy
-from zoocli.errors import UsageError, some
 from zoocli.scoring.inputs import Inputs
 from zoocli.scoring.matched import Matched
 from zoocli.scoring.streaming import stream
 from zoocli.scoring.task import Losses
 from zoocli.scoring.totals import Totals
+from zoocli.tables.guards import refuse_repeated_columns
 from zoocli.tables.sinks import Sink
 
 Progress = Callable[[int, int | None], None]
@@ -42,12 +42,7 @@ class ScoresTable:
                 else inputs.held.kept.schema.field(name)
             )
         schema = pa.schema([*fields, *inputs.task.output_fields()])
-        repeated = sorted({name for name in schema.names if schema.names.count(name) > 1})
-        if repeated:
-            raise UsageError(
-                f"The scores table would have more than one column called {some(repeated)}. Leave "
-                "it out of --keep, or rename it in the input."
-            )
+        refuse_repeated_columns(schema, "The scores table")
         return schema
 
     def rows(self, matched: Matched, losses: Losses) -> pa.RecordBatch:

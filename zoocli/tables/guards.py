@@ -1,4 +1,4 @@
-"""Refuses outputs that would overwrite inputs."""
+"""Refuses outputs that would overwrite inputs, or name two columns alike."""
 
 from __future__ import annotations
 
@@ -7,8 +7,12 @@ import glob
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from zoocli.errors import UsageError
+from zoocli.errors import UsageError, some
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 def refuse_inputs(target: Path, inputs: list[str]) -> None:
@@ -38,6 +42,16 @@ def refuse_inputs_of_folder(target: Path, inputs: list[str]) -> None:
                     f"The output '{target}' is also an input, contains one or lies in one: "
                     f"'{name}'. Give it another name; inputs are never overwritten."
                 )
+
+
+def refuse_repeated_columns(schema: pa.Schema, table: str) -> None:
+    """Raises UsageError where two columns of an output, called `table`, have the same name."""
+    repeated = sorted({name for name in schema.names if schema.names.count(name) > 1})
+    if repeated:
+        raise UsageError(
+            f"{table} would have more than one column called {some(repeated)}. Leave it out of "
+            "--keep, or rename it in the input."
+        )
 
 
 def _files_of(source: str) -> Iterator[Path]:
