@@ -16,9 +16,9 @@ from pathlib import Path
 
 from benchmarks.cluster import ZOOCLI
 from benchmarks.processes import run_once
-from zoocli.engines.cluster import MOST_ROWS, PARTS_PER_WORKER
-from zoocli.resources import PROGRAM_BYTES, Resources
-from zoocli.scoring import ScoreOptions
+from zoocli.foundation.resources import PROGRAM_BYTES, Resources
+from zoocli.runs.cluster import MOST_ROWS, PARTS_PER_WORKER
+from zoocli.runs.options.score import ScoreOptions
 from zoocli.scoring.job import ScoreJob
 from zoocli.tables.sinks import FileSink
 from zoocli.tables.slices import Slice, cuts

@@ -21,10 +21,10 @@ import torch
 
 from benchmarks.zoobot import load_losses
 from zoocli.losses import CustomMultiQuestionLoss, find_loss, get_dirichlet_neg_log_prob
+from zoocli.products.simulation import draw_votes
+from zoocli.runs.options.score import ScoreOptions
 from zoocli.schema import load_schema
-from zoocli.scoring.backends import tree_backend
-from zoocli.scoring.options import ScoreOptions
-from zoocli.simulation import draw_votes
+from zoocli.scoring.scorers.backends import tree_backend
 
 GALAXIES = 65_536
 BATCHES = (512, 8192, GALAXIES)

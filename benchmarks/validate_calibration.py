@@ -10,15 +10,15 @@ from __future__ import annotations
 import numpy as np
 from scipy import stats
 
+from zoocli.evaluating.additive import AdditiveArrays
+from zoocli.evaluating.bootstrap import point_sums, replicate_sums, summed
+from zoocli.evaluating.intervals import with_intervals
+from zoocli.evaluating.metric import Metric
+from zoocli.evaluating.tree import calibration
+from zoocli.evaluating.tree.galaxies import VotedGalaxies
+from zoocli.products.simulation import dirichlet_multinomial
+from zoocli.runs.options.rules import Rules
 from zoocli.schema import Schema
-from zoocli.simulation import dirichlet_multinomial
-from zoocli.statistics.evaluation.additive import AdditiveArrays
-from zoocli.statistics.evaluation.bootstrap import point_sums, replicate_sums, summed
-from zoocli.statistics.evaluation.intervals import with_intervals
-from zoocli.statistics.evaluation.metric import Metric
-from zoocli.statistics.evaluation.tree import calibration
-from zoocli.statistics.evaluation.tree.galaxies import VotedGalaxies
-from zoocli.statistics.evaluation.tree.rules import Rules
 
 SCHEMA = Schema({"shape": ["_smooth", "_disk", "_odd"]}, {"shape": None}, "shapes")
 REPEATS, REPLICATES = 1000, 400

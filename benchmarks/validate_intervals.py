@@ -14,18 +14,18 @@ from collections import Counter
 import numpy as np
 import torch
 
+from zoocli.evaluating.additive import AdditiveArrays, add
+from zoocli.evaluating.confusion import Confusion, HalfMatrix
+from zoocli.evaluating.intervals import with_intervals
+from zoocli.evaluating.metric import Estimate
+from zoocli.evaluating.tree import climatology
+from zoocli.evaluating.tree.collecting import Plan, collect
+from zoocli.evaluating.tree.galaxies import VotedGalaxies
+from zoocli.evaluating.tree.result import TreeEvaluation
 from zoocli.losses import get_dirichlet_neg_log_prob
+from zoocli.products.simulation import dirichlet_multinomial
+from zoocli.runs.options.rules import Rules
 from zoocli.schema import Schema
-from zoocli.simulation import dirichlet_multinomial
-from zoocli.statistics.evaluation.additive import AdditiveArrays, add
-from zoocli.statistics.evaluation.confusion import Confusion, HalfMatrix
-from zoocli.statistics.evaluation.intervals import with_intervals
-from zoocli.statistics.evaluation.metric import Estimate
-from zoocli.statistics.evaluation.tree import climatology
-from zoocli.statistics.evaluation.tree.collecting import Plan, collect
-from zoocli.statistics.evaluation.tree.galaxies import VotedGalaxies
-from zoocli.statistics.evaluation.tree.result import TreeEvaluation
-from zoocli.statistics.evaluation.tree.rules import Rules
 
 SCHEMA = Schema(
     {"shape": ["_smooth", "_disk", "_odd"], "bar": ["_yes", "_no"]},

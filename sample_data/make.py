@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
-from zoocli.simulation import simulate
+from zoocli.products.simulation import simulate
 
 FOLDER = Path(__file__).parent
 GALAXIES, VOTED, SEED = 400, 380, 7

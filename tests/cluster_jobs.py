@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from zoocli.engines import Job, Run
+from zoocli.runs.job import Job, Run
 from zoocli.tables import open_table
 
 ROWS = 8

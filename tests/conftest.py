@@ -39,7 +39,7 @@ def zoocli(tmp_path: Path) -> Run:
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Good inputs for accidents, and an old output; the current folder."""
-    from tests.accidents import OLD
+    from tests.accidents.common import OLD
     from tests.command import small_predictions, small_votes, write, write_tree
 
     monkeypatch.chdir(tmp_path)

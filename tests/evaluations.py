@@ -12,17 +12,17 @@ import pytest
 import torch
 
 from tests.conftest import SHARED_DATA
+from zoocli.evaluating.additive import AdditiveArrays
+from zoocli.evaluating.metric import Metric
+from zoocli.evaluating.tree.climatology import collect as collect_votes
+from zoocli.evaluating.tree.climatology import reference
+from zoocli.evaluating.tree.collecting import Plan, collect
+from zoocli.evaluating.tree.galaxies import VotedGalaxies
+from zoocli.evaluating.tree.result import TreeEvaluation
 from zoocli.losses.dirichlet import get_dirichlet_neg_log_prob
+from zoocli.products.simulation import draw_votes
+from zoocli.runs.options.rules import Rules
 from zoocli.schema import Schema, load_schema
-from zoocli.simulation import draw_votes
-from zoocli.statistics.evaluation.additive import AdditiveArrays
-from zoocli.statistics.evaluation.metric import Metric
-from zoocli.statistics.evaluation.tree.climatology import collect as collect_votes
-from zoocli.statistics.evaluation.tree.climatology import reference
-from zoocli.statistics.evaluation.tree.collecting import Plan, collect
-from zoocli.statistics.evaluation.tree.galaxies import VotedGalaxies
-from zoocli.statistics.evaluation.tree.result import TreeEvaluation
-from zoocli.statistics.evaluation.tree.rules import Rules
 
 SMALL = Schema(
     {"shape": ["_smooth", "_disk", "_artifact"], "bar": ["_yes", "_no"], "arms": ["_1", "_2"]},

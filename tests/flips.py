@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from zoocli.hashing import HashArray
-from zoocli.kernels.resampling import SIGNS, random_words
+from zoocli.foundation.hashing import HashArray
+from zoocli.foundation.kernels.resampling import SIGNS, random_words
 
 
 def flip_words(

@@ -18,14 +18,15 @@ import pytest
 
 import zoocli
 from tests.conftest import ROOT
-from zoocli import api, arguments
-from zoocli.cataloguing import CatalogOptions
-from zoocli.evaluating import EvaluateOptions
-from zoocli.fitting import FitOptions
+from zoocli import api
 from zoocli.heads.activations import ACTIVATIONS
-from zoocli.predicting import PredictOptions
+from zoocli.heads.fitting import FitOptions
+from zoocli.products.catalog import CatalogOptions
+from zoocli.products.prediction import PredictOptions
+from zoocli.runs.options import keywords as arguments
+from zoocli.runs.options.evaluate import EvaluateOptions
+from zoocli.runs.options.score import ScoreOptions
 from zoocli.schema import Schema
-from zoocli.scoring import ScoreOptions
 
 KEYWORDS: list[tuple[type, Sequence[type]]] = [
     (arguments.ScoreKeywords, [ScoreOptions]),
@@ -133,7 +134,7 @@ def test_wrong_calls_are_seen_by_a_type_checker(tmp_path: Path) -> None:
     pytest.importorskip("mypy")
     calls = tmp_path / "calls.py"
     calls.write_text(CALLS)
-    modules = [str(ROOT / "zoocli" / name) for name in ("api.py", "arguments.py")]
+    modules = [str(ROOT / "zoocli" / name) for name in ("api.py", "runs/options/keywords.py")]
     options = ("--config-file", os.devnull, "--follow-imports", "skip", "--no-error-summary")
     cache = ("--cache-dir", str(tmp_path / "cache"))
     done = subprocess.run(

@@ -97,7 +97,7 @@ def test_imports_go_downward_only(file):
         ("schema", "from zoocli.errors import DataError", []),
         ("schema", "import zoocli.schema", []),
         ("errors", "from zoocli.schema import Schema", ["schema"]),
-        ("sums", "def f():\n    from zoocli import schema", ["schema"]),
+        ("foundation", "def f():\n    from zoocli import schema", ["schema"]),
         ("losses", "from zoocli import cli, errors", ["cli"]),
         ("scoring", "import zoocli.cli.score", ["cli"]),
         ("scoring", "from zoocli import score", ["__init__"]),

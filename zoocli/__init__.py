@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from zoocli.version import __version__
+from zoocli.foundation.version import __version__
 
 TYPE_CHECKING = False  # as in typing, whose import takes longer than all else here
 if TYPE_CHECKING:
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
         predict,
         score,
     )
-    from zoocli.arguments import TableLike, TablesLike
-    from zoocli.checking import Check
     from zoocli.errors import (
         DataError,
         MachineError,
@@ -33,16 +31,18 @@ if TYPE_CHECKING:
         ZoocliError,
         ZoocliWarning,
     )
-    from zoocli.fitting import Fit
+    from zoocli.evaluating.comparing.compare import compare
+    from zoocli.evaluating.comparing.comparison import Comparison
+    from zoocli.evaluating.evaluation import Evaluation
+    from zoocli.heads.fitting import Fit
+    from zoocli.products.simulation import Simulation, simulate
+    from zoocli.runs.options.keywords import TableLike, TablesLike
     from zoocli.schema import Schema, load_schema
-    from zoocli.simulation import Simulation, simulate
-    from zoocli.statistics.compare import compare
-    from zoocli.statistics.comparison import Comparison
-    from zoocli.statistics.evaluation.evaluation import Evaluation
-    from zoocli.statistics.merge import merge_summaries
-    from zoocli.statistics.summarize import summarize
-    from zoocli.statistics.summarize_by import BinnedSummary, summarize_by
-    from zoocli.statistics.summary import Summary
+    from zoocli.scoring.checking import Check
+    from zoocli.scoring.summaries.merge import merge_summaries
+    from zoocli.scoring.summaries.summarize import summarize
+    from zoocli.scoring.summaries.summarize_by import BinnedSummary, summarize_by
+    from zoocli.scoring.summaries.summary import Summary
 
 __all__ = [
     "BinnedSummary",
@@ -79,36 +79,36 @@ __all__ = [
 ]
 
 _HOMES = {
-    "BinnedSummary": "statistics.summarize_by",
-    "Check": "checking",
-    "Comparison": "statistics.comparison",
+    "BinnedSummary": "scoring.summaries.summarize_by",
+    "Check": "scoring.checking",
+    "Comparison": "evaluating.comparing.comparison",
     "DataError": "errors",
-    "Evaluation": "statistics.evaluation.evaluation",
-    "Fit": "fitting",
+    "Evaluation": "evaluating.evaluation",
+    "Fit": "heads.fitting",
     "MachineError": "errors",
     "Schema": "schema",
     "SchemaError": "errors",
-    "Simulation": "simulation",
-    "Summary": "statistics.summary",
-    "TableLike": "arguments",
-    "TablesLike": "arguments",
+    "Simulation": "products.simulation",
+    "Summary": "scoring.summaries.summary",
+    "TableLike": "runs.options.keywords",
+    "TablesLike": "runs.options.keywords",
     "UsageError": "errors",
     "ZoocliError": "errors",
     "ZoocliWarning": "errors",
     "catalog": "api",
     "check": "api",
-    "compare": "statistics.compare",
+    "compare": "evaluating.comparing.compare",
     "detect_schema": "api",
     "evaluate": "api",
     "fit": "api",
     "load_schema": "schema",
     "merge": "api",
-    "merge_summaries": "statistics.merge",
+    "merge_summaries": "scoring.summaries.merge",
     "predict": "api",
     "score": "api",
-    "simulate": "simulation",
-    "summarize": "statistics.summarize",
-    "summarize_by": "statistics.summarize_by",
+    "simulate": "products.simulation",
+    "summarize": "scoring.summaries.summarize",
+    "summarize_by": "scoring.summaries.summarize_by",
 }
 
 

@@ -14,7 +14,13 @@ from typing import TYPE_CHECKING, Any, Unpack, overload
 
 import pyarrow as pa
 
-from zoocli.arguments import (
+from zoocli.errors import UsageError, ZoocliWarning
+from zoocli.evaluating.evaluation import Evaluation, merge_evaluations
+from zoocli.evaluating.run import evaluate_into
+from zoocli.foundation.option_checks import as_tuple
+from zoocli.products.catalog import CatalogOptions, catalog_into
+from zoocli.runs.options.evaluate import EvaluateOptions
+from zoocli.runs.options.keywords import (
     CatalogKeywords,
     EvaluateKeywords,
     FilePath,
@@ -24,25 +30,21 @@ from zoocli.arguments import (
     TableLike,
     TablesLike,
 )
-from zoocli.cataloguing import CatalogOptions, catalog_into
-from zoocli.checking import Check
-from zoocli.checking import check as check_inputs
-from zoocli.errors import UsageError, ZoocliWarning
-from zoocli.evaluating import EvaluateOptions, evaluate_into
-from zoocli.option_checks import as_tuple
+from zoocli.runs.options.score import ScoreOptions
 from zoocli.schema import Schema
 from zoocli.schema import detect_schema as schema_of_columns
-from zoocli.scoring import ScoreOptions, score_into
-from zoocli.statistics.evaluation.evaluation import Evaluation, merge_evaluations
-from zoocli.statistics.merge import merge_summaries, require_coverage
-from zoocli.statistics.summary import Summary
+from zoocli.scoring.checking import Check
+from zoocli.scoring.checking import check as check_inputs
+from zoocli.scoring.run import score_into
+from zoocli.scoring.summaries.merge import merge_summaries, require_coverage
+from zoocli.scoring.summaries.summary import Summary
 from zoocli.tables import open_table
 from zoocli.tables.drafts import is_device, try_writing
 from zoocli.tables.guards import refuse_inputs
 from zoocli.tables.sinks import DeviceSink, FileSink, MemorySink, Sink
 
 if TYPE_CHECKING:
-    from zoocli.fitting import Fit
+    from zoocli.heads.fitting import Fit
 
 
 @overload
@@ -217,7 +219,7 @@ def catalog(
 
     `predictions` (or a list of its parts) is a path, a pandas DataFrame, an Arrow table or an
     astropy Table; a cell is a concentration or a list of passes. `schema` is as for `score`;
-    `zoocli.cataloguing.CatalogOptions` lists the options. Columns are float64. Values that no
+    `zoocli.products.catalog.CatalogOptions` lists the options. Columns are float64. Values that no
     Dirichlet distribution has are a DataError, or with on_invalid="null" a null in that question's
     answers and in the proportion asked of what follows them. What the user should know comes as a
     ZoocliWarning.
@@ -279,8 +281,8 @@ def predict(
     Table, with an id and columns `feat_0`, `feat_1` and so on, or one column of lists. `head` is a
     file that `fit` wrote, a state dict or a Lightning checkpoint (only its weights are read:
     nothing in it is run). `schema` names the outputs, as `classes` does for others. `options` are
-    those of the command line with underscores; `zoocli.predicting.PredictOptions` lists them. What
-    the head's file says is the default, and contradicting it a UsageError.
+    those of the command line with underscores; `zoocli.runs.options.predict` lists them. What the
+    head's file says is the default, and contradicting it a UsageError.
 
     The table has the id, kept columns, and one float64 column per output, one row per galaxy in the
     order of the features. `activation` is "none", "sigmoid", "softmax" or "dirichlet" (100 x
@@ -301,7 +303,10 @@ def predict(
     [{'id': 'a', 'ring_yes': 51.0, 'ring_no': 51.0}]
     >>> folder.cleanup()
     """
-    from zoocli.predicting import PredictOptions, predict_into  # torch takes a second to import
+    from zoocli.products.prediction import (  # torch takes a second to import
+        PredictOptions,
+        predict_into,
+    )
 
     made = PredictOptions(schema=schema, **_known("predict", options, PredictOptions))
     with _sink(output, features, head, schema) as sink:
@@ -329,8 +334,8 @@ def fit(
     `features` (or a list of its parts) and `votes` are paths, pandas DataFrames, Arrow tables or
     astropy Tables, matched by exact id; galaxies without any votes, without a label or with a null
     or NaN target are left out. `schema` is by default the one that fits the columns of the votes.
-    `options` are those of the command line with underscores; `zoocli.fitting.FitOptions` lists
-    them. All that is matched is held in memory, the features as float32.
+    `options` are those of the command line with underscores; `zoocli.runs.options.fit` lists them.
+    All that is matched is held in memory, the features as float32.
 
     `output` is a safetensors file: `linear.weight` (outputs, features) and `linear.bias` (outputs,)
     for features as they are (they are standardised inside), and what `predict` needs to know as
@@ -352,8 +357,8 @@ def fit(
     >>> table.column_names, table["ring_yes"][0].as_py() > table["ring_yes"][1].as_py()
     (['id', 'ring_yes', 'ring_no'], True)
     """
-    from zoocli.fitting import FitOptions, fit_head  # torch takes a second to import
     from zoocli.heads.files import write_head
+    from zoocli.heads.fitting import FitOptions, fit_head  # torch takes a second to import
 
     made = FitOptions(schema=schema, **_known("fit", options, FitOptions))
     refuse_inputs(Path(output), _paths(features, votes, schema))
@@ -430,10 +435,10 @@ def _read_part(part: Summary | Evaluation | FilePath) -> Summary | Evaluation:
     if isinstance(part, Summary | Evaluation):
         return part
     if Path(part).is_dir():
-        from zoocli.statistics.evaluation.sums_file import read_sums
+        from zoocli.evaluating.sums_file import read_sums
 
         return read_sums(Path(part))
-    from zoocli.statistics.summary_file import read_summary
+    from zoocli.scoring.summaries.summary_file import read_summary
 
     return read_summary(part)
 

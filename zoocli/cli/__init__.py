@@ -22,7 +22,7 @@ from zoocli.cli import stopping
 from zoocli.cli.messages import complain, say, warn
 from zoocli.cli.options import Quiet
 from zoocli.errors import DataError, MachineError, ZoocliError, ZoocliWarning
-from zoocli.version import __version__
+from zoocli.foundation.version import __version__
 
 # Imports create many objects and little garbage: collecting it takes a tenth of a short run.
 ALLOCATIONS_PER_COLLECTION = 100_000

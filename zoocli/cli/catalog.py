@@ -95,7 +95,7 @@ def catalog(
     given, then ANSWER_90pc-lower, ANSWER_90pc-upper and ANSWER_proportion-asked. Rows are in the
     order of PREDICTIONS. A cell may be a list of passes.
     """
-    from zoocli.cataloguing import CatalogOptions, catalog_into
+    from zoocli.products.catalog import CatalogOptions, catalog_into
     from zoocli.tables.guards import refuse_inputs
 
     require_one_stdin(predictions)
@@ -103,7 +103,7 @@ def catalog(
     inputs = [*predictions, *filter(None, [cataloguing.schema])]
     refuse_inputs(Path("/dev/stdout" if Path(output) == STDOUT else output), inputs)
     if cluster.is_wanted(limits):
-        from zoocli.cataloguing.job import CatalogJob
+        from zoocli.products.catalog.job import CatalogJob
 
         require_directory(output, format)
         job = CatalogJob.of(predictions, options)

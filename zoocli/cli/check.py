@@ -31,10 +31,10 @@ def check(
     problem: files, ids, overlap, schema, invalid values by column and, as notes, votes that
     contradict the tree. Exits with 0 if a score would succeed and with 3 if it would fail.
     """
-    from zoocli.checking import check as library
     from zoocli.cli.progress import progress_bar
     from zoocli.report import render_json
     from zoocli.report.check import render_check
+    from zoocli.scoring.checking import check as library
 
     scoring.files("check", tables)
     with progress_bar(quiet) as progress:

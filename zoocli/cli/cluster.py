@@ -14,7 +14,7 @@ from zoocli.cli.options import Limits
 from zoocli.errors import UsageError
 
 if TYPE_CHECKING:
-    from zoocli.engines.job import Job
+    from zoocli.runs.job import Job
     from zoocli.tables.slices import Shard
 
 Commit = Callable[[Mapping[str, Any], Mapping[str, Any] | None], None]
@@ -104,12 +104,12 @@ def computed(
     That function takes the metadata of the whole table and its summary.
     """
     from zoocli.cli.progress import progress_bar
-    from zoocli.engines.folder import check_folder, parts_folder
-    from zoocli.optional import import_optional
-    from zoocli.resources import Resources
+    from zoocli.foundation.optional import import_optional
+    from zoocli.foundation.resources import Resources
+    from zoocli.runs.folder import check_folder, parts_folder
 
     import_optional("distributed", "--engine dask", "dask")
-    from zoocli.engines.cluster import ClusterOptions, run_job
+    from zoocli.runs.cluster import ClusterOptions, run_job
 
     options = ClusterOptions(cluster.scheduler, cluster.partitions)
     resources = Resources.available(limits.threads, limits.memory_limit)

@@ -60,7 +60,7 @@ def compare(
     by their overall mean. The unit is the galaxy: the intervals do not cover the variation between
     training runs.
     """
-    from zoocli.statistics import compare as library
+    from zoocli.evaluating.comparing import compare as library
 
     require_one_stdin([baseline, *systems])
     comparison = library.compare(

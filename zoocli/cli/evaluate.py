@@ -19,8 +19,8 @@ from zoocli.errors import MachineError, UsageError
 from zoocli.report import Format
 
 if TYPE_CHECKING:
-    from zoocli.evaluating import EvaluateOptions
-    from zoocli.statistics.evaluation.evaluation import Evaluation
+    from zoocli.evaluating.evaluation import Evaluation
+    from zoocli.runs.options.evaluate import EvaluateOptions
 
 
 def _list_profiles(wanted: bool) -> None:
@@ -163,7 +163,7 @@ def evaluate(
 
 
 def _options(evaluating: Evaluating, scoring: Scoring, limits: Limits) -> EvaluateOptions:
-    from zoocli.evaluating import EvaluateOptions
+    from zoocli.runs.options.evaluate import EvaluateOptions
 
     return EvaluateOptions(score=scoring.options(limits), **given(evaluating))
 
@@ -172,7 +172,7 @@ def _evaluate_here(
     tables: list[str], options: EvaluateOptions, cluster: Cluster, quiet: bool
 ) -> Evaluation:
     from zoocli.cli.progress import progress_bar
-    from zoocli.evaluating import evaluate_into
+    from zoocli.evaluating.run import evaluate_into
 
     part = cluster.part
     with progress_bar(quiet) as progress:

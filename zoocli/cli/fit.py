@@ -31,7 +31,7 @@ from zoocli.cli.progress import progress_bar
 from zoocli.errors import UsageError
 
 if TYPE_CHECKING:
-    from zoocli.fitting.options import FitOptions
+    from zoocli.runs.options.fit import FitOptions
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class Fitting:
 
     def options(self, limits: Limits) -> FitOptions:
         """The options as the library takes them; UsageError for a value that it refuses."""
-        from zoocli.fitting import FitOptions
+        from zoocli.heads.fitting import FitOptions
 
         wanted = given(self, limits)
         if self.classes is not None:
@@ -151,8 +151,8 @@ def _check_outputs(output: Path, held_out_ids: Path | None, inputs: list[str]) -
 def _fit(
     tables: list[str], output: Path, held_out_ids: Path | None, options: FitOptions, quiet: bool
 ) -> None:
-    from zoocli.fitting import fit_head
     from zoocli.heads.files import write_head
+    from zoocli.heads.fitting import fit_head
     from zoocli.report.fit import render_fit
     from zoocli.tables.sinks import FileSink
 

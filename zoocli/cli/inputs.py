@@ -27,7 +27,7 @@ from zoocli.cli.options import (
 from zoocli.errors import UsageError
 
 if TYPE_CHECKING:
-    from zoocli.scoring.options import ScoreOptions
+    from zoocli.runs.options.score import ScoreOptions
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ class Scoring:
 
     def options(self, limits: Limits, keep: list[str] | None = None) -> ScoreOptions:
         """The options as the library takes them; UsageError for a value that it refuses."""
-        from zoocli.scoring.options import ScoreOptions
+        from zoocli.runs.options.score import ScoreOptions
 
         wanted = given(self, limits)
         if self.class_weights is not None:

@@ -69,8 +69,8 @@ def merge(
 
 
 def _merge_summaries(parts: list[str], quiet: bool) -> None:
-    from zoocli.statistics.merge import merge_summaries, require_coverage
-    from zoocli.statistics.summary_file import read_summary
+    from zoocli.scoring.summaries.merge import merge_summaries, require_coverage
+    from zoocli.scoring.summaries.summary_file import read_summary
 
     summaries = [read_summary(source) for source in parts]
     merged = merge_summaries(summaries)
@@ -87,9 +87,9 @@ def _merge_evaluations(
     quiet: bool,
 ) -> None:
     from zoocli.cli.evaluate import show_evaluation, wants_report
+    from zoocli.evaluating.evaluation import merge_evaluations
+    from zoocli.evaluating.sums_file import read_sums
     from zoocli.report.evaluation_files import check_folder
-    from zoocli.statistics.evaluation.evaluation import merge_evaluations
-    from zoocli.statistics.evaluation.sums_file import read_sums
 
     has_report = wants_report(output, report, quiet)
     if output is not None:

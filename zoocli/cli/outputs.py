@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from zoocli.cli.progress import Update, progress_bar
 
 if TYPE_CHECKING:
-    from zoocli.conversion import Converted
+    from zoocli.products.conversion import Converted
     from zoocli.tables.sinks import Sink
 
 NOTICEABLE_SECONDS = 1.0
@@ -56,7 +56,7 @@ def write_converted(
 
 def compile_note() -> Iterator[str]:
     """A note if the run had to compile its loops first."""
-    from zoocli.kernels.compiling import CACHE_VARIABLE, compilation
+    from zoocli.foundation.kernels.compiling import CACHE_VARIABLE, compilation
 
     if compilation.seconds > NOTICEABLE_SECONDS:
         if compilation.kept:

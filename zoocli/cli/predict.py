@@ -18,7 +18,7 @@ from zoocli.cli.outputs import FORMATS, choose_sink, write_converted
 from zoocli.errors import UsageError
 
 if TYPE_CHECKING:
-    from zoocli.predicting.options import PredictOptions
+    from zoocli.runs.options.predict import PredictOptions
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class Predicting:
 
     def options(self, limits: Limits) -> PredictOptions:
         """The options as the library takes them; UsageError for a value that it refuses."""
-        from zoocli.predicting.options import PredictOptions
+        from zoocli.runs.options.predict import PredictOptions
 
         classes = tuple(self.classes.split(",")) if self.classes else ()
         return PredictOptions(**given(self, limits) | {"classes": classes})
@@ -131,13 +131,13 @@ def predict(
         refuse_inputs(Path(str(output)), inputs)
     options = predicting.options(limits)
     if on_cluster:
-        from zoocli.predicting.job import PredictJob
+        from zoocli.products.prediction.job import PredictJob
 
         job = PredictJob.of(features, head, options)
         with computed(job, cluster, limits, output, inputs, quiet) as (done, commit):
             commit(done.metadata(), None)
     else:
-        from zoocli.predicting import predict_into
+        from zoocli.products.prediction import predict_into
 
         part = cluster.part
         done = write_converted(

@@ -19,8 +19,8 @@ from zoocli.cli.outputs import FORMATS, STDOUT, choose_sink, compile_note, put
 from zoocli.errors import UsageError
 
 if TYPE_CHECKING:
-    from zoocli.scoring.options import ScoreOptions
-    from zoocli.statistics.summary import Summary
+    from zoocli.runs.options.score import ScoreOptions
+    from zoocli.scoring.summaries.summary import Summary
     from zoocli.tables.sinks import Sink
 
 
@@ -143,8 +143,8 @@ def _score_here(
 ) -> None:
     from zoocli.cli.progress import progress_bar
     from zoocli.report import render_summaries
-    from zoocli.scoring import score_into
-    from zoocli.statistics.summary import Summary
+    from zoocli.scoring.run import score_into
+    from zoocli.scoring.summaries.summary import Summary
 
     part = cluster.part
     with outputs.sink() as sink:
@@ -168,7 +168,7 @@ def _score_on_cluster(
     quiet: bool,
 ) -> None:
     from zoocli.scoring.job import ScoreJob
-    from zoocli.statistics.summary import Summary
+    from zoocli.scoring.summaries.summary import Summary
 
     job = ScoreJob.of(tables[:-1], tables[-1], options)
     with computed(job, cluster, limits, outputs.output, inputs, quiet) as (scoring, commit):

@@ -42,7 +42,7 @@ def simulate(
     galaxies, to DIR. The votes are drawn from the predictions, so no other model scores better on
     average.
     """
-    from zoocli.simulation import simulate as write
+    from zoocli.products.simulation import simulate as write
 
     made = write(
         directory,

@@ -67,7 +67,7 @@ def _summarize_all(
 ) -> None:
     from dataclasses import replace
 
-    from zoocli.statistics import summarize as library
+    from zoocli.scoring.summaries import summarize as library
 
     summaries = [library.summarize(source, schema) for source in scores]
     say_notes((note for summary in summaries for note in summary.notes), quiet)
@@ -85,7 +85,7 @@ def _summarize_all(
 def _summarize_by(
     scores: str, by: str, schema: str | None, plot: Path | None, format: Format, quiet: bool
 ) -> None:
-    from zoocli.statistics.summarize_by import summarize_by
+    from zoocli.scoring.summaries.summarize_by import summarize_by
 
     binned = summarize_by(scores, by, schema)
     say_notes(binned.whole.notes, quiet)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 
-from zoocli.scoring import Scoring
-from zoocli.scoring.matched import Matched
-from zoocli.scoring.task import Losses
-from zoocli.statistics.evaluation.additive import AdditiveArrays
-from zoocli.statistics.evaluation.evaluation import Evaluation
-from zoocli.statistics.evaluation.tree.worst import ScoredGalaxy
+from zoocli.evaluating.additive import AdditiveArrays
+from zoocli.evaluating.evaluation import Evaluation
+from zoocli.evaluating.tree.worst import ScoredGalaxy
+from zoocli.matching.matched import Matched
+from zoocli.scoring.result import Scoring
+from zoocli.scoring.scorers.scorer import Losses
 
 
 @dataclass(frozen=True)

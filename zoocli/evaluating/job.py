@@ -6,20 +6,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from zoocli.engines import Job, Run
-from zoocli.evaluating import (
+from zoocli.evaluating.evaluation import Evaluation
+from zoocli.evaluating.run import (
     EvaluationTotals,
     add_up,
     evaluation_of,
     evaluator_of,
     score_options,
 )
-from zoocli.evaluating.options import EvaluateOptions
-from zoocli.resources import Resources
+from zoocli.foundation.resources import Resources
+from zoocli.runs.job import Job, Run
+from zoocli.runs.options.evaluate import EvaluateOptions
 from zoocli.scoring.inputs import Inputs, open_inputs
 from zoocli.scoring.job import ScoreJob
 from zoocli.scoring.shards import part_of, prepared
-from zoocli.statistics.evaluation.evaluation import Evaluation
 from zoocli.tables import Table
 from zoocli.tables.sinks import Sink
 from zoocli.tables.slices import Slice

@@ -1,6 +1,6 @@
 """Dropout whose random numbers depend on the seed and the galaxy's id alone.
 
-Each galaxy has a sequence of random words of its own (`zoocli.kernels.resampling`), and each pass
+Each galaxy has a sequence of random words of its own (`kernels.resampling`), and each pass
 uses a part of it. So the passes of a galaxy are the same in every row, batch, thread and part of a
 file.
 """
@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from zoocli.hashing import HashArray
-from zoocli.kernels.resampling import DROPOUT, random_words
+from zoocli.foundation.hashing import HashArray
+from zoocli.foundation.kernels.resampling import DROPOUT, random_words
 
 FEATURES_PER_WORD = 4
 LEVELS = 2**16  # a feature is dropped by 16 random bits

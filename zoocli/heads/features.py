@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from zoocli.columns import is_list, list_cells, to_floats
 from zoocli.errors import DataError, some
-from zoocli.findings import Findings, NamesOfRows, Problem
+from zoocli.foundation.columns import is_list, list_cells, to_floats
+from zoocli.matching.findings import Findings, NamesOfRows, Problem
 from zoocli.tables import Table
 
 USUAL = r"feat_[0-9]+"

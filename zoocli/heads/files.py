@@ -14,9 +14,9 @@ from typing import Any
 import torch
 
 from zoocli.errors import DataError, first_line, some
+from zoocli.foundation.strict_json import parse_json
 from zoocli.heads.activations import ACTIVATIONS
 from zoocli.heads.linear_head import LinearHead
-from zoocli.strict_json import parse_json
 from zoocli.tables.drafts import drafted_bytes
 
 METADATA_KEY = "zoocli"

@@ -87,5 +87,5 @@ LOSS = Loss(
     scores="tree",
     function=get_dirichlet_neg_log_prob,
     unit="nats",
-    kernel="zoocli.kernels.dirichlet",
+    kernel="zoocli.foundation.kernels.dirichlet",
 )

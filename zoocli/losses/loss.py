@@ -20,7 +20,7 @@ class Loss:
 
     `unit` is the unit of the loss, "nats" for a log-likelihood; None where it follows from the
     target's. `kernel` names the module with a compiled loop for a loss of a tree: its functions
-    `question_losses` and `scratch` are called like those of `zoocli.kernels.dirichlet`. None: torch
+    `question_losses` and `scratch` are called like those of `kernels.dirichlet`. None: torch
     computes the loss on every device.
 
     A loss of a tree is 0 where a question has no votes.

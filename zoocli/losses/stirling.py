@@ -5,7 +5,7 @@ functions, arranged so that the large terms cancel on paper instead of in float6
 
     B(a, k) = (a - 1/2) ln(1 + k/a) + k ln(1 + a/k) - ln(2 pi k) / 2 + S(a + k) - S(a) - S(k)
 
-with the remainder S(z) of Stirling's formula (`zoocli.kernels.stirling_constants`). Below 10, a is
+with the remainder S(z) of Stirling's formula (`kernels.stirling_constants`). Below 10, a is
 raised first:
 Gamma(a + k) / Gamma(a) = Gamma(a + 10 + k) / Gamma(a + 10) * prod_{i<10} (a + i) / (a + k + i).
 """
@@ -16,7 +16,7 @@ import math
 
 import torch
 
-from zoocli.kernels.stirling_constants import SERIES, SERIES_FROM, SMALL_REMAINDERS
+from zoocli.foundation.kernels.stirling_constants import SERIES, SERIES_FROM, SMALL_REMAINDERS
 
 
 def log_rising_binomial(a: torch.Tensor, k: torch.Tensor) -> torch.Tensor:

@@ -1,4 +1,4 @@
-"""The additive statistics of `zoocli.sums` as the states of a torchmetrics metric."""
+"""The additive statistics of `zoocli.scoring.sums` as the states of a torchmetrics metric."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import torch
 from torchmetrics import Metric
 
 from zoocli.errors import UsageError
-from zoocli.statistics.summary import Summary
-from zoocli.sums import Groups, Sums
+from zoocli.scoring.summaries.summary import Summary
+from zoocli.scoring.sums import Groups, Sums
 
 
 class LossSums(Metric):

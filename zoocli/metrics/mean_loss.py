@@ -10,7 +10,7 @@ import torch
 from zoocli.errors import DataError, UsageError
 from zoocli.losses import find_loss
 from zoocli.metrics.loss_sums import LossSums
-from zoocli.sums import Groups
+from zoocli.scoring.sums import Groups
 
 
 class MeanLoss(LossSums):

@@ -11,7 +11,7 @@ from zoocli.losses import find_loss, get_dirichlet_neg_log_prob, loss_names
 from zoocli.losses.multi_question import CustomMultiQuestionLoss, QuestionLoss
 from zoocli.metrics.loss_sums import LossSums
 from zoocli.schema import Schema
-from zoocli.sums import Groups
+from zoocli.scoring.sums import Groups
 
 
 class MultiQuestionLossMetric(LossSums):

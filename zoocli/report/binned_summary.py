@@ -17,7 +17,7 @@ from zoocli.report.summary import (
 from zoocli.report.text import csv_text, decimals
 
 if TYPE_CHECKING:
-    from zoocli.statistics.summarize_by import BinnedSummary
+    from zoocli.scoring.summaries.summarize_by import BinnedSummary
 
 BIN_COLUMNS = ("by", "low", "high", "value")
 

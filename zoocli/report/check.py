@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from zoocli.checking import Check, Invalid, Side
 from zoocli.errors import harmless, some
 from zoocli.report.text import count
+from zoocli.scoring.checking import Check, Invalid, Side
 
 
 def render_check(found: Check) -> str:

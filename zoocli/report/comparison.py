@@ -10,7 +10,7 @@ from zoocli.report.summary import check_format, losses_title, render_json
 from zoocli.report.text import ABSENT, count, csv_text, decimals, number
 
 if TYPE_CHECKING:
-    from zoocli.statistics.comparison import Comparison, Difference, System
+    from zoocli.evaluating.comparing.comparison import Comparison, Difference, System
 
 HEADER = ("", "baseline", "system", "difference", "low", "high", "p", "p (Holm)", "better", "N")
 COLUMNS = (

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TextIO
 
+from zoocli.evaluating.classes.result import ClassEvaluation
+from zoocli.evaluating.evaluation import Evaluation
+from zoocli.evaluating.tree.levels import levels
+from zoocli.evaluating.tree.result import TreeEvaluation
+from zoocli.evaluating.values.result import ValueEvaluation
 from zoocli.report.grid import Grid, render_grids
 from zoocli.report.metric_cells import MetricColumns
 from zoocli.report.plain_evaluation import class_grids, value_grid
 from zoocli.report.summary import check_format, losses_title, render_json
 from zoocli.report.text import count, csv_text
-from zoocli.statistics.evaluation.classes.result import ClassEvaluation
-from zoocli.statistics.evaluation.evaluation import Evaluation
-from zoocli.statistics.evaluation.tree.levels import levels
-from zoocli.statistics.evaluation.tree.result import TreeEvaluation
-from zoocli.statistics.evaluation.tree.rules import PROFILES
-from zoocli.statistics.evaluation.values.result import ValueEvaluation
+from zoocli.runs.options.rules import PROFILES
 
 # The columns of a paper's table, and whether each has its interval beside it.
 COLUMNS = MetricColumns(

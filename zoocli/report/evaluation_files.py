@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from zoocli.evaluating.evaluation import Evaluation
+from zoocli.evaluating.sums_file import FILE, write_sums
 from zoocli.report import figures, html
 from zoocli.report.evaluation import render_evaluation
-from zoocli.statistics.evaluation.evaluation import Evaluation
-from zoocli.statistics.evaluation.sums_file import FILE, write_sums
 from zoocli.tables.folders import drafted_folder
 from zoocli.tables.guards import refuse_inputs_of_folder
 

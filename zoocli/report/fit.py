@@ -9,7 +9,7 @@ from zoocli.report.summary import losses_title
 from zoocli.report.text import FEWEST_DECIMALS, count, number
 
 if TYPE_CHECKING:
-    from zoocli.fitting import Fit, Gain
+    from zoocli.heads.fitting import Fit, Gain
 
 HEADER = ("", "constant", "head", "gain", "N")
 

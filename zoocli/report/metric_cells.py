@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from zoocli.evaluating.evaluation import Evaluation
+from zoocli.evaluating.metric import Metric
 from zoocli.report.text import ABSENT, number
-from zoocli.statistics.evaluation.evaluation import Evaluation
-from zoocli.statistics.evaluation.metric import Metric
 
 DIGITS = 3
 INTERVAL = "95 %"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from zoocli.evaluating.classes.result import ClassEvaluation
+from zoocli.evaluating.metric import OVERALL
+from zoocli.evaluating.values.result import ValueEvaluation
 from zoocli.report.grid import Grid
 from zoocli.report.metric_cells import MetricColumns
 from zoocli.report.summary import losses_title
 from zoocli.report.text import count
-from zoocli.statistics.evaluation.classes.result import ClassEvaluation
-from zoocli.statistics.evaluation.metric import OVERALL
-from zoocli.statistics.evaluation.values.result import ValueEvaluation
 
 OF_ALL_CLASSES = MetricColumns(
     {

@@ -12,8 +12,8 @@ from zoocli.report.grid import Grid, render_grids
 from zoocli.report.text import ABSENT, count, csv_text, decimals, number
 
 if TYPE_CHECKING:
-    from zoocli.statistics.summary import Summary
-    from zoocli.sums import Statistics
+    from zoocli.scoring.summaries.summary import Summary
+    from zoocli.scoring.sums import Statistics
 
 Format = Literal["table", "json", "csv", "markdown", "latex"]
 FORMATS: tuple[str, ...] = get_args(Format)

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from zoocli.arguments import TableLike, TablesLike
 from zoocli.errors import DataError
-from zoocli.ids import IdColumn, find_id_columns
+from zoocli.foundation.resources import Resources
 from zoocli.losses import find_loss
-from zoocli.resources import Resources
-from zoocli.scoring.held import Held, IdList, hold_votes, read_only
-from zoocli.scoring.naming import find_schema, find_sides
-from zoocli.scoring.options import ScoreOptions, refuse_other_options
-from zoocli.scoring.task import Task
+from zoocli.matching.held import Held, IdList, hold_votes, read_only
+from zoocli.matching.ids import IdColumn, find_id_columns
+from zoocli.matching.naming import PREDICTION_SUFFIXES, VOTE_SUFFIXES, Side, find_schema
+from zoocli.runs.options.keywords import TableLike, TablesLike
+from zoocli.runs.options.score import ScoreOptions, refuse_other_options
+from zoocli.scoring.scorers.scorer import Task
 from zoocli.tables import Table, open_table, open_tables
 from zoocli.tables.slices import Shard
 
@@ -71,6 +71,26 @@ def find_ids(tables: tuple[Table, Table], options: ScoreOptions) -> tuple[IdColu
     )
 
 
+def find_sides(predictions: Table, votes: Table, options: ScoreOptions) -> tuple[Side, Side]:
+    """Both tables, with the options for their columns."""
+    return (
+        Side(
+            predictions,
+            "--predictions-column",
+            options.predictions_column,
+            PREDICTION_SUFFIXES,
+            "a score needs the concentrations of a Dirichlet distribution",
+        ),
+        Side(
+            votes,
+            "--votes-column",
+            options.votes_column,
+            VOTE_SUFFIXES,
+            "a score needs the counts of votes",
+        ),
+    )
+
+
 def new_task(
     tables: tuple[Table, Table], ids: tuple[IdColumn, IdColumn], options: ScoreOptions
 ) -> Task:
@@ -79,18 +99,18 @@ def new_task(
     refuse_other_options(options, loss)
     task: Task
     if loss.scores == "tree":
-        from zoocli.scoring.backends import make_ready
-        from zoocli.scoring.tree import TreeTask
+        from zoocli.scoring.scorers.backends import make_ready
+        from zoocli.scoring.scorers.tree import TreeTask
 
         make_ready(loss, options)
         sides = find_sides(*tables, options)
         task = TreeTask(find_schema(sides, options.schema), loss, options, *sides)
     elif loss.scores == "classes":
-        from zoocli.scoring.classes import ClassTask
+        from zoocli.scoring.scorers.classes import ClassTask
 
         task = ClassTask(loss, options, *tables, ids[0].column)
     else:
-        from zoocli.scoring.values import ValueTask
+        from zoocli.scoring.scorers.values import ValueTask
 
         task = ValueTask(loss, options, *tables, ids[0].column)
     tables[0].require(task.prediction_columns)
@@ -120,8 +140,8 @@ def hold_inputs(
 def _hold_ensemble(
     task: Task, options: ScoreOptions, id_name: str, held: Held, resources: Resources
 ) -> None:
-    from zoocli.scoring.ensemble import hold_member
-    from zoocli.scoring.tree import TreeTask
+    from zoocli.matching.ensemble import hold_member
+    from zoocli.scoring.scorers.tree import TreeTask
 
     assert isinstance(task, TreeTask)  # the other losses refuse the option
     used = held.nbytes + task.program_bytes

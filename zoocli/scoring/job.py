@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from zoocli.engines import Job, Run
-from zoocli.engines.job import full_path
-from zoocli.resources import Resources
+from zoocli.foundation.resources import Resources
+from zoocli.runs.job import Job, Run, full_path
+from zoocli.runs.options.score import ScoreOptions
 from zoocli.schema import load_schema
-from zoocli.scoring import finished, settings_of
 from zoocli.scoring.inputs import Inputs, open_inputs
-from zoocli.scoring.options import ScoreOptions
 from zoocli.scoring.result import Scoring
+from zoocli.scoring.run import finished, settings_of
 from zoocli.scoring.scores import write_scores
 from zoocli.scoring.shards import part_of, prepared
 from zoocli.scoring.totals import Totals

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from zoocli.signature import signature
-from zoocli.sums import Coverage, Groups, Matching, Sums
-from zoocli.version import __version__
+from zoocli.foundation.version import __version__
+from zoocli.runs.signature import signature
+from zoocli.scoring.sums import Coverage, Groups, Matching, Sums
 
 
 @dataclass(frozen=True)

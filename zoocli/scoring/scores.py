@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import pyarrow as pa
 
-from zoocli.columns import from_numpy
+from zoocli.foundation.columns import from_numpy
+from zoocli.matching.matched import Matched
 from zoocli.scoring.inputs import Inputs
-from zoocli.scoring.matched import Matched
+from zoocli.scoring.scorers.scorer import Losses
 from zoocli.scoring.streaming import stream
-from zoocli.scoring.task import Losses
 from zoocli.scoring.totals import Totals
 from zoocli.tables.guards import refuse_repeated_columns
 from zoocli.tables.sinks import Sink

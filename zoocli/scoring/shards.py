@@ -8,8 +8,8 @@ import numpy as np
 
 from zoocli.scoring.inputs import Inputs
 from zoocli.scoring.streaming import find_duplicates
+from zoocli.scoring.sums import Coverage, Matching
 from zoocli.scoring.totals import Totals
-from zoocli.sums import Coverage, Matching
 from zoocli.tables.slices import Shard, Slice
 
 

@@ -9,12 +9,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from zoocli.findings import Findings
-from zoocli.matching import Account
-from zoocli.pipeline import ordered_map, prefetch
-from zoocli.scoring.held import batches_with_ids
+from zoocli.foundation.pipeline import ordered_map, prefetch
+from zoocli.matching.findings import Findings
+from zoocli.matching.held import batches_with_ids
+from zoocli.matching.index import Account
+from zoocli.matching.matched import Matched
 from zoocli.scoring.inputs import Inputs
-from zoocli.scoring.matched import Matched
 
 Result = TypeVar("Result")
 FEWEST_BATCH_ROWS = 1024
@@ -41,7 +41,9 @@ def stream(
     dropped = inputs.dropped
     if dropped is None and inputs.options.on_duplicate == "drop":
         dropped = find_duplicates(inputs)
-    batches = batches_with_ids(inputs.predictions, inputs.ids, columns, inputs.task, rows)
+    batches = batches_with_ids(
+        inputs.predictions, inputs.ids, columns, inputs.task.prediction_types, rows
+    )
 
     def matched_work(item: tuple[pa.RecordBatch, pa.StringArray]) -> tuple[Matched, Result]:
         matched = _match(inputs, dropped, *item)
@@ -73,7 +75,7 @@ def find_duplicates(inputs: Inputs) -> npt.NDArray[np.bool_]:
     index = inputs.held.index
     account = Account(index)
     rows = inputs.options.batch_size
-    for _, text in batches_with_ids(inputs.predictions, inputs.ids, [], inputs.task, rows):
+    for _, text in batches_with_ids(inputs.predictions, inputs.ids, [], {}, rows):
         account.add(index.find(text))
     dropped = np.zeros(len(index), np.bool_)
     dropped[account.duplicated()] = True

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from zoocli.columns import from_numpy
 from zoocli.errors import DataError, some
-from zoocli.findings import Findings
-from zoocli.ids import ids_at
-from zoocli.matching import Account
-from zoocli.scoring.held import FIRST_IDS
+from zoocli.foundation.columns import from_numpy
+from zoocli.matching.findings import Findings
+from zoocli.matching.held import FIRST_IDS
+from zoocli.matching.ids import ids_at
+from zoocli.matching.index import Account
+from zoocli.matching.matched import Matched
 from zoocli.scoring.inputs import Inputs
-from zoocli.scoring.matched import Matched
-from zoocli.scoring.task import Losses
-from zoocli.sums import Matching, Sums
+from zoocli.scoring.scorers.scorer import Losses
+from zoocli.scoring.sums import Matching, Sums
 
 
 @dataclass

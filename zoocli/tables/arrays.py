@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from zoocli.columns import Mask, from_numpy
 from zoocli.errors import DataError
+from zoocli.foundation.columns import Mask, from_numpy
 from zoocli.tables.table import Table
 
 TEXT_KINDS = "SUO"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from zoocli.errors import DataError
-from zoocli.resources import Resources
+from zoocli.foundation.resources import Resources
 from zoocli.tables.numbers import Types
 from zoocli.tables.table import Table, readable, validated
 

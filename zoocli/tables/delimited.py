@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from zoocli.errors import DataError, MachineError, first_line
-from zoocli.resources import Resources
+from zoocli.foundation.resources import Resources
 from zoocli.tables.compression import codec_of, plain_path, read_start
 from zoocli.tables.duck import connect, literal_path
 from zoocli.tables.numbers import LIST_START, Types, text_error

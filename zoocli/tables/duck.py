@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from zoocli.resources import Resources
+from zoocli.foundation.resources import Resources
 
 if TYPE_CHECKING:
     import duckdb

@@ -11,8 +11,8 @@ from typing import Any
 import pyarrow as pa
 
 from zoocli.errors import DataError, first_line
-from zoocli.optional import import_optional
-from zoocli.resources import Resources
+from zoocli.foundation.optional import import_optional
+from zoocli.foundation.resources import Resources
 from zoocli.tables.arrays import ArraysTable
 from zoocli.tables.compression import codec_of, open_seekable
 from zoocli.tables.fits_columns import Column, read_columns

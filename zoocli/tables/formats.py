@@ -8,7 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from zoocli.resources import Resources
+from zoocli.foundation.resources import Resources
 from zoocli.tables.compression import GZIP, SUFFIXES, ZSTD, codec_of, read_start
 from zoocli.tables.table import Table
 

@@ -11,8 +11,8 @@ import numpy as np
 import pyarrow as pa
 
 from zoocli.errors import DataError, first_line, some
-from zoocli.optional import import_optional
-from zoocli.resources import Resources
+from zoocli.foundation.optional import import_optional
+from zoocli.foundation.resources import Resources
 from zoocli.tables.arrays import ArraysTable, arrow_type, to_arrow
 from zoocli.tables.numbers import Types
 from zoocli.tables.table import unreadable

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from zoocli.errors import DataError, first_line
-from zoocli.resources import Resources
+from zoocli.foundation.resources import Resources
 from zoocli.tables.duck import connect, literal_path
 from zoocli.tables.numbers import Types
 from zoocli.tables.table import Table

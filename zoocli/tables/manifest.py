@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from zoocli.errors import DataError
-from zoocli.strict_json import parse_json
+from zoocli.foundation.strict_json import parse_json
 
 MANIFEST = "_zoocli_manifest.json"
 

@@ -13,7 +13,7 @@ from typing import IO, Any
 import pyarrow as pa
 
 from zoocli.errors import DataError, UsageError
-from zoocli.resources import Resources
+from zoocli.foundation.resources import Resources
 from zoocli.tables.compression import codec_of, decompressed
 from zoocli.tables.directories import PartFile, files_of_directory, files_of_pattern, is_pattern
 from zoocli.tables.formats import format_of_file

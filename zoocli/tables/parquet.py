@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from zoocli.errors import DataError, first_line
-from zoocli.resources import Resources
+from zoocli.foundation.resources import Resources
 from zoocli.tables.numbers import Types
 from zoocli.tables.table import METADATA_KEY, Table, readable, rows_between, unreadable, validated
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from zoocli.errors import DataError, some
-from zoocli.strict_json import parse_json
+from zoocli.foundation.strict_json import parse_json
 from zoocli.tables.numbers import TextParser, Types, is_text
 
 if TYPE_CHECKING:

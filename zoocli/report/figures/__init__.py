@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from zoocli.optional import import_optional
+from zoocli.foundation.optional import import_optional
 
 if TYPE_CHECKING:
+    from zoocli.evaluating.evaluation import Evaluation
     from zoocli.report.figures.picture import Picture
-    from zoocli.statistics.evaluation.evaluation import Evaluation
 
 EXTRA = "report"
 FORMATS = ("pdf", "png", "svg")
@@ -31,10 +31,10 @@ def require(what: str) -> None:
 
 def draw_evaluation(evaluation: Evaluation, formats: tuple[str, ...]) -> Iterator[Picture]:
     """All figures of an evaluation, in the order of the report."""
+    from zoocli.evaluating.classes.result import ClassEvaluation
+    from zoocli.evaluating.tree.result import TreeEvaluation
+    from zoocli.evaluating.values.result import ValueEvaluation
     from zoocli.report.figures import calibration, confusion, fractions, losses, residuals
-    from zoocli.statistics.evaluation.classes.result import ClassEvaluation
-    from zoocli.statistics.evaluation.tree.result import TreeEvaluation
-    from zoocli.statistics.evaluation.values.result import ValueEvaluation
 
     if isinstance(evaluation, TreeEvaluation):
         for draw in (losses, fractions, calibration, confusion):

@@ -10,18 +10,18 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, ScalarFormatter
 
-from zoocli.report.figures.layout import from_0_to_1, panel_title, panels, say_empty
-from zoocli.report.figures.picture import Picture, picture
-from zoocli.report.figures.style import BLUE, GREY, MARKERS, SERIES, SKY
-from zoocli.schema import Question
-from zoocli.statistics.evaluation.classes.result import ClassEvaluation
-from zoocli.statistics.evaluation.reliability import ReliabilityCurve
-from zoocli.statistics.evaluation.tree.calibration_sums import (
+from zoocli.evaluating.classes.result import ClassEvaluation
+from zoocli.evaluating.reliability import ReliabilityCurve
+from zoocli.evaluating.tree.calibration_sums import (
     BINS,
     LEVELS,
     Calibration,
 )
-from zoocli.statistics.evaluation.tree.result import TreeEvaluation
+from zoocli.evaluating.tree.result import TreeEvaluation
+from zoocli.report.figures.layout import from_0_to_1, panel_title, panels, say_empty
+from zoocli.report.figures.picture import Picture, picture
+from zoocli.report.figures.style import BLUE, GREY, MARKERS, SERIES, SKY
+from zoocli.schema import Question
 
 LEGEND = 0.2
 PARTS = {"": "all", ":votes-1-19": "1 to 19 votes", ":votes-20+": "20 or more votes"}

@@ -12,12 +12,12 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from zoocli.evaluating.classes.result import ClassEvaluation
+from zoocli.evaluating.tree.result import TreeEvaluation
 from zoocli.report.figures.layout import axes_at, figure_of, panel_title, say_empty
 from zoocli.report.figures.picture import Picture, picture, text_width
 from zoocli.report.figures.style import COLUMN, MAP, SMALL, wrapped
 from zoocli.schema import Question
-from zoocli.statistics.evaluation.classes.result import ClassEvaluation
-from zoocli.statistics.evaluation.tree.result import TreeEvaluation
 
 CELL, SMALLEST_CELL = 0.42, 0.2  # inches
 HEAD, LABEL = 0.44, 0.18

@@ -11,10 +11,10 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
+from zoocli.evaluating.tree.result import TreeEvaluation
 from zoocli.report.figures.layout import axes_at, from_0_to_1, panel_title, panels, say_empty
 from zoocli.report.figures.picture import Picture, picture
 from zoocli.report.figures.style import COLUMN, MAP, VERMILION
-from zoocli.statistics.evaluation.tree.result import TreeEvaluation
 
 CAPTION = (
     "Observed against predicted vote fraction, for the N galaxies that count for the question; "

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from zoocli.evaluating.tree.levels import levels
+from zoocli.evaluating.tree.result import TreeEvaluation
 from zoocli.report.figures.intervals import Interval, interval_rows
 from zoocli.report.figures.picture import Picture, picture
-from zoocli.statistics.evaluation.tree.levels import levels
-from zoocli.statistics.evaluation.tree.result import TreeEvaluation
 
 LOSS_CAPTION = (
     "Mean negative log-likelihood of each question's votes, in nats per galaxy, over the N "

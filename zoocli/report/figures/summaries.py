@@ -16,9 +16,9 @@ from zoocli.report.figures.picture import picture, text_width
 from zoocli.report.figures.style import BLUE, SMALL, wrapped
 
 if TYPE_CHECKING:
-    from zoocli.statistics.summarize_by import BinnedSummary
-    from zoocli.statistics.summary import Summary
-    from zoocli.sums import Statistics
+    from zoocli.scoring.summaries.summarize_by import BinnedSummary
+    from zoocli.scoring.summaries.summary import Summary
+    from zoocli.scoring.sums import Statistics
 
 MOST_TICKS = 12
 BIN_CHARACTERS = 24

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoocli.errors import harmless
-from zoocli.optional import import_optional
+from zoocli.foundation.optional import import_optional
 from zoocli.report.html.content import content_of
 from zoocli.report.html.words import account, settings
 
 if TYPE_CHECKING:
+    from zoocli.evaluating.evaluation import Evaluation
     from zoocli.report.figures.picture import Picture
-    from zoocli.statistics.evaluation.evaluation import Evaluation
 
 HERE = Path(__file__).parent
 STYLE, SCRIPT = "report.css", "report.js"

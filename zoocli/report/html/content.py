@@ -5,6 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from zoocli.evaluating.classes.result import ClassEvaluation
+from zoocli.evaluating.evaluation import Evaluation
+from zoocli.evaluating.metric import OVERALL
+from zoocli.evaluating.tree.levels import levels
+from zoocli.evaluating.tree.result import TreeEvaluation
+from zoocli.evaluating.values.result import ValueEvaluation
 from zoocli.report.html import words
 from zoocli.report.html.tables import (
     Headline,
@@ -14,12 +20,6 @@ from zoocli.report.html.tables import (
     metric_row,
 )
 from zoocli.report.html.worst import BadGalaxy, worst_galaxies
-from zoocli.statistics.evaluation.classes.result import ClassEvaluation
-from zoocli.statistics.evaluation.evaluation import Evaluation
-from zoocli.statistics.evaluation.metric import OVERALL
-from zoocli.statistics.evaluation.tree.levels import levels
-from zoocli.statistics.evaluation.tree.result import TreeEvaluation
-from zoocli.statistics.evaluation.values.result import ValueEvaluation
 
 UNDER = "Below each number: its 95 % interval."
 OF_QUESTIONS: Names = {

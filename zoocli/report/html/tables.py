@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from zoocli.evaluating.evaluation import Evaluation
+from zoocli.evaluating.metric import OVERALL, Metric
 from zoocli.report.metric_cells import DIGITS, interval
 from zoocli.report.text import ABSENT, count, number
-from zoocli.statistics.evaluation.evaluation import Evaluation
-from zoocli.statistics.evaluation.metric import OVERALL, Metric
 
 Names = dict[str, str]  # metric: heading
 

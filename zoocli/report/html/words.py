@@ -8,8 +8,8 @@ from dataclasses import asdict
 from typing import Any
 
 from zoocli.report.text import ABSENT, count
-from zoocli.statistics.evaluation.tree.rules import PROFILES
-from zoocli.sums import Matching
+from zoocli.runs.options.rules import PROFILES
+from zoocli.scoring.sums import Matching
 
 OF_TREES = {
     "loss": "The mean of -ln P(votes | concentrations) over galaxies with votes, in nats, under "

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from zoocli.evaluating.tree.result import TreeEvaluation
+from zoocli.evaluating.tree.worst import ScoredGalaxy
 from zoocli.report.metric_cells import DIGITS
 from zoocli.report.text import number
-from zoocli.statistics.evaluation.tree.result import TreeEvaluation
-from zoocli.statistics.evaluation.tree.worst import ScoredGalaxy
 
 SHOWN_AT_ONCE = 3  # questions
 

@@ -15,8 +15,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from zoocli.columns import to_numpy
-from zoocli.optional import import_optional
+from zoocli.foundation.columns import to_numpy
+from zoocli.foundation.optional import import_optional
 from zoocli.tables.encoders.encoder import Encoder, numbers_and_text
 from zoocli.tables.table import METADATA_KEY
 

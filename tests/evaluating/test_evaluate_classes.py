@@ -1,0 +1,360 @@
+"""`zoocli evaluate --loss ce`: classes against labels."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from scipy.special import softmax
+from sklearn import metrics as sklearn
+
+import zoocli
+from tests.command import done_well, run, write
+from tests.evaluations import assert_same_numbers, numbers
+from zoocli.evaluating.classes.result import ClassEvaluation
+from zoocli.foundation.hashing import hash_ids
+from zoocli.foundation.resampling import poisson_weights
+
+CLASSES = ["spiral", "elliptical", "[merger]", "never"]
+EXACT = {"rel": 1e-9, "abs": 1e-12}
+
+
+def made_up(galaxies: int = 3000, seed: int = 1) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Logits that are too sure of themselves; the last class is a label of none."""
+    random = np.random.default_rng(seed)
+    logits = random.normal(size=(galaxies, 4)) * 1.5 + [0.5, 0, -1, -1]
+    truth = softmax(logits[:, :3], axis=1).cumsum(axis=1)
+    labels = (random.random((galaxies, 1)) > truth).sum(axis=1).clip(0, 2)
+    ids = [f"galaxy {number}" for number in range(galaxies)]
+    predictions = pd.DataFrame(1.6 * logits, columns=CLASSES)
+    predictions.insert(0, "id", ids)
+    return predictions, pd.DataFrame({"id": ids, "label": labels})
+
+
+def evaluate(predictions: pd.DataFrame, labels: pd.DataFrame, **options: Any) -> ClassEvaluation:
+    found = zoocli.evaluate(predictions, labels, loss="ce", **{"bootstrap": 0} | options)
+    assert isinstance(found, ClassEvaluation)
+    return found
+
+
+def values(found: zoocli.Evaluation) -> dict[tuple[str | None, str], float | None]:
+    return {(one.answer, one.metric): one.value for one in found.metrics}
+
+
+def near(expected: dict[Any, float | None]) -> dict[Any, Any]:
+    return {
+        name: None if value is None else pytest.approx(value, **EXACT)
+        for name, value in expected.items()
+    }
+
+
+def logits_of(predictions: pd.DataFrame) -> np.ndarray:
+    return predictions[CLASSES].to_numpy()
+
+
+def test_every_number_is_that_of_scikit_learn():
+    predictions, labels = made_up()
+    found = evaluate(predictions, labels)
+    of = values(found)
+    true, best = labels["label"].to_numpy(), logits_of(predictions).argmax(axis=1)
+    probabilities = softmax(logits_of(predictions), axis=1)
+    every = list(range(4))
+    expected = {
+        "loss": sklearn.log_loss(true, probabilities, labels=every),
+        "brier": np.square(probabilities - np.eye(4)[true]).sum(axis=1).mean(),
+        "accuracy": sklearn.accuracy_score(true, best),
+        "balanced_accuracy": np.mean([np.mean(best[true == one] == one) for one in range(3)]),
+        "confidence": probabilities.max(axis=1).mean(),
+    }
+    for average in ("weighted", "macro"):
+        of_sklearn = sklearn.precision_recall_fscore_support(
+            true, best, average=average, zero_division=0
+        )
+        for metric, value in zip(("precision", "recall", "f1"), of_sklearn[:3], strict=True):
+            expected[f"{metric}_{average}"] = value
+    for metric, value in expected.items():
+        assert of[None, metric] == pytest.approx(value, **EXACT), metric
+        assert len(true) == found.by_name["overall", None, metric].N
+    losses = -np.log(probabilities[np.arange(len(true)), true])
+    assert of[None, "se"] == pytest.approx(losses.std(ddof=1) / len(true) ** 0.5, **EXACT)
+    each = sklearn.precision_recall_fscore_support(true, best, labels=every, zero_division=np.nan)
+    for metric, row in zip(("precision", "recall", "f1"), each[:3], strict=True):
+        for name, value in zip(CLASSES, row, strict=True):
+            expected_value = None if np.isnan(value) else pytest.approx(value, **EXACT)
+            assert of[name, metric] == expected_value, (name, metric)
+    assert of["never", "recall"] is None and of["never", "precision"] == 0
+    assert of[None, "recall_weighted"] == of[None, "accuracy"]
+    matrix = sklearn.confusion_matrix(true, best, labels=every)
+    assert (found.confusion_matrix == matrix).all() and found.classes == CLASSES
+
+
+def groups_of(confidence: np.ndarray) -> np.ndarray:
+    """The rule, for each galaxy: 1,000 fixed bins, each in the group of its middle's quantile."""
+    bins = np.minimum((confidence * 1000).astype(int), 999)
+    below = np.array([np.count_nonzero(bins < one) for one in bins])
+    inside = np.array([np.count_nonzero(bins == one) for one in bins])
+    return np.minimum(((below + inside / 2) * 20 / len(bins)).astype(int), 19)
+
+
+def test_the_calibration_error_and_the_reliability_follow_the_rule():
+    predictions, labels = made_up(800)
+    found = evaluate(predictions, labels)
+    probabilities = softmax(logits_of(predictions), axis=1)
+    confidence = probabilities.max(axis=1)
+    right = probabilities.argmax(axis=1) == labels["label"].to_numpy()
+    groups = groups_of(confidence)
+    members = [groups == group for group in np.unique(groups)]
+    expected = sum(abs(right[one].mean() - confidence[one].mean()) * one.mean() for one in members)
+    assert values(found)[None, "calibration_error"] == pytest.approx(expected, **EXACT)
+    curve = found.reliability
+    assert curve.galaxies.tolist() == [one.sum() for one in members]
+    assert curve.predicted == pytest.approx([confidence[one].mean() for one in members], **EXACT)
+    assert curve.observed == pytest.approx([right[one].mean() for one in members], **EXACT)
+    differences = [right[one] - confidence[one] for one in members]
+    ses = [one.std(ddof=1) / len(one) ** 0.5 for one in differences]
+    assert curve.se == pytest.approx(ses, rel=1e-9)
+    content = found.to_dict()
+    assert content["reliability"]["accuracy"] == curve.observed.tolist()
+    assert content["confusion_matrix"]["classes"] == CLASSES
+
+
+def test_weights_and_smoothing_change_the_loss_alone():
+    predictions, labels = made_up(300)
+    weights = [1.0, 2.0, 0.5, 4.0]
+    plain = values(evaluate(predictions, labels))
+    found = evaluate(predictions, labels, class_weights=weights, label_smoothing=0.1)
+    of = values(found)
+    loss = torch.nn.functional.cross_entropy(
+        torch.tensor(logits_of(predictions)),
+        torch.tensor(labels["label"].to_numpy()),
+        torch.tensor(weights, dtype=torch.float64),
+        reduction="none",
+        label_smoothing=0.1,
+    ).numpy()
+    assert of[None, "loss"] == pytest.approx(loss.mean(), **EXACT)
+    assert {name for name in of if of[name] != plain[name]} == {(None, "loss"), (None, "se")}
+    assert "label_smoothing:0.1|class_weights:1,2,0.5,4" in found.signature
+
+
+def test_probabilities_are_what_logits_say():
+    predictions, labels = made_up(300)
+    expected = values(evaluate(predictions, labels))
+    predictions[CLASSES] = softmax(logits_of(predictions), axis=1)
+    of = values(evaluate(predictions, labels, scale="probabilities"))
+    assert of == near(expected)
+
+
+def test_what_has_no_label_leaves_every_number():
+    predictions, labels = made_up(200)
+    expected = values(evaluate(predictions[:150], labels[:150]))
+    labels["label"] = labels["label"].astype("Int64")
+    labels.loc[150:, "label"] = pd.NA
+    with pytest.warns(zoocli.ZoocliWarning, match="50 galaxies have a null loss"):
+        found = evaluate(predictions, labels)
+    assert values(found) == near(expected)
+    assert found.matching is not None and found.matching.invalid == 50
+    assert {one.N for one in found.metrics if one.answer is None} == {150}
+
+
+def test_a_prediction_without_a_loss_leaves_and_a_certain_mistake_counts():
+    predictions = pd.DataFrame(
+        {"id": list("abcd"), "x": [1.0, 0.0, np.nan, 0.8], "y": [0.0, 1.0, 0.5, 0.2]}
+    )
+    labels = pd.DataFrame({"id": list("abcd"), "label": ["x", "x", "x", "y"]})
+    with pytest.raises(zoocli.DataError):
+        evaluate(predictions, labels, scale="probabilities")
+    with pytest.warns(zoocli.ZoocliWarning, match="2 galaxies"):
+        found = evaluate(predictions, labels, scale="probabilities", on_invalid="null")
+    assert found.by_name["overall", None, "accuracy"].N == 3  # b is wrong, though its loss is null
+    assert found.by_name["overall", None, "accuracy"].value == pytest.approx(1 / 3)
+    assert found.by_name["overall", None, "loss"].N == 2
+    assert found.by_name["overall", None, "brier"].value == pytest.approx((0 + 2 + 1.28) / 3)
+
+
+def test_no_galaxies_have_no_numbers():
+    predictions, labels = made_up(5)
+    labels["label"] = pd.array([None] * 5, "Int64")
+    with pytest.warns(zoocli.ZoocliWarning):
+        found = evaluate(predictions, labels, bootstrap=20)
+    for one in found.metrics:
+        assert one.N == 0 and one.low is one.high is None
+        assert one.value == (0 if one.metric == "ties_predicted" else None)
+    assert len(found.reliability.galaxies) == 0
+    json.dumps(found.to_dict(), allow_nan=False)
+
+
+def test_ties_go_to_the_first_class_and_are_counted():
+    predictions = pd.DataFrame({"id": list("ab"), "x": [3.0, 1.0], "y": [3.0, 2.0]})
+    found = evaluate(predictions, pd.DataFrame({"id": list("ab"), "label": ["y", "y"]}))
+    assert values(found)[None, "ties_predicted"] == 1
+    assert found.confusion_matrix.tolist() == [[0, 0], [1, 1]]
+
+
+def accuracy_of(matrix: np.ndarray) -> float:
+    return float(np.trace(matrix) / matrix.sum())
+
+
+def f1_macro_of(matrix: np.ndarray) -> float:
+    true, best = (axis.ravel() for axis in np.indices(matrix.shape))
+    cells = matrix.ravel()
+    return sklearn.f1_score(true, best, sample_weight=cells, average="macro", zero_division=0)
+
+
+def wilson_of(
+    of_cells: Callable[[np.ndarray], float], matrix: np.ndarray, replicates: list[float]
+) -> list[float]:
+    """Wilson's interval, with the effective number of galaxies of docs/evaluation.md."""
+    size = len(matrix)
+    halves = np.where(np.eye(size), 0.5, 0.5 / (size - 1)) * (matrix.sum(axis=1, keepdims=True) > 0)
+    share, smoothed = of_cells(matrix), of_cells(matrix + halves)
+    changes = [of_cells(matrix + one.reshape(size, size)) - share for one in np.eye(size**2)]
+    variance = np.var(replicates) + halves.ravel() @ np.square(changes)
+    n, z = smoothed * (1 - smoothed) / variance, 1.959963984540054
+    reach = z * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
+    return [(share + z**2 / (2 * n) + side * reach) / (1 + z**2 / n) for side in (-1, 1)]
+
+
+def test_intervals_are_those_of_the_poisson_bootstrap():
+    predictions, labels = made_up(400)
+    found = evaluate(predictions, labels, bootstrap=60, seed=7)
+    import pyarrow as pa
+
+    weights = poisson_weights(hash_ids(pa.array(predictions["id"].tolist())), 7, 60).astype(float)
+    probabilities = softmax(logits_of(predictions), axis=1)
+    confidence, best = probabilities.max(axis=1), probabilities.argmax(axis=1)
+    true = labels["label"].to_numpy()
+    right = best == true
+    one = found.by_name["overall", None, "confidence"]
+    replicates = weights.T @ confidence / weights.sum(axis=0)
+    assert [one.low, one.high] == pytest.approx(np.quantile(replicates, [0.025, 0.975]), **EXACT)
+    matrix = sklearn.confusion_matrix(true, best).astype(float)
+    for metric, of_cells, close in (
+        ("accuracy", accuracy_of, EXACT),
+        ("f1_macro", f1_macro_of, {"rel": 1e-4}),  # labels and predictions nearly independent
+    ):
+        drawn = [sklearn.confusion_matrix(true, best, sample_weight=w) for w in weights.T]
+        low_and_high = wilson_of(of_cells, matrix, [of_cells(one) for one in drawn])
+        one = found.by_name["overall", None, metric]
+        assert [one.low, one.high] == pytest.approx(low_and_high, **close)
+    groups = groups_of(confidence)
+    terms = np.stack([(right - confidence) * (groups == group) for group in range(20)])
+    changes = terms @ weights / weights.sum(axis=0) - terms.mean(axis=1, keepdims=True)
+    reach = np.quantile(np.abs(changes).sum(axis=0), 0.95)
+    one = found.by_name["overall", None, "calibration_error"]
+    assert one.value is not None
+    assert one.low == pytest.approx(max(one.value - reach, 0), **EXACT)
+    assert one.high == pytest.approx(one.value + reach, **EXACT)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Predictions and labels, the predictions also shuffled and in three parts."""
+    folder = tmp_path_factory.mktemp("classes")
+    predictions, labels = made_up(900)
+    labels["label"] = np.array(CLASSES)[labels["label"]]
+    labels.loc[::50, "label"] = None
+    predictions.to_parquet(folder / "predictions.parquet")
+    labels.to_parquet(folder / "labels.parquet")
+    shuffled = predictions.sample(frac=1, random_state=0)
+    shuffled.to_csv(folder / "shuffled.csv", index=False)
+    for part in range(3):
+        shuffled[300 * part : 300 * part + 300].to_parquet(folder / f"part-{part}.parquet")
+    return folder
+
+
+def command(data: Path, *arguments: object, predictions: str = "predictions.parquet") -> str:
+    files = (data / predictions, data / "labels.parquet")
+    options = ("-l", "ce", "--bootstrap", 30, "-q")
+    return done_well("evaluate", *files, *options, *arguments).out
+
+
+@pytest.mark.parametrize(
+    ("predictions", "options"),
+    [
+        ("shuffled.csv", ()),
+        ("predictions.parquet", ("--batch-size", 37, "--threads", 3)),
+        ("predictions.parquet", ("--threads", 1)),
+    ],
+)
+def test_neither_order_nor_batches_nor_threads_change_a_number(data, predictions, options):
+    expected = command(data, "--format", "csv")
+    assert_same_numbers(
+        command(data, "--format", "csv", *options, predictions=predictions), expected
+    )
+
+
+def test_merged_parts_are_the_whole(data, tmp_path):
+    for part in range(3):
+        command(data, "-o", tmp_path / f"{part}", predictions=f"part-{part}.parquet")
+    folders = [tmp_path / f"{part}" for part in (2, 0, 1)]
+    merged = done_well("merge", *folders, "-q", "--format", "csv").out
+    assert_same_numbers(merged, command(data, "--format", "csv"))
+    content = json.loads(done_well("merge", *folders, "-q", "--format", "json").out)
+    whole = json.loads(command(data, "--format", "json"))
+    for name in ("signature", "matching", "confusion_matrix", "settings"):
+        assert content[name] == whole[name]
+    command(data, "-o", tmp_path / "x", "--label-smoothing", 0.1, predictions="part-0.parquet")
+    done = run("merge", tmp_path / "x", tmp_path / "1")
+    assert done.code == 3 and "label_smoothing" in done.err
+
+
+def test_the_directory_and_the_tables(data, tmp_path):
+    assert command(data, "-o", tmp_path / "out") == ""
+    table = command(data)
+    for word in ("accuracy", "Brier", "[merger]", "precision", "loss:cross-entropy"):
+        assert word in table
+    assert (tmp_path / "out" / "table.md").read_text() == command(data, "--format", "markdown")
+    latex = (tmp_path / "out" / "table.tex").read_text()
+    assert latex.count(r"\begin{tabular}") == latex.count(r"\end{tabular}") == 3
+    content = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    assert content["schema"] is None and content["matching"]["invalid"] == 18
+    assert np.sum(content["confusion_matrix"]["counts"]) == 882
+    found = numbers((tmp_path / "out" / "metrics.csv").read_text())
+    for one in content["metrics"]:
+        key = (one["question"], one["answer"] or "", one["metric"])
+        assert found[key] == [one[name] for name in ("value", "low", "high", "N")]
+    summary = json.loads(
+        done_well(
+            *("score", data / "predictions.parquet", data / "labels.parquet"),
+            *("-l", "ce", "-q", "--summary", "-"),
+        ).out
+    )
+    assert found["overall", "", "loss"][0] == pytest.approx(summary["overall"]["mean"], rel=1e-12)
+    assert found["overall", "", "se"][0] == pytest.approx(summary["overall"]["se"], rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        ("--profile", "zoobot"),
+        ("--min-votes", 1),
+        ("--min-root-votes", 0),
+        ("--min-share-asked", 0),
+        ("--min-path-fraction", 0),
+        ("--confident", 0.8),
+        ("--schema", "desi"),
+    ],
+)
+@pytest.mark.parametrize("loss", ["ce", "mse", "l1"])
+def test_what_is_for_decision_trees_is_refused(data, loss, option):
+    files = (data / "predictions.parquet", data / "labels.parquet")
+    done = run("evaluate", *files, "-l", loss, *option)
+    assert done.code == 2 and done.out == ""
+    assert f"does not use {option[0]}" in done.err
+
+
+def test_what_is_for_classes_is_refused_elsewhere(data, tmp_path):
+    files = (data / "predictions.parquet", data / "labels.parquet")
+    assert run("evaluate", *files, "--label", "label").code == 2
+    assert run("evaluate", *files, "-l", "mse", "--scale", "logits").code == 2
+    assert run("evaluate", *files, "-l", "cee").code == 2
+    write(tmp_path / "p.csv", {"id": ["a"], "x": [0.5], "y": [0.5]})
+    write(tmp_path / "v.csv", {"id": ["a"], "label": ["x"]})
+    done = run("evaluate", tmp_path / "p.csv", tmp_path / "v.csv", "-l", "ce")
+    assert done.code == 3 and "--scale" in done.err

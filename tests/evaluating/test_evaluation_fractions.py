@@ -1,0 +1,155 @@
+"""Vote-fraction errors of an evaluation against scikit-learn, scipy and exact enumeration."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import stats
+from sklearn import metrics as sk
+
+from tests.evaluations import SMALL, both, galaxies_of, metrics_of, simulated, sums_of
+from zoocli.evaluating.tree import fractions
+from zoocli.runs.options.rules import Rules
+
+
+def fractions_of(galaxies, answer):
+    """The predicted and observed fractions and the votes of the galaxies with any."""
+    question = next(q for q in galaxies.schema.questions if answer in q.answers)
+    a = galaxies.concentrations[:, question.columns]
+    votes = galaxies.votes[question.columns]
+    voted = votes.sum(axis=0) > 0
+    place = answer.index - question.columns.start
+    p = (a[:, place] / a.sum(axis=1)).mean(axis=0)
+    return (
+        p[voted],
+        (votes[place] / np.maximum(votes.sum(axis=0), 1))[voted],
+        votes.sum(axis=0)[voted],
+    )
+
+
+@pytest.mark.parametrize(
+    "galaxies",
+    [simulated(passes=3), *both()],
+)
+def test_errors_against_scikit_learn(galaxies):
+    metrics = metrics_of(galaxies)
+    for question in galaxies.schema.questions:
+        for answer in question.answers:
+            p, o, _ = fractions_of(galaxies, answer)
+            found = {name: metrics[question.name, answer.name, name] for name in fractions.METRICS}
+            assert {one.N for one in found.values()} == {len(p)}
+            assert found["bias"].value == pytest.approx((p - o).mean(), abs=1e-9)
+            assert found["mae"].value == pytest.approx(sk.mean_absolute_error(o, p), abs=1e-9)
+            rmse = sk.root_mean_squared_error(o, p)
+            assert found["rmse"].value == pytest.approx(rmse, abs=1e-9)
+            if np.ptp(o) > 0:
+                assert found["r2"].value == pytest.approx(sk.r2_score(o, p), abs=1e-9)
+                assert found["pearson"].value == pytest.approx(stats.pearsonr(p, o)[0], abs=1e-9)
+            else:
+                assert found["r2"].value is None and found["pearson"].value is None
+            noise = found["noise_rmse"].value
+            assert found["rmse_ratio"].value == pytest.approx(rmse / noise, rel=1e-12)
+
+
+def test_questions_and_levels_are_means_over_answers():
+    metrics = metrics_of(simulated())
+    names = {q.name: [answer.name for answer in q.answers] for q in SMALL.questions}
+    for metric in ("mae", "rmse", "r2", "pearson", "noise_rmse", "rmse_ratio"):
+        values = {
+            question: [metrics[question, answer, metric].value for answer in answers]
+            for question, answers in names.items()
+        }
+        for question, of_answers in values.items():
+            assert metrics[question, None, metric].value == pytest.approx(np.mean(of_answers))
+        everything = np.mean([value for of_answers in values.values() for value in of_answers])
+        assert metrics["overall", None, metric].value == pytest.approx(everything)
+    assert ("overall", None, "bias") not in metrics
+
+
+def test_bins_of_votes():
+    galaxies = simulated()
+    metrics = metrics_of(galaxies)
+    answer = SMALL.questions[1].answers[0]
+    p, o, n = fractions_of(galaxies, answer)
+    seen = 0
+    for name, low, high in (("1-4", 1, 4), ("5-9", 5, 9), ("10-19", 10, 19), ("40+", 40, 999)):
+        chosen = (n >= low) & (n <= high)
+        found = metrics["bar", answer.name, f"rmse:votes-{name}"]
+        assert chosen.sum() == found.N
+        seen += found.N
+        if found.N:
+            assert found.value == pytest.approx(sk.root_mean_squared_error(o[chosen], p[chosen]))
+        else:
+            assert found.value is None
+    assert seen + metrics["bar", answer.name, "rmse:votes-20-39"].N == len(p)
+
+
+def beta_binomial_mixture(a, n):
+    """The probabilities of 0..n votes for the first answer, of an equal mixture of passes."""
+    return np.mean([stats.betabinom.pmf(np.arange(n + 1), n, *x) for x in a], axis=0)
+
+
+@pytest.mark.parametrize("passes", [1, 2, 5])
+@pytest.mark.parametrize("n", [1, 7, 60])
+def test_the_noise_is_the_spread_of_the_predicted_distribution(passes, n):
+    random = np.random.default_rng(passes * n)
+    a = 0.2 + 20 * random.random((passes, 2))
+    probabilities = beta_binomial_mixture(a, n)
+    fractions_possible = np.arange(n + 1) / n
+    mean = (probabilities * fractions_possible).sum()
+    variance = (probabilities * (fractions_possible - mean) ** 2).sum()
+    concentrations = np.ones((passes, 7, 1))
+    concentrations[:, 3:5, 0] = a
+    votes = np.zeros((7, 1))
+    votes[3] = n
+    galaxies = galaxies_of(SMALL, concentrations, votes)
+    assert fractions.noise_variances(galaxies)[3, 0] == pytest.approx(variance, abs=1e-12)
+    assert galaxies.predicted[3, 0] == pytest.approx(mean, abs=1e-12)
+
+
+@pytest.mark.parametrize("passes", [1, 3])
+def test_a_calibrated_prediction_has_the_rmse_of_noise_alone(passes):
+    random = np.random.default_rng(8)
+    galaxies = 12_000
+    a = 1 + 20 * random.random((passes, 7, galaxies))
+    drawn = a[random.integers(passes, size=galaxies), 3:5, np.arange(galaxies)]
+    n = random.integers(1, 30, galaxies)
+    votes = np.zeros((7, galaxies))
+    votes[3] = random.binomial(n, random.beta(drawn[:, 0], drawn[:, 1]))
+    votes[4] = n - votes[3]
+    metrics = metrics_of(galaxies_of(SMALL, a, votes), replicates=60)
+    ratio = metrics["bar", "bar_yes", "rmse_ratio"]
+    half = (ratio.high - ratio.low) / 2
+    assert abs(ratio.value - 1) < 2 * half < 0.06
+
+
+def test_the_density_counts_every_galaxy_once():
+    galaxies = simulated()
+    density = sums_of(galaxies)["fractions/density"]
+    p, o, _ = fractions_of(galaxies, SMALL.questions[0].answers[1])
+    expected, _, _ = np.histogram2d(p, o, bins=np.arange(51) / 50)
+    assert density.shape == (7, 50, 50)
+    # A fraction on an edge may round into the bin beside it.
+    assert np.abs(density[1] - expected).sum() < 0.01 * len(p)
+    assert density[1].sum() == len(p)
+
+
+def test_constants_have_no_correlation():
+    votes = np.tile([[1], [2], [7], [3], [1], [0], [0]], 50)
+    metrics = metrics_of(galaxies_of(SMALL, np.full((1, 7, 50), 3.0), votes))
+    for metric in ("r2", "pearson"):
+        assert metrics["shape", "shape_disk", metric].value is None
+        assert metrics["shape", None, metric].value is None
+    assert metrics["bar", "bar_yes", "bias"].value == pytest.approx(-0.25)
+
+
+def test_nobody_counts():
+    galaxies = simulated(300)
+    metrics = metrics_of(galaxies, Rules(min_votes=10_000), replicates=20)
+    for metric in (*fractions.METRICS, "precision", "recall", "f1"):
+        found = metrics["shape", "shape_disk", metric]
+        assert (found.value, found.low, found.high, found.N) == (None, None, None, 0)
+    for metric in ("rmse", "accuracy", "balanced_accuracy", "f1_macro", "recall_weighted"):
+        found = metrics["overall", None, metric]
+        assert (found.value, found.low, found.high, found.N) == (None, None, None, 0)
+    assert metrics["overall", None, "loss"].value is not None

@@ -1,0 +1,1 @@
+"""Evaluation of predicted classes against labels: see `zoocli.evaluating`."""

@@ -1,0 +1,55 @@
+"""Evaluating predicted classes against labels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from zoocli.evaluating.additive import AdditiveArrays
+from zoocli.evaluating.classes.collecting import collect
+from zoocli.evaluating.classes.galaxies import LabelledGalaxies
+from zoocli.evaluating.classes.result import ClassEvaluation
+from zoocli.evaluating.evaluator import Collected, Evaluator
+from zoocli.evaluating.tree.worst import ScoredGalaxy
+from zoocli.foundation.columns import from_numpy
+from zoocli.foundation.hashing import hash_ids
+from zoocli.matching.matched import Matched
+from zoocli.runs.options.evaluate import EvaluateOptions
+from zoocli.scoring.result import Scoring
+from zoocli.scoring.scorers.classes import ClassTask
+from zoocli.scoring.scorers.scorer import Losses
+
+
+class ClassEvaluator(Evaluator):
+    """For one label a galaxy."""
+
+    copies = 4
+
+    def __init__(self, task: ClassTask, labels: npt.NDArray[Any], options: EvaluateOptions) -> None:
+        self._task, self._labels, self._options = task, labels, options
+
+    def collect(self, matched: Matched, losses: Losses) -> Collected:
+        """What the matched galaxies of a batch add."""
+        predictions = self._task.predictions(matched)
+        galaxies = LabelledGalaxies(
+            np.ascontiguousarray(predictions.T),
+            np.ascontiguousarray(self._task.probabilities(predictions).T),
+            self._labels[matched.held_rows, 0],
+            losses.loss,
+            hash_ids(matched.text.take(from_numpy(matched.rows))),
+        )
+        return Collected(losses, collect(galaxies, self._options.bootstrap, self._options.seed))
+
+    def evaluation(
+        self, scoring: Scoring, sums: AdditiveArrays, worst: list[ScoredGalaxy]
+    ) -> ClassEvaluation:
+        """The evaluation, from what all batches added."""
+        return ClassEvaluation(
+            loss=scoring.loss,
+            settings=scoring.settings | self._options.bootstrap_settings(),
+            matching=scoring.matching,
+            sums=sums,
+            notes=scoring.notes,
+        )

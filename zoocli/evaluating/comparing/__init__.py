@@ -1,0 +1,1 @@
+"""Scores tables against each other, galaxy by galaxy."""

@@ -1,0 +1,246 @@
+"""Whether one model really beats another: paired differences between scores tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from zoocli.errors import DataError, MachineError, UsageError, some
+from zoocli.evaluating.comparing.comparison import Baseline, Comparison, Difference, System
+from zoocli.evaluating.comparing.holm import holm
+from zoocli.evaluating.comparing.paired import PairedSums, Pool, Resampling
+from zoocli.evaluating.comparing.paired_losses import MatchedLosses, Share, bytes_per_galaxy
+from zoocli.evaluating.comparing.paired_tables import ScoresTable, refuse_differences
+from zoocli.foundation.resources import PROGRAM_BYTES, Resources
+from zoocli.runs.options.keywords import TableLike
+from zoocli.scoring.summaries.summarize import as_schema
+from zoocli.tables.opening import open_table
+
+if TYPE_CHECKING:
+    from zoocli.schema import Schema
+
+DEFAULT_MEMORY = 2_000_000_000  # so that many galaxies take time and not memory
+
+
+def compare(
+    baseline: TableLike,
+    *systems: TableLike,
+    schema: Schema | str | Path | None = None,
+    bootstrap: int = 1000,
+    flips: int = 10_000,
+    seed: int = 0,
+    id: str | None = None,
+    threads: int | None = None,
+    memory_limit: str | int | None = None,
+) -> Comparison:
+    """The differences in mean loss of `systems` from `baseline`, and how sure each is.
+
+    All are scores tables as `zoocli score` writes them: paths, pandas DataFrames or Arrow tables.
+    Galaxies are matched by their exact ids (column `id`, by default the first), and those that not
+    all tables have are left out. For every question, campaign and overall, over the galaxies with
+    a vote (for a loss without votes, over all):
+
+    - the difference of the means, system minus baseline, in nats for a log-likelihood: negative
+      where the system is better;
+    - its 95 % interval, the 2.5 and 97.5 percentiles of `bootstrap` paired Poisson-bootstrap
+      replicates: each galaxy gets a Poisson(1) weight (Hanley & MacGibbon 2006);
+    - p of the paired approximate-randomisation test, two-sided (Noreen 1989, Computer-Intensive
+      Methods for Testing Hypotheses): of `flips` times that each galaxy's differences change sign
+      or not, together in all questions, b give a difference at least as large as the observed one
+      (equal ones count, to 1e-12 of the sum of sizes), and p = (1 + b) / (flips + 1);
+    - the same p adjusted for all systems and questions (Holm 1979).
+
+    Galaxies are the unit: the numbers say what other galaxies would give, not what training the
+    models again would give. Random numbers follow from the ids and `seed`, so neither order nor
+    threads change anything. A null loss takes the galaxy out of that question, its campaign and
+    the overall, for all systems. Tables are held in memory up to `memory_limit` (2 GB), and beyond
+    that read several times.
+
+    Raises DataError where the tables differ in loss, schema, questions or total votes, where an id
+    occurs twice, or where no galaxy is in all of them; UsageError for values out of range.
+
+    >>> import pyarrow as pa
+    >>> ids = [f"galaxy {number}" for number in range(200)]
+    >>> first = pa.table({"id": ids, "loss": [1.0 + number % 7 for number in range(200)]})
+    >>> second = pa.table({"id": ids, "loss": [0.9 + number % 7 for number in range(200)]})
+    >>> system = compare(first, second).systems[0]
+    >>> round(system.overall.difference, 6), system.verdict
+    (-0.1, 'better than the baseline (p = 9.999e-05)')
+    """
+    if not systems:
+        raise UsageError("There is nothing to compare with the baseline: give a system.")
+    resampling = Resampling(bootstrap, flips, seed)
+    limits = Resources.available(threads, memory_limit)
+    if memory_limit is None:
+        limits = replace(limits, memory=min(limits.memory, DEFAULT_MEMORY))
+    tables = _open([baseline, *systems], id, schema)
+    groups = tables[0].layout.groups
+    sums = [PairedSums(len(groups), resampling) for _ in systems]
+    counts = _Counts([0] * len(tables))
+    with limits.applied(), Pool(limits.threads) as pool:
+        for share in _shares(tables, resampling, limits):
+            matched = MatchedLosses(tables, share)
+            counts.add(matched)
+            for block in matched.blocks(groups):
+                counts.invalid += block.invalid
+                first, *others = block.losses
+                for paired, losses in zip(sums, others, strict=True):
+                    paired.add(block.hashes, first, losses, block.counted, pool)
+    if not counts.compared:
+        raise DataError(_why_nothing(tables))
+    return _comparison(tables, sums, resampling, counts)
+
+
+def _open(
+    sources: Sequence[TableLike], id: str | None, schema: Schema | str | Path | None
+) -> list[ScoresTable]:
+    """The tables, all read with the same groups: those of the first that knows its campaigns."""
+    schema = as_schema(schema)
+    names = ["the baseline", *(f"system {number}" for number in range(1, len(sources)))]
+    tables = [
+        ScoresTable.open(open_table(source, name=name), id, schema)
+        for source, name in zip(sources, names, strict=True)
+    ]
+    for table in tables[1:]:
+        refuse_differences(tables[0], table)
+    known = next((table for table in tables if table.campaigns_known), tables[0])
+    return [table.with_groups_of(known) for table in tables]
+
+
+def _shares(
+    tables: Sequence[ScoresTable], resampling: Resampling, limits: Resources
+) -> Iterator[Share]:
+    """As many shares as the memory limit requires."""
+    columns = len(tables[0].layout.groups)
+    resamples = 8 * columns * (resampling.flips + 2 * resampling.bootstrap) * (len(tables) - 1)
+    fixed = PROGRAM_BYTES + resamples
+    needed = tables[0].table.count_rows() * bytes_per_galaxy(tables)
+    spare = limits.memory - fixed
+    if spare <= 0:
+        raise MachineError(
+            f"The memory limit of {limits.memory / 1e9:.2f} GB leaves no room beside the program "
+            f"and its resamples ({fixed / 1e9:.2f} GB). Raise --memory-limit."
+        )
+    count = max(1, -(-needed // spare))
+    return (Share(number, count) for number in range(count))
+
+
+def _why_nothing(tables: Sequence[ScoresTable]) -> str:
+    looks = "; ".join(
+        f"{table.name}, column '{table.ids}': {some(table.first_ids()) or 'no rows'}"
+        for table in tables
+    )
+    return (
+        f"No galaxy is in all tables. Their ids look like this: {looks}. Name the id column with "
+        "--id, or give scores of the same galaxies."
+    )
+
+
+@dataclass
+class _Counts:
+    """What became of the galaxies: `rows` of each table, `compared` in all, `invalid` of those."""
+
+    rows: list[int]
+    compared: int = 0
+    invalid: int = 0
+
+    def add(self, matched: MatchedLosses) -> None:
+        """Adds one share of the galaxies."""
+        self.rows = [a + b for a, b in zip(self.rows, matched.rows, strict=True)]
+        self.compared += matched.compared
+
+    def left_out(self) -> list[int]:
+        """The galaxies of each table that not all of them have."""
+        return [rows - self.compared for rows in self.rows]
+
+
+def _comparison(
+    tables: Sequence[ScoresTable],
+    sums: Sequence[PairedSums],
+    resampling: Resampling,
+    counts: _Counts,
+) -> Comparison:
+    known = next((table for table in tables if table.made is not None), tables[0])
+    left_out = counts.left_out()
+    return Comparison(
+        baseline=Baseline(tables[0].name, tables[0].signature, left_out[0]),
+        systems=_ranked(tables[1:], sums, left_out[1:]),
+        loss=known.loss,
+        schema=known.schema,
+        schema_hash=known.setting("schema_hash"),
+        votes_fingerprint=known.setting("votes_fingerprint"),
+        compared=counts.compared,
+        invalid=counts.invalid,
+        settings=asdict(resampling),
+        notes=tuple(_notes(tables, counts)),
+    )
+
+
+def _ranked(
+    tables: Sequence[ScoresTable], sums: Sequence[PairedSums], left_out: Sequence[int]
+) -> tuple[System, ...]:
+    """The systems by their overall means, the lowest first."""
+    results = _adjusted([paired.results() for paired in sums], len(tables[0].questions))
+    order = sorted(range(len(results)), key=lambda number: results[number][0].mean_system or 0.0)
+    return tuple(
+        _system(tables[number], results[number], rank, left_out[number])
+        for rank, number in enumerate(order, start=1)
+    )
+
+
+def _adjusted(results: list[list[Difference]], questions: int) -> list[list[Difference]]:
+    """With Holm's p over all systems and questions, which come last in each list."""
+    family = [
+        (system, place)
+        for system, differences in enumerate(results)
+        for place in range(len(differences) - questions, len(differences))
+        if differences[place].p is not None
+    ]
+    values = [results[system][place].p or 0.0 for system, place in family]
+    for (system, place), value in zip(family, holm(values), strict=True):
+        results[system][place] = replace(results[system][place], p_holm=value)
+    return results
+
+
+def _system(table: ScoresTable, differences: list[Difference], rank: int, left_out: int) -> System:
+    groups = table.layout.groups
+    first = 1 + len(groups.campaigns)
+    return System(
+        file=table.name,
+        signature=table.signature,
+        rank=rank,
+        left_out=left_out,
+        overall=differences[0],
+        campaigns=(
+            dict(zip(groups.campaigns, differences[1:first], strict=True))
+            if table.campaigns_known
+            else None
+        ),
+        questions=dict(zip(groups.questions, differences[first:], strict=True)),
+    )
+
+
+def _notes(tables: Sequence[ScoresTable], counts: _Counts) -> Iterator[str]:
+    bare = [table.name for table in tables if table.made is None]
+    if bare:
+        yield (
+            f"{some(bare)} carry no settings (Parquet and Arrow scores tables do), so only their "
+            "columns show that loss, schema and votes are the same as those of the others."
+        )
+    left_out = [
+        f"{number:,} of {table.name}"
+        for table, number in zip(tables, counts.left_out(), strict=True)
+        if number
+    ]
+    if left_out:
+        yield (
+            f"{counts.compared:,} galaxies are in all tables; the others are left out: "
+            f"{', '.join(left_out)}."
+        )
+    if counts.invalid:
+        yield (
+            f"{counts.invalid:,} galaxies have a null loss in some table and are left out of "
+            "that question, its campaign and the overall comparison."
+        )

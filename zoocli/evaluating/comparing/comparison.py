@@ -1,0 +1,154 @@
+"""What a comparison of scores tables found: every difference, how sure it is, and its N."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from zoocli.foundation.version import __version__
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LEVEL = 0.05
+CONFIDENCE = 0.95
+PERCENTILES = (2.5, 97.5)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A system against the baseline in one group (a question, a campaign, or everything).
+
+    `difference` = mean_system - mean_baseline over the same `galaxies`: negative where the system
+    is better. `low` and `high` bound its 95 % interval, `p` is that of the paired test, `p_holm`
+    the same adjusted for all systems and questions (None except for questions). `better` and `tied`
+    are the shares of galaxies whose loss the system lowers, and leaves unchanged. Losses in nats;
+    None where there are too few galaxies.
+    """
+
+    mean_baseline: float | None
+    mean_system: float | None
+    difference: float | None
+    low: float | None
+    high: float | None
+    p: float | None
+    p_holm: float | None
+    better: float | None
+    tied: float | None
+    galaxies: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields under their names."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class System:
+    """One system's differences from the baseline.
+
+    `rank` is 1 for the system with the lowest overall mean. `left_out`: galaxies of the
+    table that are not in all the others. `campaigns` is None where the schema is not known.
+    """
+
+    file: str
+    signature: str | None
+    rank: int
+    left_out: int
+    overall: Difference
+    campaigns: dict[str, Difference] | None
+    questions: dict[str, Difference]
+
+    @property
+    def verdict(self) -> str:
+        """What the overall p says, in words: a difference is one where p is below 0.05."""
+        overall = self.overall
+        if overall.p is None or overall.difference is None:
+            return "not compared: no galaxy has votes in all tables"
+        if overall.p >= LEVEL:
+            return f"not distinguishable from the baseline at {LEVEL} (p = {overall.p:.4g})"
+        side = "better" if overall.difference < 0.0 else "worse"
+        return f"{side} than the baseline (p = {overall.p:.4g})"
+
+    def groups(self) -> Iterator[tuple[str, dict[str, Difference]]]:
+        """The levels from everything down to the questions."""
+        yield "overall", {"overall": self.overall}
+        yield "campaign", self.campaigns or {}
+        yield "question", self.questions
+
+    def to_dict(self) -> dict[str, Any]:
+        """As in the JSON: the fields, with the verdict after the rank."""
+        fields = asdict(self)
+        first = {name: fields.pop(name) for name in ("file", "signature", "rank")}
+        return first | {"verdict": self.verdict} | fields
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """The table that the systems are compared with; `left_out` as for a system."""
+
+    file: str
+    signature: str | None
+    left_out: int
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """All systems against one baseline, over the galaxies that every table has.
+
+    `systems` are in the order of their ranks. `compared` counts the galaxies, and `invalid`
+    those among them that have a null loss in some table. `settings` are `bootstrap`, `flips` and
+    `seed`. What the tables do not carry is None, and `notes` say so.
+    """
+
+    baseline: Baseline
+    systems: tuple[System, ...]
+    loss: str | None
+    schema: str | None
+    schema_hash: str | None
+    votes_fingerprint: str | None
+    compared: int
+    invalid: int
+    settings: dict[str, int]
+    version: str = __version__
+    notes: tuple[str, ...] = field(default=(), compare=False)
+
+    @property
+    def signature(self) -> str:
+        """How the numbers were made, in one line."""
+        made = [f"compare|loss:{self.loss}"]
+        if self.schema is not None:
+            made.append(f"schema:{self.schema}@{self.schema_hash}")
+        made.append(f"votes:{self.votes_fingerprint}")
+        made.append(f"N:{self.compared}")
+        made += [f"{name}:{value}" for name, value in self.settings.items()]
+        return "|".join([*made, f"zoocli:{self.version}"])
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON, key for key."""
+        return {
+            "signature": self.signature,
+            "version": self.version,
+            "loss": self.loss,
+            "schema": self.schema,
+            "settings": self.settings | {"confidence": CONFIDENCE},
+            "compared": self.compared,
+            "invalid": self.invalid,
+            "baseline": asdict(self.baseline),
+            "systems": [system.to_dict() for system in self.systems],
+        }
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Flat rows: `file`, `level`, `name`, then the fields of `Difference`."""
+        return [
+            {"file": system.file, "level": level, "name": name} | difference.to_dict()
+            for system in self.systems
+            for level, groups in system.groups()
+            for name, difference in groups.items()
+        ]
+
+    def to_pandas(self) -> pd.DataFrame:
+        """The rows as a DataFrame."""
+        import pandas as pd
+
+        return pd.DataFrame(self.rows())

@@ -1,0 +1,150 @@
+"""An evaluation of any loss: its sums, the numbers that follow from them, how they were made."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from zoocli.errors import DataError, UsageError
+from zoocli.evaluating.additive import AdditiveArrays, added
+from zoocli.evaluating.bootstrap import point_sums, replicate_sums
+from zoocli.evaluating.intervals import HalfGalaxies, with_intervals
+from zoocli.evaluating.metric import Estimate, Key, Metric
+from zoocli.foundation.version import __version__
+from zoocli.runs.signature import signature
+from zoocli.scoring.summaries.merge import account_of_whole, require_coverage, setting_differences
+from zoocli.scoring.sums import Coverage, Matching
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Found = TypeVar("Found", bound="Evaluation")
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Evaluation(ABC):
+    """What an evaluation found.
+
+    `loss` is the name of the loss, `settings` what changes the numbers, `matching` the account of
+    every galaxy, `sums` are additive (`zoocli.evaluating`), `notes` what the user should
+    be warned of. Everything else follows from them. `coverage` says which rows of VOTES a shard
+    matched. There is one subclass for each kind of prediction: `TreeEvaluation`,
+    `ClassEvaluation`, `ValueEvaluation`.
+    """
+
+    loss: str
+    settings: dict[str, Any]
+    matching: Matching | None
+    sums: AdditiveArrays
+    notes: tuple[str, ...] = ()
+    version: str = __version__
+    file: str | None = None
+    shard: str | None = None
+    coverage: Coverage | None = None
+
+    @property
+    def schema_name(self) -> str | None:
+        """The decision tree, where the loss has one."""
+        return None
+
+    @property
+    def signature(self) -> str:
+        """The line for a paper."""
+        galaxies = self.galaxies
+        return signature(self.loss, self.schema_name, self.settings, galaxies, self.version)
+
+    @property
+    @abstractmethod
+    def galaxies(self) -> int:
+        """The galaxies that have a loss."""
+
+    @cached_property
+    def metrics(self) -> list[Metric]:
+        """Every number, with its 95 % interval and its N."""
+        point = self._estimates(point_sums(self.sums))
+        replicates = replicate_sums(self.sums)
+        if replicates is None:
+            return [*with_intervals(point, None), *self._other_metrics()]
+        bootstrapped = with_intervals(point, self._estimates(replicates), self._shares())
+        return [*bootstrapped, *self._other_metrics()]
+
+    @abstractmethod
+    def _estimates(self, sums: AdditiveArrays) -> Iterator[Estimate]:
+        """The numbers that are bootstrapped, for sums (..., replicates)."""
+
+    def _shares(self) -> Mapping[Key, HalfGalaxies]:
+        """Which of those are shares, for their intervals."""
+        return {}
+
+    @abstractmethod
+    def _other_metrics(self) -> Iterator[Metric]:
+        """The numbers that have another interval, or none."""
+
+    @cached_property
+    def by_name(self) -> dict[Key, Metric]:
+        """The metrics by question, answer and metric."""
+        return {one.key: one for one in self.metrics}
+
+    def made(self) -> dict[str, Any]:
+        """How it was made, and of what: all but the numbers."""
+        return {
+            "signature": self.signature,
+            "version": self.version,
+            "loss": self.loss,
+            "schema": self.schema_name,
+            "settings": self.settings,
+            "shard": self.shard,
+            "matching": None if self.matching is None else asdict(self.matching),
+        }
+
+    def to_pandas(self) -> pd.DataFrame:
+        """One row per metric: question, answer, metric, value, low, high, N."""
+        import pandas as pd
+
+        return pd.DataFrame([metric.to_dict() for metric in self.metrics])
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON evaluation, key for key."""
+        return self.made() | {"metrics": [metric.to_dict() for metric in self.metrics]}
+
+    def merged(self: Found, parts: Sequence[Found]) -> Found:
+        """Itself, with what the parts (itself among them) found together."""
+        return replace(
+            self,
+            sums=added(part.sums for part in parts),
+            notes=tuple(note for part in parts for note in part.notes),
+            version=",".join(sorted({part.version for part in parts})),
+            file=None,
+        )
+
+
+def merge_evaluations(evaluations: Sequence[Evaluation]) -> Evaluation:
+    """The evaluation of the whole, from those of disjoint parts of PREDICTIONS.
+
+    Sums are added and every number is computed from them anew, so all numbers, intervals too, are
+    those of the whole. Raises DataError, which names the file, where loss, schema or settings
+    differ, or more rows of VOTES were matched than there are; UsageError where there is nothing to
+    merge.
+    """
+    if not evaluations:
+        raise UsageError("There is nothing to merge: give the directories of the parts.")
+    first = evaluations[0]
+    names = [part.file or f"part {number}" for number, part in enumerate(evaluations, start=1)]
+    for name, part in zip(names, evaluations, strict=True):
+        differing = list(setting_differences(_compared(first), _compared(part)))
+        if differing:
+            raise DataError(
+                f"{name} cannot be merged with {names[0]}: they differ in {'; '.join(differing)}. "
+                "Parts must be evaluated with the same settings against the same votes."
+            )
+    matching = account_of_whole(names, evaluations)
+    require_coverage(names, evaluations)
+    return replace(first.merged(evaluations), matching=matching, shard=None, coverage=None)
+
+
+def _compared(evaluation: Evaluation) -> dict[str, Any]:
+    kind = {"loss": evaluation.loss, "schema": evaluation.schema_name}
+    return kind | evaluation.settings

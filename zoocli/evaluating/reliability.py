@@ -1,0 +1,59 @@
+"""Reliability curves: mean predictions against mean observations, in groups of galaxies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from zoocli.evaluating.metric import divide
+from zoocli.foundation.kernels.calibration import OBSERVED, PREDICTED, SQUARES
+
+Floats = npt.NDArray[np.float64]
+Counts = npt.NDArray[np.int64]
+
+FRACTION_BINS = 1000  # of predicted fractions or probabilities
+CURVE_POINTS = 20
+
+
+@dataclass(frozen=True, eq=False)
+class ReliabilityCurve:
+    """Predicted against observed fractions, in groups of nearly the same number of galaxies.
+
+    All (groups,): the mean `predicted` and `observed` fraction, the number of `galaxies` (each
+    once for each answer that is pooled), and `se`, the standard error of observed - predicted; NaN
+    for a group of one.
+    """
+
+    predicted: Floats
+    observed: Floats
+    se: Floats
+    galaxies: Counts
+
+
+def reliability_curve(counts: Counts, sums: Floats, groups: int = CURVE_POINTS) -> ReliabilityCurve:
+    """Fixed bins of predictions merged into at most `groups`, cut at the quantiles nearest to them.
+
+    `counts` (bins,): galaxies; `sums` (bins, 3): their sums of predicted, of observed, and of the
+    squared difference. A bin is never divided: predictions that are nearly equal make fewer groups.
+    """
+    group = quantile_groups(counts, groups)
+    galaxies = np.bincount(group, counts, groups).astype(np.int64)
+    merged = np.stack([np.bincount(group, row, groups) for row in sums.T])
+    merged, galaxies = merged[:, galaxies > 0], galaxies[galaxies > 0]
+    difference = merged[OBSERVED] - merged[PREDICTED]
+    spread = np.maximum(merged[SQUARES] - np.square(difference) / galaxies, 0.0)
+    se = np.sqrt(divide(spread, galaxies * (galaxies - 1.0)))
+    return ReliabilityCurve(merged[PREDICTED] / galaxies, merged[OBSERVED] / galaxies, se, galaxies)
+
+
+def quantile_groups(counts: Counts, groups: int = CURVE_POINTS) -> npt.NDArray[np.intp]:
+    """(bins,): the group of each bin, which is that of the quantile at its middle.
+
+    >>> quantile_groups(np.array([2, 2, 0, 4]), 2).tolist()
+    [0, 0, 1, 1]
+    """
+    middles = np.cumsum(counts) - counts / 2
+    group = (middles * groups / max(int(counts.sum()), 1)).astype(np.intp)
+    return group.clip(0, groups - 1)

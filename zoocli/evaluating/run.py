@@ -1,0 +1,135 @@
+"""Predictions against votes, labels or values, streamed into an evaluation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pyarrow as pa
+
+from zoocli.evaluating.additive import AdditiveArrays, add, added
+from zoocli.evaluating.evaluation import Evaluation
+from zoocli.evaluating.evaluator import Collected, Evaluator
+from zoocli.evaluating.tree.worst import ScoredGalaxy, worst
+from zoocli.foundation.resources import Resources
+from zoocli.matching.findings import Findings
+from zoocli.matching.matched import Matched
+from zoocli.runs.options.evaluate import EvaluateOptions
+from zoocli.runs.options.keywords import TableLike, TablesLike
+from zoocli.runs.options.score import ScoreOptions
+from zoocli.scoring.inputs import Inputs, open_inputs
+from zoocli.scoring.run import finished
+from zoocli.scoring.scorers.tree import TreeTask
+from zoocli.scoring.scores import Progress
+from zoocli.scoring.shards import shard_of
+from zoocli.scoring.streaming import stream
+from zoocli.scoring.totals import Totals
+from zoocli.tables.slices import Shard
+
+__all__ = ["EvaluateOptions", "evaluate_into"]
+
+VALUE_BYTES = 8
+
+
+@dataclass
+class EvaluationTotals:
+    """What parts of PREDICTIONS add up to."""
+
+    totals: Totals
+    sums: AdditiveArrays
+    worst: list[ScoredGalaxy]
+
+    def __add__(self, other: EvaluationTotals) -> EvaluationTotals:
+        return EvaluationTotals(
+            self.totals + other.totals,
+            added([self.sums, other.sums]),
+            worst(self.worst + other.worst),
+        )
+
+
+def evaluate_into(
+    predictions: TablesLike,
+    votes: TableLike,
+    options: EvaluateOptions,
+    progress: Progress = lambda rows, of: None,
+    shard: Shard | None = None,
+) -> Evaluation:
+    """Evaluates PREDICTIONS, or a shard of them, batch by batch as they are read, against VOTES.
+
+    Raises UsageError, DataError or MachineError as scoring does.
+    """
+    resources = Resources.available(options.score.threads, options.score.memory_limit)
+    with resources.applied():
+        inputs = open_inputs(predictions, votes, score_options(options), resources)
+        if shard is not None:
+            inputs = shard_of(inputs, shard)
+        evaluator = evaluator_of(inputs, options)
+        return evaluation_of(inputs, evaluator, add_up(inputs, evaluator, progress))
+
+
+def score_options(options: EvaluateOptions) -> ScoreOptions:
+    """How the galaxies are scored: the columns that links are made of are kept as well."""
+    linked = [] if options.linking is None else options.linking.columns
+    return replace(options.score, keep=list(dict.fromkeys([*options.score.keep, *linked])))
+
+
+def evaluator_of(inputs: Inputs, options: EvaluateOptions) -> Evaluator:
+    if isinstance(inputs.task, TreeTask):
+        from zoocli.evaluating.tree.evaluator import TreeEvaluator
+
+        return TreeEvaluator(inputs.task, inputs.held, options)
+    from zoocli.scoring.scorers.classes import ClassTask
+    from zoocli.scoring.scorers.values import ValueTask
+
+    if isinstance(inputs.task, ClassTask):
+        from zoocli.evaluating.classes.evaluator import ClassEvaluator
+
+        return ClassEvaluator(inputs.task, inputs.held.values, options)
+    from zoocli.evaluating.values.evaluator import ValueEvaluator
+
+    assert isinstance(inputs.task, ValueTask)
+    return ValueEvaluator(inputs.task, inputs.held.values, options)
+
+
+def add_up(inputs: Inputs, evaluator: Evaluator, progress: Progress) -> EvaluationTotals:
+    """Adds up what the batches of galaxies add."""
+
+    def work(matched: Matched) -> Collected:
+        return evaluator.collect(matched, inputs.task.score(matched, inputs.held.values))
+
+    columns = _columns(inputs)
+    total = EvaluationTotals(Totals.nothing(inputs), AdditiveArrays(), [])
+    row_bytes = VALUE_BYTES * len(columns) * evaluator.copies
+    # All sums, so that they exist where no galaxy matches.
+    add(total.sums, work(_no_galaxies(inputs)).sums)
+    sums_bytes = sum(values.nbytes for values in total.sums.values())
+    for matched, part in stream(inputs, columns, work, row_bytes, sums_bytes):
+        total.totals.take(inputs, matched)
+        total.totals.add_losses(inputs, part.losses)
+        add(total.sums, part.sums)
+        total.worst = worst(total.worst + part.worst)
+        progress(total.totals.rows, inputs.predictions.rows)
+    return total
+
+
+def evaluation_of(inputs: Inputs, evaluator: Evaluator, total: EvaluationTotals) -> Evaluation:
+    """The evaluation that the totals give; raises DataError where something is wrong with them."""
+    scoring = finished(inputs, total.totals)
+    evaluation = evaluator.evaluation(scoring, total.sums, total.worst)
+    return replace(evaluation, shard=scoring.shard, coverage=scoring.coverage)
+
+
+def _columns(inputs: Inputs) -> list[str]:
+    kept = {*inputs.options.keep} & {*inputs.predictions.column_names}
+    return [*inputs.task.prediction_columns, *sorted(kept)]
+
+
+def _no_galaxies(inputs: Inputs) -> Matched:
+    table, columns = inputs.predictions, _columns(inputs)
+    fields = [table.field(name, inputs.task.prediction_types) for name in columns]
+    batch = pa.RecordBatch.from_arrays(
+        [pa.array([], field.type) for field in fields], schema=pa.schema(fields)
+    )
+    no_rows = np.empty(0, np.int32)
+    text = pa.array([], pa.string())
+    return Matched(batch, text, no_rows, no_rows, no_rows, Findings(table.name))

@@ -1,0 +1,151 @@
+"""`sums.parquet`: an evaluation's additive arrays, with how they were made in its metadata.
+
+One row an array: `name`, `shape`, and its values in C order, as `floats` or as `integers`.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from zoocli.errors import DataError, SchemaError, UsageError
+from zoocli.evaluating.additive import AdditiveArrays
+from zoocli.evaluating.classes.result import ClassEvaluation
+from zoocli.evaluating.evaluation import Evaluation
+from zoocli.evaluating.tree.result import TreeEvaluation
+from zoocli.evaluating.tree.worst import ScoredGalaxy
+from zoocli.evaluating.values.result import ValueEvaluation
+from zoocli.foundation.columns import from_numpy
+from zoocli.foundation.strict_json import parse_json
+from zoocli.losses import find_loss
+from zoocli.schema import Schema
+from zoocli.scoring.sums import Coverage, Matching
+from zoocli.tables.table import METADATA_KEY
+
+FILE = "sums.parquet"
+COLUMNS = pa.schema(
+    [
+        ("name", pa.string()),
+        ("shape", pa.list_(pa.int64())),
+        ("floats", pa.large_list(pa.float64())),
+        ("integers", pa.large_list(pa.int64())),
+    ]
+)
+
+
+def write_sums(path: Path, evaluation: Evaluation) -> None:
+    """Writes the file, plainly: the caller sees to it that it appears whole or not at all."""
+    import pyarrow.parquet as pq
+
+    content = evaluation.made() | {"arrays": len(evaluation.sums)}
+    if evaluation.coverage is not None:
+        content["coverage"] = evaluation.coverage.to_dict()
+    if isinstance(evaluation, TreeEvaluation):
+        content["schema_content"] = evaluation.schema.to_dict()
+    table = _to_table(evaluation.sums)
+    table = table.replace_schema_metadata({METADATA_KEY: json.dumps(content)})
+    pq.write_table(table, path, compression="zstd")
+
+
+def read_sums(folder: Path) -> Evaluation:
+    """The evaluation whose sums a directory holds; raises DataError for anything else."""
+    import pyarrow.parquet as pq
+
+    path = folder / FILE
+    if not path.is_file():
+        raise DataError(
+            f"'{folder}' has no {FILE}. Give directories that `zoocli evaluate -o DIR` wrote."
+        )
+    try:
+        table = pq.read_table(path)
+        content = parse_json((table.schema.metadata or {})[METADATA_KEY].decode())
+        if content["arrays"] != len(table):  # some, such as pages of residuals, may well be absent
+            raise ValueError(f"{len(table)} of {content['arrays']} arrays")
+        evaluation = _evaluation(folder, content, _from_table(table))
+        _ = evaluation.metrics  # which fails where an array is missing or has another shape
+        return evaluation
+    except (
+        pa.ArrowException,
+        LookupError,
+        TypeError,
+        ValueError,
+        SchemaError,
+        UsageError,
+    ) as error:
+        raise DataError(
+            f"'{path}' is not the sums of an evaluation, or is damaged ({error!r}). Evaluate that "
+            "part again."
+        ) from error
+
+
+def _evaluation(folder: Path, content: Any, sums: AdditiveArrays) -> Evaluation:
+    matching, coverage = content["matching"], content.get("coverage")
+    common: dict[str, Any] = {
+        "loss": str(content["loss"]),
+        "settings": {**content["settings"]},
+        "matching": None if matching is None else Matching.from_dict(matching),
+        "sums": sums,
+        "shard": None if content["shard"] is None else str(content["shard"]),
+        "coverage": None if coverage is None else Coverage.from_dict(coverage),
+        "version": str(content["version"]),
+        "file": str(folder),
+    }
+    kind = find_loss(common["loss"]).scores
+    if kind == "classes":
+        return ClassEvaluation(**common)
+    if kind == "values":
+        return ValueEvaluation(**common)
+    schema = Schema.from_dict(content["schema_content"], content["schema"])
+    return TreeEvaluation(
+        **common,
+        schema=schema,
+        worst=[_scored(galaxy, schema) for galaxy in content["worst"]],
+    )
+
+
+def _scored(content: Any, schema: Schema) -> ScoredGalaxy:
+    galaxy = ScoredGalaxy(**content)
+    sizes = len(galaxy.losses), len(galaxy.votes), len(galaxy.predicted)
+    if sizes != (len(schema.questions), *[len(schema.label_cols)] * 2):
+        raise ValueError(f"galaxy {galaxy.id!r} is not of the schema")
+    return galaxy
+
+
+def _to_table(sums: AdditiveArrays) -> pa.Table:
+    whole = [np.issubdtype(values.dtype, np.integer) for values in sums.values()]
+    floats = [None if is_whole else v for v, is_whole in zip(sums.values(), whole, strict=True)]
+    integers = [v if is_whole else None for v, is_whole in zip(sums.values(), whole, strict=True)]
+    shapes = [list(values.shape) for values in sums.values()]
+    arrays = [
+        pa.array(list(sums), pa.string()),
+        pa.array(shapes, pa.list_(pa.int64())),
+        _lists(floats, np.dtype(np.float64)),
+        _lists(integers, np.dtype(np.int64)),
+    ]
+    return pa.Table.from_arrays(arrays, schema=COLUMNS)
+
+
+def _lists(arrays: list[npt.NDArray[Any] | None], kind: np.dtype[Any]) -> pa.Array:
+    """A list a row; null for None."""
+    flat = [np.zeros(0, kind) if array is None else array.ravel() for array in arrays]
+    offsets = np.concatenate([[0], np.cumsum([len(values) for values in flat])]).astype(np.int64)
+    return pa.LargeListArray.from_arrays(
+        from_numpy(offsets),
+        from_numpy(np.concatenate(flat).astype(kind)),
+        mask=pa.array([array is None for array in arrays]),
+    )
+
+
+def _from_table(table: pa.Table) -> AdditiveArrays:
+    sums: AdditiveArrays = {}
+    for name, shape, floats, integers in zip(*map(table.column, COLUMNS.names), strict=True):
+        cell = floats if floats.is_valid else integers
+        kind = np.float64 if floats.is_valid else np.int64
+        values = np.asarray(cell.values.to_numpy(), kind)
+        sums[name.as_py()] = values.reshape(shape.as_py()).copy()
+    return sums

@@ -1,0 +1,1 @@
+"""Evaluation of predicted concentrations against votes: see `zoocli.evaluating`."""

@@ -1,0 +1,78 @@
+"""Evaluating concentrations against votes."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+
+from zoocli.evaluating.additive import AdditiveArrays, added
+from zoocli.evaluating.evaluator import Collected, Evaluator
+from zoocli.evaluating.links import Links
+from zoocli.evaluating.tree.climatology import collect_votes, reference
+from zoocli.evaluating.tree.collecting import Plan, collect
+from zoocli.evaluating.tree.galaxies import VotedGalaxies
+from zoocli.evaluating.tree.result import TreeEvaluation
+from zoocli.evaluating.tree.worst import ScoredGalaxy, worst_of
+from zoocli.foundation.columns import from_numpy
+from zoocli.foundation.hashing import hash_ids
+from zoocli.matching.concentrations import dense
+from zoocli.matching.held import Held
+from zoocli.matching.matched import Matched
+from zoocli.runs.options.evaluate import EvaluateOptions
+from zoocli.scoring.result import Scoring
+from zoocli.scoring.scorers.scorer import Losses
+from zoocli.scoring.scorers.tree import TreeTask
+
+BLOCK = 65_536  # rows of VOTES
+
+
+class TreeEvaluator(Evaluator):
+    """For the votes of a decision tree."""
+
+    def __init__(self, task: TreeTask, held: Held, options: EvaluateOptions) -> None:
+        self.copies = 2 + task.passes
+        self._task, self._votes, self._options = task, held.values, options
+        self._links = Links(options.linking, held.kept)
+        reached = reference(self._held_histograms(), task.schema)
+        self._plan = Plan(options.rules, reached, options.bootstrap, options.seed)
+
+    def _held_histograms(self) -> AdditiveArrays:
+        """Histograms of all of VOTES, matched or not."""
+        starts = [part.start for part in self._task.schema.question_slices]
+
+        def block(start: int) -> AdditiveArrays:
+            votes = np.ascontiguousarray(self._votes[start : start + BLOCK].T, np.int64)
+            return collect_votes(votes, np.add.reduceat(votes, starts, axis=0))
+
+        return added(map(block, range(0, len(self._votes), BLOCK)))
+
+    def collect(self, matched: Matched, losses: Losses) -> Collected:
+        """What the matched galaxies of a batch add."""
+        assert losses.votes is not None
+        galaxies = VotedGalaxies(
+            self._task.schema,
+            dense(self._task.concentrations(matched)),
+            np.ascontiguousarray(self._votes[matched.held_rows].T, np.int64),
+            losses.votes.astype(np.int64),
+            losses.parts,
+            hash_ids(matched.text.take(from_numpy(matched.rows))),
+        )
+        links = partial(self._links.of, matched)
+        return Collected(
+            losses, collect(galaxies, self._plan), worst_of(galaxies, matched.ids, links)
+        )
+
+    def evaluation(
+        self, scoring: Scoring, sums: AdditiveArrays, worst: list[ScoredGalaxy]
+    ) -> TreeEvaluation:
+        """The evaluation, from what all batches added."""
+        return TreeEvaluation(
+            loss=scoring.loss,
+            schema=self._task.schema,
+            settings=scoring.settings | self._options.tree_settings(),
+            matching=scoring.matching,
+            sums=sums,
+            worst=worst,
+            notes=scoring.notes,
+        )

@@ -1,0 +1,1 @@
+"""Evaluation of predicted values against true ones: see `zoocli.evaluating`."""

@@ -1,0 +1,1 @@
+"""What everything stands on: arrays, compiled loops, hashing, JSON, pipelines, and the machine."""

@@ -1,0 +1,185 @@
+"""FEATURES and VOTES matched by id and held in memory, for the epochs to go over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from zoocli.errors import DataError, MachineError, some
+from zoocli.foundation.hashing import HashArray, hash_ids
+from zoocli.foundation.kernels.resampling import HOLD_OUT, random_words
+from zoocli.foundation.pipeline import prefetch
+from zoocli.foundation.resources import PROGRAM_BYTES, TORCH_BYTES, Resources
+from zoocli.heads.features import FeatureColumns
+from zoocli.heads.fitting.targets import Objective, new_objective
+from zoocli.matching.findings import Findings
+from zoocli.matching.held import FIRST_IDS, Held, hold_votes
+from zoocli.matching.ids import IdColumn, find_id_columns, ids_at, rewritten_note
+from zoocli.matching.index import Account, IdIndex
+from zoocli.runs.options.fit import FitOptions
+from zoocli.tables import Table, open_table, open_tables
+
+BATCH_ROWS = 8192
+COPIES = 2  # of the features: the batches as they were read, and all of them joined
+
+
+@dataclass(frozen=True)
+class Galaxies:
+    """Some galaxies: `features` (galaxies, features) float32, `held` (galaxies, ...) of VOTES."""
+
+    features: npt.NDArray[np.float32]
+    held: npt.NDArray[Any]
+
+    def __len__(self) -> int:
+        return len(self.held)
+
+
+@dataclass(frozen=True)
+class Data:
+    """What is learned from and what is held out, each in the order of FEATURES."""
+
+    objective: Objective
+    training: Galaxies
+    held_out: Galaxies
+    held_out_ids: pa.Table
+    notes: tuple[str, ...]
+
+
+def read_data(features: Any, votes: Any, options: FitOptions, resources: Resources) -> Data:
+    """Opens, checks and matches both sides.
+
+    Raises DataError for invalid values, ids that match and stand twice, and where too few galaxies
+    match; MachineError where they do not fit into the memory.
+    """
+    tables = (
+        open_tables(features, resources, "the features"),
+        open_table(votes, resources, "the votes"),
+    )
+    names = find_id_columns(
+        *tables,
+        options.features_id or options.id,
+        options.votes_id or options.id,
+        "--features-id and --votes-id",
+    )
+    ids = IdColumn(tables[0], names[0]), IdColumn(tables[1], names[1])
+    columns = FeatureColumns(tables[0], options.feature, (ids[0].column,))
+    objective, task = new_objective(tables[1], ids[1], options, resources)
+    held = hold_votes(tables[1], ids[1], task, (), None, resources)
+    held.findings.raise_if_any()
+    matched = _match(tables[0], ids[0], columns, objective, held, resources)
+    notes = [*task.notes, rewritten_note(ids), matched.note(tables)]
+    return _split(matched, objective, options.hold_out, tuple(filter(None, notes)))
+
+
+@dataclass(frozen=True)
+class _Matched:
+    """All galaxies that both sides have and that say anything; `rows` are theirs in VOTES."""
+
+    galaxies: Galaxies
+    hashes: HashArray
+    ids: pa.Table
+    account: Account
+    silent: int
+
+    def note(self, tables: tuple[Table, Table]) -> str | None:
+        """The warning about galaxies that nothing is learned from."""
+        account = self.account
+        if not (self.silent or account.predictions_only or account.votes_only):
+            return None
+        return (
+            f"{len(self.galaxies) + self.silent:,} galaxies match, {self.silent:,} of them without "
+            f"any votes or label. {account.predictions_only:,} rows of {tables[0].name} have none, "
+            f"and {account.votes_only:,} rows of {tables[1].name} have no features."
+        )
+
+
+def _match(
+    table: Table,
+    ids: IdColumn,
+    columns: FeatureColumns,
+    objective: Objective,
+    held: Held,
+    resources: Resources,
+) -> _Matched:
+    findings, account = Findings(table.name), Account(held.index)
+    usable = objective.usable(held.values)
+    blocks: list[npt.NDArray[np.float32]] = []
+    rows: list[npt.NDArray[np.int32]] = []
+    hashes: list[HashArray] = []
+    kept_ids: list[pa.Array] = []
+    count = silent = used = read = 0
+    batches = table.batches([ids.column, *columns.names], columns.types, BATCH_ROWS)
+    for batch in prefetch(batches):
+        text = ids.text(batch.column(ids.column))
+        found = held.index.find(text)
+        account.add(found)
+        matched = found >= 0
+        taken = matched & usable[found]
+        silent += int(np.count_nonzero(matched & ~taken))
+        count = count or columns.count_in(batch)
+        values = columns.array(batch, count, findings, partial(ids_at, text))
+        chosen = pa.array(taken)
+        blocks.append(np.array(values[taken], np.float32, order="C"))
+        rows.append(found[taken])
+        hashes.append(hash_ids(text.filter(chosen)))
+        kept_ids.append(ids.output(text, batch.column(ids.column)).filter(chosen))
+        used, read = used + blocks[-1].nbytes, read + len(text)
+        _check_memory(table, COPIES * used + held.nbytes, read, resources)
+    findings.raise_if_any()
+    _check_ids(table, account, held.index, sum(map(len, rows)))
+    galaxies = Galaxies(np.concatenate(blocks), held.values[np.concatenate(rows)])
+    id_table = pa.table({ids.column: pa.chunked_array(kept_ids)})
+    return _Matched(galaxies, np.concatenate(hashes), id_table, account, silent)
+
+
+def _split(matched: _Matched, objective: Objective, share: float, notes: tuple[str, ...]) -> Data:
+    """Holds out those galaxies whose ids say so: the same ones in every file and every fit."""
+    words = np.empty((len(matched.hashes), 1), np.uint64)
+    random_words(matched.hashes, 0, HOLD_OUT, 0, words)
+    out = words[:, 0] < np.uint64(share * 2.0**64)
+    galaxies = matched.galaxies
+    if out.all() or (share and not out.any()):
+        raise DataError(
+            f"{len(galaxies):,} galaxies match and have votes or a label: too few to hold "
+            f"{share:.0%} of them out. Give more, or change --hold-out."
+        )
+    return Data(
+        objective,
+        Galaxies(galaxies.features[~out], galaxies.held[~out]),
+        Galaxies(galaxies.features[out], galaxies.held[out]),
+        matched.ids.filter(pa.array(out)),
+        notes,
+    )
+
+
+def _check_memory(table: Table, used: int, rows: int, resources: Resources) -> None:
+    """As soon as it can be foreseen: the size is what all rows would take like those so far."""
+    expected = used * max(1.0, table.rows / rows) if table.rows and rows else used
+    needed = expected + PROGRAM_BYTES + TORCH_BYTES
+    if needed > resources.memory:
+        raise MachineError(
+            f"{table.name} does not fit into memory, where a fit holds it: it needs about "
+            f"{expected / 1e9:.2f} GB, the program {(needed - expected) / 1e9:.1f} GB, and the "
+            f"limit is {resources.memory / 1e9:.2f} GB. Raise --memory-limit, use a larger "
+            "machine, or fit to fewer galaxies."
+        )
+
+
+def _check_ids(table: Table, account: Account, index: IdIndex, matched: int) -> None:
+    twice = account.duplicated()
+    if len(twice):
+        raise DataError(
+            f"{len(twice):,} ids match and stand more than once in {table.name} or in the votes: "
+            f"{some(index.text(twice[:FIRST_IDS]))}. Keep one row of each."
+        )
+    if not matched:
+        first = index.text(range(min(3, len(index))))
+        raise DataError(
+            f"No galaxy of {table.name} has votes or a label. Ids of the votes look like "
+            f"{some(first)}; name the id columns with --features-id and --votes-id."
+        )

@@ -1,0 +1,1 @@
+"""Rows of one table found by their ids in another, and the account of every id."""

@@ -1,0 +1,1 @@
+"""Tables that zoocli makes: catalogues, predictions of a head, and simulations."""

@@ -1,0 +1,249 @@
+"""One table turned into another, row by row: what `catalog` and `predict` have in common."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from copy import copy
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, ClassVar, Self
+
+import pyarrow as pa
+
+from zoocli.errors import DataError
+from zoocli.foundation.pipeline import ordered_map, prefetch
+from zoocli.foundation.resources import Resources
+from zoocli.foundation.version import __version__
+from zoocli.matching.findings import Findings
+from zoocli.matching.ids import IdColumn, find_id_column, ids_at, rewritten_note
+from zoocli.runs.job import Run
+from zoocli.tables import Table
+from zoocli.tables.guards import refuse_repeated_columns
+from zoocli.tables.numbers import Types
+from zoocli.tables.sinks import Sink
+from zoocli.tables.slices import Shard, Slice
+
+Progress = Callable[[int, int | None], None]
+
+
+@dataclass(frozen=True)
+class Converted:
+    """What was done: how many galaxies there are, and in how many of them something is null."""
+
+    galaxies: int
+    invalid: int
+    about: dict[str, Any]
+    notes: tuple[str, ...]
+
+    def metadata(self) -> dict[str, Any]:
+        """How the table was made; files that have a place for it carry this."""
+        return self.about | {"galaxies": self.galaxies, "invalid": self.invalid}
+
+
+@dataclass
+class Totals:
+    """What the parts of a conversion add up to."""
+
+    findings: Findings
+    rows: int = 0
+    invalid: int = 0
+
+    def __add__(self, other: Totals) -> Totals:
+        findings = self.findings + other.findings
+        return Totals(findings, self.rows + other.rows, self.invalid + other.invalid)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Rows of the table with their ids as text.
+
+    Only those in `inside` are to be converted; the others complete the blocks they stand in.
+    """
+
+    rows: pa.RecordBatch
+    text: pa.StringArray
+    inside: slice
+
+    def own(self) -> Batch:
+        """The rows inside alone."""
+        start, length = self.inside.start, self.inside.stop - self.inside.start
+        return Batch(self.rows.slice(start, length), self.text.slice(start, length), slice(length))
+
+    def ids(self, rows: Iterable[int]) -> list[str]:
+        """The ids of some rows."""
+        return ids_at(self.text, rows)
+
+
+class Conversion(Run[Totals, Converted]):
+    """Makes a table with an id, kept columns and others, a row for each of `table`, in its order.
+
+    A batch is converted in any thread; it is written by the thread that calls `run`. A subclass
+    says in `output_fields` and `values` what comes after the kept columns, and in `about` how.
+
+    `block`: rows are converted in whole blocks of so many, counted from the first row of the whole
+    table, for computations whose last digits depend on the rows that they are made with.
+    """
+
+    block: ClassVar[int] = 1
+    output: ClassVar[str]  # what the errors call the new table
+    shard: Shard | None = None
+
+    def __init__(
+        self, table: Table, id: str | None, keep: Sequence[str], resources: Resources
+    ) -> None:
+        self.table = table
+        self.ids = IdColumn(table, find_id_column(table, id))
+        self.keep = keep
+        self.resources = resources
+        table.require(keep)
+
+    @abstractmethod
+    def input_columns(self) -> Types:
+        """The columns to be read besides the id and the kept ones, and what text in them is."""
+
+    @abstractmethod
+    def output_fields(self) -> list[pa.Field]:
+        """The columns after the kept ones."""
+
+    @abstractmethod
+    def batch_rows(self) -> int:
+        """How many rows to convert at once."""
+
+    @abstractmethod
+    def values(self, batch: Batch, findings: Findings) -> tuple[list[pa.Array], int]:
+        """Those columns for the rows inside, and in how many of them something is null."""
+
+    @abstractmethod
+    def about(self) -> dict[str, Any]:
+        """How the table is made, for its metadata."""
+
+    def notes(self, totals: Totals) -> Iterator[str]:
+        """What the user should know besides."""
+        note = rewritten_note([self.ids])
+        if note is not None:
+            yield note
+
+    def output_schema(self) -> pa.Schema:
+        """All columns; UsageError where two have the same name."""
+        types = self.input_columns()
+        schema = pa.schema(
+            [
+                pa.field(self.ids.column, self.ids.output_type),
+                *(self.table.field(name, types) for name in self.keep),
+                *self.output_fields(),
+            ]
+        )
+        refuse_repeated_columns(schema, self.output)
+        return schema
+
+    def run(self, sink: Sink, progress: Progress = lambda rows, of: None) -> Totals:
+        """Writes all rows to the sink, uncommitted; the caller gives the totals to `finish`.
+
+        Raises DataError for invalid ids, MachineError where the memory does not do.
+        """
+        totals = Totals(Findings(self.table.name))
+        schema = self.output_schema()
+        sink.open(schema)
+        convert = partial(self._convert, schema)
+        for rows, part in ordered_map(convert, self._read(), self.resources.threads):
+            totals += part
+            if not totals.findings:
+                sink.write(rows)
+            progress(totals.rows, self.table.rows)
+        return totals
+
+    def of_part(self, part: Slice) -> Self:
+        """The same for a part of the table, after `ids.learn()`."""
+        conversion = copy(self)
+        conversion.table = part
+        conversion.ids = self.ids.from_row(part.start - part.start % self.block)
+        return conversion
+
+    def of_shard(self, shard: Shard) -> Self:
+        """The same for one shard, which may be empty."""
+        self.ids.learn()
+        conversion = self.of_part(shard.part_of(self.table))
+        conversion.shard = shard
+        return conversion
+
+    def part(self, part: Slice, sink: Sink) -> Totals:
+        """One part, on a cluster."""
+        return self.of_part(part).run(sink)
+
+    def metadata(self) -> dict[str, Any]:
+        """As of the whole, whose numbers are not known yet."""
+        return self._about() | {"galaxies": None, "invalid": None}
+
+    def finish(self, total: Totals) -> Converted:
+        """Raises DataError for invalid values, and where there are no rows."""
+        total.findings.raise_if_any()
+        if not total.rows and self.shard is None:
+            raise DataError(f"{self.table.name} has no rows. Give a table that has some.")
+        return Converted(total.rows, total.invalid, self._about(), tuple(self.notes(total)))
+
+    def _about(self) -> dict[str, Any]:
+        shard = None if self.shard is None else str(self.shard)
+        return {"version": __version__, **self.about(), "shard": shard}
+
+    def _read(self) -> Iterator[Batch]:
+        return prefetch(self._batches()) if self.resources.threads > 1 else self._batches()
+
+    def _batches(self) -> Iterator[Batch]:
+        """Whole blocks, but for the last rows of the table."""
+        types = self.input_columns()
+        columns = [self.ids.column, *types, *self.keep]
+        size = self.batch_rows()
+        table: Table = self.table
+        row, start, stop = 0, 0, None
+        if isinstance(table, Slice):
+            start, stop = table.start, table.stop
+            row = start - start % self.block
+            table = table.widened(row, stop + -stop % self.block)
+        batches = table.batches(columns, types, size)
+        for rows in batches if self.block == 1 else aligned(batches, size):
+            end = rows.num_rows if stop is None else min(stop - row, rows.num_rows)
+            inside = slice(max(start - row, 0), end)
+            yield Batch(rows, self.ids.text(rows.column(self.ids.column)), inside)
+            row += rows.num_rows
+
+    def _convert(self, schema: pa.Schema, batch: Batch) -> tuple[pa.RecordBatch, Totals]:
+        findings = Findings(self.table.name)
+        values, invalid = self.values(batch, findings)
+        own = batch.own()
+        arrays = [self.ids.output(own.text, own.rows.column(self.ids.column))]
+        arrays += [own.rows.column(name) for name in self.keep]
+        rows = pa.RecordBatch.from_arrays([*arrays, *values], schema=schema)
+        return rows, Totals(findings, rows.num_rows, invalid)
+
+
+def convert_into(
+    sink: Sink, conversion: Conversion, progress: Progress, shard: Shard | None
+) -> Converted:
+    """Runs a conversion here, all of it or one shard; the caller commits the sink."""
+    if shard is not None:
+        conversion = conversion.of_shard(shard)
+    return conversion.finish(conversion.run(sink, progress))
+
+
+def aligned(batches: Iterable[pa.RecordBatch], rows: int) -> Iterator[pa.RecordBatch]:
+    """The same rows in batches of exactly `rows`, but for the last."""
+    waiting: list[pa.RecordBatch] = []
+    count = 0
+    for batch in batches:
+        while batch.num_rows:
+            part = batch.slice(0, rows - count)
+            batch = batch.slice(part.num_rows)
+            waiting.append(part)
+            count += part.num_rows
+            if count == rows:
+                yield _one_batch(waiting)
+                waiting, count = [], 0
+    if waiting:
+        yield _one_batch(waiting)
+
+
+def _one_batch(parts: list[pa.RecordBatch]) -> pa.RecordBatch:
+    if len(parts) == 1:
+        return parts[0]
+    return pa.Table.from_batches(parts).combine_chunks().to_batches()[0]

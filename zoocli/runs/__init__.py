@@ -1,0 +1,1 @@
+"""A run: its options, where it is computed, and how its result was made."""

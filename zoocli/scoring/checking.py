@@ -1,0 +1,207 @@
+"""Finds all problems of predictions and votes in one run, and writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from zoocli.errors import DataError
+from zoocli.foundation.resources import Resources
+from zoocli.losses import find_loss
+from zoocli.matching.findings import FIRST, Findings
+from zoocli.matching.ids import IdColumn
+from zoocli.matching.naming import find_schema
+from zoocli.runs.options.keywords import TableLike, TablesLike
+from zoocli.runs.options.score import ScoreOptions
+from zoocli.scoring.inputs import Inputs, find_ids, find_sides, hold_inputs, new_task
+from zoocli.scoring.run import finished
+from zoocli.scoring.scorers.tree import TreeTask
+from zoocli.scoring.scores import Progress, write_scores
+from zoocli.scoring.sums import Matching
+from zoocli.tables import Table, open_table, open_tables
+from zoocli.tables.sinks import NullSink
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of the tables; `rows` is None where the table was not read to its end."""
+
+    name: str
+    format: str
+    rows: int | None
+    columns: int
+    id_column: str | None
+
+
+@dataclass(frozen=True)
+class Invalid:
+    """Invalid values of one kind in one column, or votes that contradict the tree (a note)."""
+
+    file: str
+    column: str
+    problem: str
+    count: int
+    first_ids: tuple[str, ...]
+
+
+@dataclass
+class Check:
+    """The findings. `errors` are the errors at which `zoocli score` would stop."""
+
+    predictions: Side | None = None
+    votes: Side | None = None
+    schema: str | None = None
+    matching: Matching | None = None
+    invalid: list[Invalid] = field(default_factory=list)
+    contradictions: list[Invalid] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+    @property
+    def fine(self) -> bool:
+        """Whether `zoocli score` would succeed."""
+        return not self.errors
+
+    def to_dict(self) -> dict[str, Any]:
+        """The content of the JSON report; `fine` first."""
+        return {"fine": self.fine, **asdict(self)}
+
+
+def check(
+    predictions: TablesLike,
+    votes: TableLike,
+    options: ScoreOptions,
+    progress: Progress = lambda rows, of: None,
+) -> Check:
+    """Runs everything that scoring runs except writing, past the errors that would stop it.
+
+    Raises UsageError for wrong options and MachineError where the machine lacks something; problems
+    of the data are in the result.
+    """
+    resources = Resources.available(options.threads, options.memory_limit)
+    found = Check()
+    with resources.applied():
+        tables = _open(found, predictions, votes, resources)
+        if tables is None:
+            return found
+        inputs = _read(found, tables, options, resources)
+        if inputs is not None:
+            _score(found, inputs, progress)
+    return found
+
+
+def _open(
+    found: Check, predictions: TablesLike, votes: TableLike, resources: Resources
+) -> tuple[Table, Table] | None:
+    tables = []
+    for opened, source, name in (
+        (open_tables, predictions, "the predictions"),
+        (open_table, votes, "the votes"),
+    ):
+        try:
+            tables.append(opened(source, resources, name))
+        except DataError as error:
+            found.errors.append(str(error))
+    return (tables[0], tables[1]) if len(tables) == 2 else None
+
+
+def _read(
+    found: Check, tables: tuple[Table, Table], options: ScoreOptions, resources: Resources
+) -> Inputs | None:
+    """All that scoring does before it reads PREDICTIONS; None where it would stop earlier."""
+    ids = None
+    try:
+        ids = find_ids(tables, options)
+    except DataError as error:
+        found.errors.append(str(error))
+    found.predictions, found.votes = (
+        _side(table, None if ids is None else ids[number]) for number, table in enumerate(tables)
+    )
+    try:
+        if ids is None:
+            found.schema = _schema_alone(tables, options)
+            return None
+        task = new_task(tables, ids, options)
+        found.schema = task.schema_name
+        return hold_inputs(tables, ids, task, options, resources)
+    except DataError as error:
+        found.errors.append(str(error))
+        return None
+
+
+def _side(table: Table, ids: IdColumn | None) -> Side:
+    return Side(
+        name=table.name,
+        format=table.format,
+        rows=table.rows,
+        columns=len(table.column_names),
+        id_column=None if ids is None else ids.column,
+    )
+
+
+def _schema_alone(tables: tuple[Table, Table], options: ScoreOptions) -> str | None:
+    """The schema that fits, where the id columns are unknown."""
+    if find_loss(options.loss).scores != "tree":
+        return None
+    sides = find_sides(*tables, options)
+    schema = find_schema(sides, options.schema)
+    for side in sides:
+        side.table.require(side.columns(schema)[0])
+    return schema.name
+
+
+def _score(found: Check, inputs: Inputs, progress: Progress) -> None:
+    of_votes = inputs.held.findings
+    try:
+        totals = write_scores(inputs, NullSink(), progress)
+    except DataError as error:
+        found.errors.append(str(error))
+        found.invalid += _invalid(of_votes)
+        return
+    found.matching = totals.matching()
+    assert found.predictions is not None and found.votes is not None
+    found.predictions = replace(found.predictions, rows=totals.rows)
+    if inputs.only is None:
+        found.votes = replace(found.votes, rows=len(inputs.held.index))
+    found.invalid += [*_invalid(of_votes), *_invalid(totals.findings)]
+    for findings in (of_votes, totals.findings):
+        try:
+            findings.raise_if_any()
+        except DataError as error:
+            found.errors.append(str(error))
+    totals.findings = Findings(totals.findings.name)  # already reported; are there other errors?
+    try:
+        found.notes += finished(inputs, totals).notes
+    except DataError as error:
+        found.errors.append(str(error))
+    if isinstance(inputs.task, TreeTask):
+        found.contradictions += _contradictions(inputs, inputs.task)
+
+
+def _invalid(findings: Findings) -> Iterator[Invalid]:
+    for problem, columns in findings.found.items():
+        for column, one in columns.items():
+            yield Invalid(findings.name, column, problem.what, one.count, tuple(one.first_ids))
+
+
+def _contradictions(inputs: Inputs, task: TreeTask) -> Iterator[Invalid]:
+    """Questions with more votes than all their parent answers together."""
+    counts = inputs.held.values
+    positions = {answer: place for place, answer in enumerate(task.schema.label_cols)}
+    for question in task.schema.questions:
+        if not question.asked_after:
+            continue
+        parents = [positions[answer] for answer in question.asked_after]
+        asked = counts[:, parents].sum(axis=1, dtype=np.int64)
+        rows = np.flatnonzero(counts[:, question.columns].sum(axis=1, dtype=np.int64) > asked)
+        if len(rows):
+            yield Invalid(
+                inputs.votes_name,
+                question.name,
+                "galaxies with more votes than its parent answers have",
+                len(rows),
+                tuple(inputs.held.index.text(rows[:FIRST])),
+            )

@@ -1,0 +1,1 @@
+"""How each kind of loss is computed: of a tree, of classes, of values."""

@@ -1,0 +1,52 @@
+"""What scoring predictions against labels has in common, whether they are classes or values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from zoocli.foundation.columns import to_floats
+from zoocli.foundation.resources import PROGRAM_BYTES, TORCH_BYTES, use_one_torch_thread
+from zoocli.losses.loss import Loss
+from zoocli.matching.matched import Matched
+from zoocli.runs.options.score import ScoreOptions
+from zoocli.scoring.scorers.backends import choose_backend, torch_device
+from zoocli.scoring.scorers.scorer import Task, row_bytes
+from zoocli.tables import Table
+
+
+class LabelTask(Task):
+    """Columns of predictions against columns of labels, with a loss that torch computes."""
+
+    counts_votes = False
+    program_bytes = PROGRAM_BYTES + TORCH_BYTES
+
+    def __init__(
+        self,
+        loss: Loss,
+        options: ScoreOptions,
+        tables: tuple[Table, Table],
+        prediction_columns: Sequence[str],
+        labels: Sequence[str],
+    ) -> None:
+        choose_backend(loss, options)  # refuses numba
+        use_one_torch_thread()
+        self.loss_name = loss.name
+        self.options = options
+        self.prediction_columns = list(prediction_columns)
+        self.prediction_types = dict.fromkeys(self.prediction_columns, pa.float64())
+        self.row_bytes = row_bytes(len(self.prediction_columns))
+        self.vote_columns = list(labels)
+        self._loss = loss
+        self._device = torch_device(options.device)
+        self._predictions_name, self._labels_name = (table.name for table in tables)
+
+    def _predicted(self, matched: Matched) -> list[npt.NDArray[np.float64]]:
+        """Each column of predictions for the matched galaxies, NaN for null."""
+        return [
+            to_floats(matched.batch.column(name), name, self._predictions_name)[matched.rows]
+            for name in self.prediction_columns
+        ]

@@ -1,0 +1,220 @@
+"""Scoring concentrations against the votes of a decision tree."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from zoocli.foundation.arrays import FloatArray, sum_in_order
+from zoocli.foundation.columns import from_numpy, to_floats, to_numpy
+from zoocli.foundation.kernels import votes as votes_kernel
+from zoocli.foundation.resources import PROGRAM_BYTES, TORCH_BYTES
+from zoocli.losses.loss import Loss
+from zoocli.matching.concentrations import Pass, count_passes, find_impossible, read_passes
+from zoocli.matching.ensemble import Member
+from zoocli.matching.findings import (
+    FRACTIONAL_VOTES,
+    INFINITE_VOTES,
+    NEGATIVE_VOTES,
+    NOT_IN_ENSEMBLE,
+    PARTLY_MISSING_VOTES,
+    TOO_MANY_VOTES,
+    Findings,
+    NamesOfRows,
+)
+from zoocli.matching.held import HeldBlock
+from zoocli.matching.index import RowArray
+from zoocli.matching.matched import Matched
+from zoocli.matching.naming import Side
+from zoocli.runs.options.score import ScoreOptions
+from zoocli.schema import Schema
+from zoocli.scoring.scorers.backends import choose_backend, tree_backend
+from zoocli.scoring.scorers.scorer import Losses, Task, row_bytes
+from zoocli.scoring.sums import Groups
+
+PROBLEMS = {
+    votes_kernel.NEGATIVE: NEGATIVE_VOTES,
+    votes_kernel.FRACTIONAL: FRACTIONAL_VOTES,
+    votes_kernel.INFINITE: INFINITE_VOTES,
+    votes_kernel.TOO_MANY: TOO_MANY_VOTES,
+}
+
+
+class TreeTask(Task):
+    """One loss per question; a galaxy's loss is their sum (Walmsley et al. 2022, eq. 6-7)."""
+
+    counts_votes = True
+
+    def __init__(
+        self,
+        schema: Schema,
+        loss: Loss,
+        options: ScoreOptions,
+        predictions: Side,
+        votes: Side,
+    ) -> None:
+        self.schema = schema
+        self.options = options
+        self.loss_name = loss.name
+        self.schema_name = schema.name
+        self.prediction_columns, of_predictions = predictions.columns(schema)
+        self.vote_columns, of_votes = votes.columns(schema)
+        self.notes = tuple(filter(None, (of_predictions, of_votes)))
+        self.prediction_types = dict.fromkeys(self.prediction_columns, pa.float64())
+        self.vote_types = dict.fromkeys(self.vote_columns, pa.float64())
+        self._tables = predictions.table.name, votes.table.name
+        self._passes = count_passes(
+            predictions.table, self.prediction_columns, self.prediction_types
+        )
+        self.ensemble: tuple[Member, ...] = ()
+        self.row_bytes = row_bytes(len(self.prediction_columns), self._passes)
+        self._slices = schema.question_slices
+        self.groups = Groups(schema.campaigns, tuple(q.name for q in schema.questions))
+        if choose_backend(loss, options) == "torch":
+            self.program_bytes = PROGRAM_BYTES + TORCH_BYTES
+        self._losses = tree_backend(loss, options, self._slices)
+
+    def add_ensemble(self, members: Sequence[Member]) -> None:
+        """Adds further files of predictions, as more passes."""
+        self.ensemble = tuple(members)
+        self.row_bytes = row_bytes(len(self.prediction_columns), self.passes)
+
+    @property
+    def passes(self) -> int:
+        """The number of predictions per galaxy, those of the ensemble included."""
+        return self._passes + sum(len(member.values) for member in self.ensemble)
+
+    def hold(self, batch: pa.RecordBatch, findings: Findings, ids: NamesOfRows) -> HeldBlock:
+        """Counts (galaxies, answers) in the smallest type that holds them."""
+        columns = self._votes(batch)
+        addresses = np.array([column.ctypes.data for column in columns], np.uint64)
+        like = columns[0][:0]
+        met = np.zeros(2, np.int64)
+        counts = np.empty((batch.num_rows, len(columns)), np.uint8)
+        votes_kernel.pack_votes(addresses, like, counts, met)
+        problems, highest = map(int, met)
+        if problems:
+            states = np.empty(counts.shape, np.uint8)
+            votes_kernel.find_states(addresses, like, states)
+            self._find_invalid(states, findings, ids)
+        if highest > np.iinfo(counts.dtype).max:
+            kind = np.min_scalar_type(highest) if highest < 2**16 else np.int32
+            counts = np.empty(counts.shape, kind)
+            votes_kernel.pack_votes(addresses, like, counts, met)
+        self._find_overflow(counts, highest, findings, ids)
+        return HeldBlock(counts)
+
+    def _votes(self, batch: pa.RecordBatch) -> list[npt.NDArray[Any]]:
+        """The columns of votes as arrays of one type, NaN where votes are missing."""
+        if self._are_whole(batch):
+            return [to_numpy(batch.column(name)) for name in self.vote_columns]
+        columns = [
+            to_floats(batch.column(name), name, self._tables[1]) for name in self.vote_columns
+        ]
+        for null_value in self.options.null_value:
+            columns = [np.where(values == null_value, np.nan, values) for values in columns]
+        return columns
+
+    def _are_whole(self, batch: pa.RecordBatch) -> bool:
+        """Whether all columns of votes are 32-bit integers, as usual in Parquet, without nulls."""
+        columns = [batch.column(name) for name in self.vote_columns]
+        if self.options.null_value or not batch.num_rows:
+            return False
+        return all(column.type == pa.int32() and not column.null_count for column in columns)
+
+    def _find_invalid(
+        self, states: npt.NDArray[np.uint8], findings: Findings, ids: NamesOfRows
+    ) -> None:
+        for state, problem in PROBLEMS.items():
+            if state == votes_kernel.FRACTIONAL and self.options.on_fractional == "round":
+                continue
+            for answer, column in enumerate(self.vote_columns):
+                findings.add(problem, column, states[:, answer] == state, ids)
+        if self.options.missing_votes == "zero":
+            return
+        for question, answers in zip(self.schema.questions, self._slices, strict=True):
+            missing = states[:, answers] == votes_kernel.MISSING
+            partly = missing.any(axis=1) & ~missing.all(axis=1)
+            findings.add(PARTLY_MISSING_VOTES, question.name, partly, ids)
+
+    def _find_overflow(
+        self, counts: npt.NDArray[Any], highest: int, findings: Findings, ids: NamesOfRows
+    ) -> None:
+        if highest * counts.shape[1] > votes_kernel.MOST_VOTES:
+            for question, answers in zip(self.schema.questions, self._slices, strict=True):
+                total = counts[:, answers].sum(axis=1, dtype=np.int64)
+                findings.add(TOO_MANY_VOTES, question.name, total > votes_kernel.MOST_VOTES, ids)
+
+    def score(self, matched: Matched, values: npt.NDArray[Any]) -> Losses:
+        """One loss per question; NaN where a concentration has no likelihood."""
+        passes = self.concentrations(matched)
+        losses, totals = self._mixture(passes, values, matched.held_rows)
+        loss = sum_in_order(losses)
+        if np.isnan(loss).any() and self.options.on_invalid == "error":
+            for one in passes:
+                find_impossible(
+                    one, self.prediction_columns, self.schema, matched.findings, matched.ids
+                )
+        return Losses(loss, losses, totals)
+
+    def concentrations(self, matched: Matched) -> list[Pass]:
+        """The predictions for the matched galaxies of a batch."""
+        read = read_passes(
+            matched.batch,
+            self.prediction_columns,
+            self._passes,
+            matched.rows,
+            self._tables[0],
+            matched.findings,
+            matched.ids,
+        )
+        for member in self.ensemble:
+            passes = member.passes(matched.held_rows)
+            matched.findings.add(NOT_IN_ENSEMBLE, member.name, passes[0].absent, matched.ids)
+            read += passes
+        return read
+
+    def _mixture(
+        self, passes: Sequence[Pass], counts: npt.NDArray[Any], count_rows: RowArray
+    ) -> tuple[FloatArray, npt.NDArray[np.int32]]:
+        """Losses of the equal-weight mixture: -ln of the mean over passes of exp(-loss)."""
+        if len(passes) == 1:
+            return self._losses(passes[0].columns, passes[0].rows, counts, count_rows)
+        losses = []
+        for one in passes:
+            loss, totals = self._losses(one.columns, one.rows, counts, count_rows)
+            losses.append(loss)
+        lowest = np.min(losses, axis=0)
+        likelihoods = sum_in_order(np.exp(lowest - losses))
+        return lowest - np.log(likelihoods / len(passes)), totals
+
+    def output_fields(self) -> list[pa.Field]:
+        """`loss`, then each question's loss and total votes."""
+        fields = [pa.field("loss", pa.float64())]
+        for question in self.groups.questions:
+            fields.append(pa.field(f"{question}_loss", pa.float64()))
+            fields.append(pa.field(f"{question}_total-votes", pa.int32()))
+        return fields
+
+    def output_arrays(self, losses: Losses) -> list[pa.Array]:
+        """The arrays for `output_fields`; NaN becomes null."""
+        assert losses.votes is not None
+        nulls = bool(np.isnan(losses.loss).any())
+        arrays = [from_numpy(losses.loss, nulls)]
+        for part, votes in zip(losses.parts, losses.votes, strict=True):
+            arrays += [from_numpy(part, nulls), from_numpy(votes)]
+        return arrays
+
+    def settings(self) -> dict[str, Any]:
+        """The schema's hash, the passes and the rules about votes."""
+        return {
+            "schema_hash": self.schema.content_hash,
+            "passes": self.passes,
+            "null_value": list(self.options.null_value),
+            "on_fractional": self.options.on_fractional,
+            "missing_votes": self.options.missing_votes,
+        }

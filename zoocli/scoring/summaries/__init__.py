@@ -1,0 +1,1 @@
+"""Summaries: of scores tables, from JSON, and merged from parts."""

@@ -1,0 +1,292 @@
+"""Additive statistics of losses.
+
+Batches, threads, shards and machines each make a `Sums`; adding them up gives what one pass over
+everything gives. Every mean, standard error and count that zoocli shows is computed from one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from zoocli.errors import DataError
+from zoocli.foundation.arrays import CountArray, FloatArray, sum_in_order
+from zoocli.foundation.bits import Bits
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """What is known about the losses of one group (a question, a campaign, or everything).
+
+    `mean` is over the `galaxies` with at least one vote in the group, `mean_all` over all
+    `galaxies_all` that were scored; both in nats, and None where their N is 0. `se` is the standard
+    error of `mean`: sqrt((sum_squares - sum^2 / N) / (N - 1) / N), None below two galaxies.
+    `votes` is None for losses that count no votes.
+    """
+
+    mean: float | None
+    mean_all: float | None
+    se: float | None
+    sum: float
+    sum_squares: float
+    galaxies: int
+    galaxies_all: int
+    votes: int | None
+
+    @classmethod
+    def from_sums(
+        cls, total: float, squares: float, galaxies: int, galaxies_all: int, votes: int | None
+    ) -> Statistics:
+        """The statistics that follow from the additive ones.
+
+        Raises DataError where losses or their squares add up beyond the largest number.
+
+        >>> Statistics.from_sums(6.0, 14.0, 3, 4, 30).mean
+        2.0
+        """
+        return cls(
+            mean=total / galaxies if galaxies else None,
+            mean_all=total / galaxies_all if galaxies_all else None,
+            se=standard_error(total, squares, galaxies),
+            sum=total,
+            sum_squares=squares,
+            galaxies=galaxies,
+            galaxies_all=galaxies_all,
+            votes=votes,
+        )
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> Statistics:
+        """Reads the additive fields alone, since the others follow from them.
+
+        Raises KeyError, TypeError, ValueError or OverflowError for what cannot be.
+        """
+        votes = content["votes"]
+        galaxies, galaxies_all = _count(content["galaxies"]), _count(content["galaxies_all"])
+        if galaxies > galaxies_all:
+            raise ValueError("galaxies is larger than galaxies_all")
+        total, squares = _finite(content["sum"]), _finite(content["sum_squares"])
+        votes = None if votes is None else _count(votes)
+        return cls.from_sums(total, squares, galaxies, galaxies_all, votes)
+
+    def __add__(self, other: Statistics) -> Statistics:
+        votes = None if self.votes is None or other.votes is None else self.votes + other.votes
+        return Statistics.from_sums(
+            self.sum + other.sum,
+            self.sum_squares + other.sum_squares,
+            self.galaxies + other.galaxies,
+            self.galaxies_all + other.galaxies_all,
+            votes,
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields under their names, as the JSON summary has them."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+
+def standard_error(total: float, squares: float, galaxies: int) -> float | None:
+    """sqrt((squares - total^2 / N) / (N - 1) / N), of the mean loss of N galaxies; None below two.
+
+    `total` and `squares` are the sums of the losses and of their squares. Raises DataError where
+    either is beyond the largest number.
+
+    >>> round(standard_error(6.0, 14.0, 3), 6)
+    0.57735
+    """
+    if not (math.isfinite(total) and math.isfinite(squares)):
+        raise DataError(
+            "The losses, or their squares, add up to more than the largest number (1.8e308), so "
+            "they have no mean and no standard error. Look for extreme values in the predictions "
+            "and correct them."
+        )
+    if galaxies < 2:
+        return None
+    variance = max(squares - total * total / galaxies, 0.0) / (galaxies - 1)
+    return math.sqrt(variance / galaxies)
+
+
+@dataclass(frozen=True)
+class Matching:
+    """What became of every galaxy.
+
+    `matched`: galaxies scored. `predictions_only`: rows of PREDICTIONS whose id VOTES lack.
+    `votes_only`: rows of VOTES whose id no prediction has. `duplicated`: ids that match and occur
+    more than once on a side; all copies were dropped. `invalid`: scored galaxies whose `loss` is
+    null because one of their predictions has no likelihood.
+    """
+
+    matched: int
+    predictions_only: int
+    votes_only: int
+    duplicated: int
+    invalid: int
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> Matching:
+        """Reads the five counts; raises KeyError, TypeError or ValueError for anything else."""
+        return cls(**{key: _count(value) for key, value in content.items()})
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """Which rows of VOTES a shard scored; of the whole, how many ids and rows were dropped.
+
+    `scored` has a bit for each row of VOTES. Ids that occur more than once are dropped by
+    every shard: `dropped` of them, which have `dropped_rows` in VOTES.
+    """
+
+    scored: Bits
+    dropped: int = 0
+    dropped_rows: int = 0
+
+    @classmethod
+    def of(cls, scored: npt.NDArray[np.bool_], dropped: int = 0, dropped_rows: int = 0) -> Coverage:
+        """From an array with a truth value for each row of VOTES."""
+        return cls(Bits.pack(scored), dropped, dropped_rows)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON has it."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> Coverage:
+        """Reads what `to_dict` wrote; raises KeyError, TypeError or ValueError for all else."""
+        bits = Bits(_count(content["scored"]["length"]), str(content["scored"]["content"]))
+        bits.unpack()
+        return cls(bits, _count(content["dropped"]), _count(content["dropped_rows"]))
+
+
+def _finite(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError(f"{value!r} is not a finite number")
+    return float(value)
+
+
+def _count(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ValueError(f"{value!r} is not a count")
+    return value
+
+
+@dataclass
+class Sums:
+    """Additive statistics of several groups, in the order of the group names that go with them.
+
+    `sum` and `sum_squares` (groups,) float64; `galaxies`, `galaxies_all`, `votes` (groups,) int64.
+    """
+
+    sum: FloatArray
+    sum_squares: FloatArray
+    galaxies: CountArray
+    galaxies_all: CountArray
+    votes: CountArray
+
+    @classmethod
+    def zeros(cls, groups: int) -> Sums:
+        """Nothing added yet."""
+        return cls(
+            np.zeros(groups),
+            np.zeros(groups),
+            np.zeros(groups, np.int64),
+            np.zeros(groups, np.int64),
+            np.zeros(groups, np.int64),
+        )
+
+    def add(
+        self, group: int, losses: FloatArray, votes: npt.NDArray[np.integer[Any]] | None
+    ) -> None:
+        """Adds the losses of some galaxies to one group.
+
+        A NaN loss is a null: it leaves every statistic, its votes too. `votes` None means that
+        every galaxy counts (a loss without votes).
+        """
+        with np.errstate(over="ignore"):
+            self._add(group, losses, votes)
+
+    def _add(
+        self, group: int, losses: FloatArray, votes: npt.NDArray[np.integer[Any]] | None
+    ) -> None:
+        total = float(losses.sum())
+        if math.isnan(total):
+            valid = ~np.isnan(losses)
+            losses = losses[valid]
+            votes = None if votes is None else votes[valid]
+            total = float(losses.sum())
+        self.sum[group] += total
+        # Not a dot product: BLAS would split it over threads, and so change the last digits.
+        self.sum_squares[group] += float(np.square(losses).sum())
+        self.galaxies_all[group] += len(losses)
+        self.galaxies[group] += len(losses) if votes is None else np.count_nonzero(votes)
+        self.votes[group] += 0 if votes is None else int(votes.sum(dtype=np.int64))
+
+    def __add__(self, other: Sums) -> Sums:
+        return Sums(
+            self.sum + other.sum,
+            self.sum_squares + other.sum_squares,
+            self.galaxies + other.galaxies,
+            self.galaxies_all + other.galaxies_all,
+            self.votes + other.votes,
+        )
+
+    def statistics(self, count_votes: bool = True) -> Iterator[Statistics]:
+        """One `Statistics` per group; `votes` is None where the loss counts none."""
+        for group in range(len(self.sum)):
+            yield Statistics.from_sums(
+                float(self.sum[group]),
+                float(self.sum_squares[group]),
+                int(self.galaxies[group]),
+                int(self.galaxies_all[group]),
+                int(self.votes[group]) if count_votes else None,
+            )
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Which losses belong together: group 0 is everything, then the campaigns, then the questions.
+
+    `campaigns` gives, for each campaign, the positions of its questions in `questions`. A loss
+    without a tree has no campaigns, and `questions` holds its targets where there are several.
+    """
+
+    campaigns: dict[str, tuple[int, ...]]
+    questions: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return 1 + len(self.campaigns) + len(self.questions)
+
+    def add(
+        self,
+        sums: Sums,
+        loss: FloatArray,
+        question_losses: FloatArray,
+        question_votes: npt.NDArray[np.int32] | None,
+    ) -> None:
+        """Adds a batch: `loss` (galaxies,), the other two (questions, galaxies); NaN is null.
+
+        A campaign's loss is the sum over its questions; `question_votes` None: no votes to count.
+        """
+        every = tuple(range(len(self.questions)))
+        votes = None if question_votes is None else question_votes.sum(axis=0, dtype=np.int64)
+        sums.add(0, loss, votes)
+        for number, questions in enumerate(self.campaigns.values(), start=1):
+            if questions == every:
+                sums.add(number, loss, votes)
+                continue
+            chosen = list(questions)
+            sums.add(
+                number,
+                sum_in_order(question_losses[chosen]),
+                None
+                if question_votes is None
+                else question_votes[chosen].sum(axis=0, dtype=np.int64),
+            )
+        first = 1 + len(self.campaigns)
+        for number, losses in enumerate(question_losses):
+            sums.add(
+                first + number, losses, None if question_votes is None else question_votes[number]
+            )

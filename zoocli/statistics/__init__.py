@@ -1,1 +1,0 @@
-"""Results from sums and scores tables: summaries, comparisons, evaluations. Nothing here prints."""

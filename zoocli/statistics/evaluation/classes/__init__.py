@@ -1,1 +1,0 @@
-"""Evaluation of predicted classes against labels: see `zoocli.statistics.evaluation`."""

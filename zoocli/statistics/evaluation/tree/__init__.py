@@ -1,1 +1,0 @@
-"""Evaluation of predicted concentrations against votes: see `zoocli.statistics.evaluation`."""

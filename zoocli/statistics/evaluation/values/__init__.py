@@ -1,1 +1,0 @@
-"""Evaluation of predicted values against true ones: see `zoocli.statistics.evaluation`."""
