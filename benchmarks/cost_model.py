@@ -65,16 +65,16 @@ def measure(folder: Path, galaxies: int, voted: int) -> Costs:
     run_once([*ZOOCLI, "simulate", str(folder), "-n", str(galaxies), "--voted", str(voted)])
     predictions, votes = folder / "predictions.parquet", folder / "votes.parquet"
     resources = Resources.available(1)
-    job = ScoreJob.of([str(predictions)], str(votes), ScoreOptions())
+    job = ScoreJob([str(predictions)], str(votes), ScoreOptions())
     with resources.applied():
         job.open(resources)  # compiles, or loads, the loops
         start = time.perf_counter()
-        run = job.open(resources)
+        run = job.open(resources).divided()
         opened = time.perf_counter()
         totals, output = [], folder / "scores.parquet"
         for place in cuts(run.table, PARTS):
             with FileSink(output, "parquet") as sink:
-                totals.append(run.part(Slice(run.table, *place), sink))
+                totals.append(run.of_part(Slice(run.table, *place)).compute(sink))
                 sink.commit(run.metadata())
         scored = time.perf_counter()
         sent = [pickle.dumps(total) for total in totals]
@@ -85,7 +85,7 @@ def measure(folder: Path, galaxies: int, voted: int) -> Costs:
         added = time.perf_counter()
     return Costs(
         votes=(opened - start) / voted * MILLION,
-        votes_bytes=run.held.nbytes / voted * MILLION,
+        votes_bytes=run.inputs.held.nbytes / voted * MILLION,
         votes_file=votes.stat().st_size / voted * MILLION,
         score=(scored - opened) / galaxies * MILLION,
         predictions_file=predictions.stat().st_size / galaxies * MILLION,

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+from copy import copy
 from dataclasses import dataclass
 
 import pyarrow as pa
 
-from zoocli.runs.job import Job, Run
+from zoocli.foundation.resources import Resources
+from zoocli.runs.job import Job, OpenJob
 from zoocli.tables import open_table
 
 ROWS = 8
@@ -24,20 +26,32 @@ class Harm(Job):
     def files(self):
         return []
 
+    @property
+    def resources(self):
+        return Resources.available()
+
+    def sent(self):
+        return self
+
     def open_table(self, resources):
         return open_table(pa.table({"id": range(ROWS)}))
 
     def open(self, resources):
-        return HarmRun(self)
+        return OpenHarm(self)
 
 
-class HarmRun(Run):
+class OpenHarm(OpenJob):
     def __init__(self, job):
         self.table = job.open_table(None)
         self._harm = job.harm
 
-    def part(self, part, sink):
-        if part.start == 3:
+    def of_part(self, part):
+        job = copy(self)
+        job.part = part
+        return job
+
+    def compute(self, sink, progress=None):
+        if self.part.start == 3:
             if self._harm == "killed":
                 os.kill(os.getpid(), signal.SIGKILL)
             if self._harm == "memory":
@@ -48,5 +62,5 @@ class HarmRun(Run):
     def metadata(self):
         return {}
 
-    def finish(self, total):
+    def finish(self, total, shard=None):
         return total

@@ -21,10 +21,10 @@ from tests.conftest import ROOT
 from zoocli import api
 from zoocli.heads.activations import ACTIVATIONS
 from zoocli.heads.fitting import FitOptions
-from zoocli.products.catalog import CatalogOptions
-from zoocli.products.prediction import PredictOptions
 from zoocli.runs.options import keywords as arguments
+from zoocli.runs.options.catalog import CatalogOptions
 from zoocli.runs.options.evaluate import EvaluateOptions
+from zoocli.runs.options.predict import PredictOptions
 from zoocli.runs.options.score import ScoreOptions
 from zoocli.schema import Schema
 

@@ -16,9 +16,11 @@ import pyarrow as pa
 
 from zoocli.errors import UsageError, ZoocliWarning
 from zoocli.evaluating.evaluation import Evaluation, merge_evaluations
-from zoocli.evaluating.run import evaluate_into
+from zoocli.evaluating.job import EvaluateJob
 from zoocli.foundation.option_checks import as_tuple
-from zoocli.products.catalog import CatalogOptions, catalog_into
+from zoocli.products.catalog.job import CatalogJob
+from zoocli.runs.job import run_here
+from zoocli.runs.options.catalog import CatalogOptions
 from zoocli.runs.options.evaluate import EvaluateOptions
 from zoocli.runs.options.keywords import (
     CatalogKeywords,
@@ -30,18 +32,19 @@ from zoocli.runs.options.keywords import (
     TableLike,
     TablesLike,
 )
+from zoocli.runs.options.predict import PredictOptions
 from zoocli.runs.options.score import ScoreOptions
 from zoocli.schema import Schema
 from zoocli.schema import detect_schema as schema_of_columns
 from zoocli.scoring.checking import Check
 from zoocli.scoring.checking import check as check_inputs
-from zoocli.scoring.run import score_into
+from zoocli.scoring.job import ScoreJob
 from zoocli.scoring.summaries.merge import merge_summaries, require_coverage
 from zoocli.scoring.summaries.summary import Summary
 from zoocli.tables import open_table
 from zoocli.tables.drafts import is_device, try_writing
 from zoocli.tables.guards import refuse_inputs
-from zoocli.tables.sinks import DeviceSink, FileSink, MemorySink, Sink
+from zoocli.tables.sinks import DeviceSink, FileSink, MemorySink, NullSink, Sink
 
 if TYPE_CHECKING:
     from zoocli.heads.fitting import Fit
@@ -86,7 +89,7 @@ def score(
     `predictions` (or a list of its parts) and `votes` are paths, pandas DataFrames, Arrow
     tables or astropy Tables; `schema` is a built-in name, a YAML file or a `Schema`, by default
     the one that fits the columns. `options` are those of the command line with underscores, such
-    as loss="ce", on_invalid="null" or keep=["redshift"]; `zoocli.scoring.ScoreOptions` lists them.
+    as loss="ce", on_invalid="null" or keep=["redshift"]; `zoocli.runs.options.score` lists them.
 
     The table has the id, kept columns, `loss`, then `<question>_loss` (float64, null where a
     prediction is invalid) and `<question>_total-votes` (int32), one row per matched galaxy in the
@@ -110,7 +113,7 @@ def score(
     """
     made = ScoreOptions(schema=schema, **_known("score", options, ScoreOptions))
     with _sink(output, predictions, votes, schema, made.ensemble, made.only) as sink:
-        scoring = score_into(sink, predictions, votes, made)
+        scoring = run_here(ScoreJob(predictions, votes, made), sink)
         sink.commit(scoring.metadata())
     _warn(scoring.notes)
     return sink.table if isinstance(sink, MemorySink) else Summary.of_scoring(scoring)
@@ -153,7 +156,7 @@ def evaluate(
 
     `predictions`, `votes` and `schema` as for `score`; `options` are those of the command line
     with underscores, such as profile="decals", min_votes=10 or bootstrap=0: those of `score`, and
-    those that `zoocli.evaluating.EvaluateOptions` lists. With loss="ce", "mse" or "l1", `votes`
+    those that `zoocli.runs.options.evaluate` lists. With loss="ce", "mse" or "l1", `votes`
     have labels or values, and there is no schema.
 
     The result's `metrics` are every number with its 95 % interval (a Poisson bootstrap over
@@ -173,7 +176,7 @@ def evaluate(
     given = _known("evaluate", options, ScoreOptions, EvaluateOptions)
     own = {name: given.pop(name) for name in _names(EvaluateOptions) if name in given}
     made = EvaluateOptions(ScoreOptions(schema=schema, **given), **own)
-    evaluation = evaluate_into(predictions, votes, made)
+    evaluation = run_here(EvaluateJob.of(predictions, votes, made), NullSink())
     _warn(evaluation.notes)
     return evaluation
 
@@ -219,7 +222,7 @@ def catalog(
 
     `predictions` (or a list of its parts) is a path, a pandas DataFrame, an Arrow table or an
     astropy Table; a cell is a concentration or a list of passes. `schema` is as for `score`;
-    `zoocli.products.catalog.CatalogOptions` lists the options. Columns are float64. Values that no
+    `zoocli.runs.options.catalog` lists the options. Columns are float64. Values that no
     Dirichlet distribution has are a DataError, or with on_invalid="null" a null in that question's
     answers and in the proportion asked of what follows them. What the user should know comes as a
     ZoocliWarning.
@@ -239,7 +242,7 @@ def catalog(
     """
     made = CatalogOptions(schema=schema, **_known("catalog", options, CatalogOptions))
     with _sink(output, predictions, schema) as sink:
-        done = catalog_into(sink, predictions, made)
+        done = run_here(CatalogJob(predictions, made), sink)
         sink.commit(done.metadata())
     _warn(done.notes)
     return sink.table if isinstance(sink, MemorySink) else None
@@ -303,14 +306,11 @@ def predict(
     [{'id': 'a', 'ring_yes': 51.0, 'ring_no': 51.0}]
     >>> folder.cleanup()
     """
-    from zoocli.products.prediction import (  # torch takes a second to import
-        PredictOptions,
-        predict_into,
-    )
+    from zoocli.products.prediction.job import PredictJob  # torch takes a second to import
 
     made = PredictOptions(schema=schema, **_known("predict", options, PredictOptions))
     with _sink(output, features, head, schema) as sink:
-        done = predict_into(sink, features, head, made)
+        done = run_here(PredictJob(features, head, made), sink)
         sink.commit(done.metadata())
     _warn(done.notes)
     return sink.table if isinstance(sink, MemorySink) else None

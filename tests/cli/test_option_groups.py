@@ -18,9 +18,9 @@ from zoocli.cli.inputs import Scoring
 from zoocli.cli.options import Limits
 from zoocli.cli.predict import Predicting
 from zoocli.heads.fitting import FitOptions
-from zoocli.products.catalog import CatalogOptions
-from zoocli.products.prediction import PredictOptions
+from zoocli.runs.options.catalog import CatalogOptions
 from zoocli.runs.options.evaluate import EvaluateOptions
+from zoocli.runs.options.predict import PredictOptions
 from zoocli.runs.options.score import ScoreOptions
 
 LIBRARY = {

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 import zoocli
+from zoocli.runs.job import run_here
 from zoocli.runs.options.score import ScoreOptions
-from zoocli.scoring.run import score_into
+from zoocli.scoring.job import ScoreJob
 from zoocli.scoring.summaries.summary import Summary
 from zoocli.tables.sinks import NullSink
 
@@ -23,7 +24,7 @@ def summaries(tmp_path_factory: pytest.TempPathFactory) -> dict[float, Summary]:
     files = {0.0: made.predictions, **made.blurred}
     options = ScoreOptions(schema=SCHEMA)
     return {
-        blur: Summary.of_scoring(score_into(NullSink(), path, made.votes, options))
+        blur: Summary.of_scoring(run_here(ScoreJob(path, made.votes, options), NullSink()))
         for blur, path in files.items()
     }
 

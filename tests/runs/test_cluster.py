@@ -175,7 +175,7 @@ def test_a_directory_is_replaced_whole_and_only_if_it_is_a_result(cluster, data,
 
 def test_a_worker_killed_half_way(cluster, data, tmp_path):
     paths = [str(path) for path in inputs(data)]
-    job = ScoreJob.of(paths[:1], paths[1], ScoreOptions())
+    job = ScoreJob(paths[:1], paths[1], ScoreOptions())
     seen = []
 
     def progress(rows, of, part, parts):
@@ -206,7 +206,7 @@ def test_a_million_on_each_side_and_a_worker_killed(cluster, tmp_path):
     paths = [str(made / "predictions.parquet"), str(made / "votes.parquet")]
     here = ["-o", tmp_path / "local.parquet", "--summary", tmp_path / "local.json"]
     done_well("score", *paths, *here)
-    job = ScoreJob.of(paths[:1], paths[1], ScoreOptions())
+    job = ScoreJob(paths[:1], paths[1], ScoreOptions())
     killed, survivor = cluster.workers
 
     def progress(rows, of, part, parts):
@@ -240,7 +240,7 @@ def test_a_truncated_part_is_named(cluster, data, tmp_path):
 
 def test_inputs_that_change_during_a_run_are_an_error(cluster, data, tmp_path):
     shutil.copytree(data / "predictions", tmp_path / "predictions")
-    job = ScoreJob.of([str(tmp_path / "predictions")], str(data / "votes.parquet"), ScoreOptions())
+    job = ScoreJob([str(tmp_path / "predictions")], str(data / "votes.parquet"), ScoreOptions())
 
     def progress(rows, of, part, parts):
         if part == 2:
@@ -453,7 +453,7 @@ def test_without_dask_the_extra_is_named(data, tmp_path):
 
 def test_a_scheduler_that_goes_away(cluster, data, tmp_path):  # the last one: it is gone then
     paths = [str(path) for path in inputs(data)]
-    job = ScoreJob.of(paths[:1], paths[1], ScoreOptions())
+    job = ScoreJob(paths[:1], paths[1], ScoreOptions())
 
     def progress(rows, of, part, parts):
         if part == 3:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -21,7 +22,7 @@ from zoocli.cli.options import (
     SingleId,
     SingleKeep,
 )
-from zoocli.cli.outputs import FORMATS, STDOUT, choose_sink, compile_note, write_converted
+from zoocli.cli.outputs import FORMATS, STDOUT, choose_sink, compile_note
 
 
 @dataclass(frozen=True)
@@ -95,25 +96,17 @@ def catalog(
     given, then ANSWER_90pc-lower, ANSWER_90pc-upper and ANSWER_proportion-asked. Rows are in the
     order of PREDICTIONS. A cell may be a list of passes.
     """
-    from zoocli.products.catalog import CatalogOptions, catalog_into
+    from zoocli.products.catalog.job import CatalogJob
+    from zoocli.runs.options.catalog import CatalogOptions
     from zoocli.tables.guards import refuse_inputs
 
     require_one_stdin(predictions)
-    options = CatalogOptions(**given(cataloguing, limits))
+    job = CatalogJob(predictions, CatalogOptions(**given(cataloguing, limits)))
     inputs = [*predictions, *filter(None, [cataloguing.schema])]
     refuse_inputs(Path("/dev/stdout" if Path(output) == STDOUT else output), inputs)
     if cluster.is_wanted(limits):
-        from zoocli.products.catalog.job import CatalogJob
-
         require_directory(output, format)
-        job = CatalogJob.of(predictions, options)
-        with computed(job, cluster, limits, output, inputs, quiet) as (made, commit):
-            commit(made.metadata(), None)
-    else:
-        part = cluster.part
-        made = write_converted(
-            lambda sink, progress: catalog_into(sink, predictions, options, progress, part),
-            choose_sink(output, format),
-            quiet,
-        )
+    sink = partial(choose_sink, output, format)
+    with computed(job, sink, output, cluster, limits, inputs, quiet) as (made, commit):
+        commit(made.metadata(), None)
     say_notes([*compile_note(), *made.notes], quiet)

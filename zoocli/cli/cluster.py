@@ -15,6 +15,7 @@ from zoocli.errors import UsageError
 
 if TYPE_CHECKING:
     from zoocli.runs.job import Job
+    from zoocli.tables.sinks import Sink
     from zoocli.tables.slices import Shard
 
 Commit = Callable[[Mapping[str, Any], Mapping[str, Any] | None], None]
@@ -93,16 +94,50 @@ def require_directory(output: str | None, format: str | None, optional: bool = F
 @contextlib.contextmanager
 def computed(
     job: Job[Any, Any],
+    new_sink: Callable[[], Sink],
+    output: str | None,
     cluster: Cluster,
     limits: Limits,
-    output: str | None,
     inputs: list[str],
     quiet: bool,
 ) -> Iterator[tuple[Any, Commit]]:
-    """The result of a job, and a function that publishes the directory of its parts, if any.
+    """The result of a job, computed here or on a cluster, and a function that publishes its table.
 
-    That function takes the metadata of the whole table and its summary.
+    That function takes the metadata of the table and its summary. Here the table goes to the sink;
+    on a cluster to the directory `output` of parts, if any.
     """
+    with contextlib.ExitStack() as stack:
+        if cluster.is_wanted(limits):
+            yield _on_cluster(stack, job, output, cluster, limits, inputs, quiet)
+        else:
+            yield _here(stack, job, new_sink, cluster.part, quiet)
+
+
+def _here(
+    stack: contextlib.ExitStack,
+    job: Job[Any, Any],
+    new_sink: Callable[[], Sink],
+    shard: Shard | None,
+    quiet: bool,
+) -> tuple[Any, Commit]:
+    from zoocli.cli.progress import progress_bar
+    from zoocli.runs.job import run_here
+
+    sink = stack.enter_context(new_sink())
+    with progress_bar(quiet) as progress:
+        result = run_here(job, sink, progress, shard)
+    return result, lambda metadata, summary: sink.commit(metadata)
+
+
+def _on_cluster(
+    stack: contextlib.ExitStack,
+    job: Job[Any, Any],
+    output: str | None,
+    cluster: Cluster,
+    limits: Limits,
+    inputs: list[str],
+    quiet: bool,
+) -> tuple[Any, Commit]:
     from zoocli.cli.progress import progress_bar
     from zoocli.foundation.optional import import_optional
     from zoocli.foundation.resources import Resources
@@ -113,20 +148,20 @@ def computed(
 
     options = ClusterOptions(cluster.scheduler, cluster.partitions)
     resources = Resources.available(limits.threads, limits.memory_limit)
-    with contextlib.ExitStack() as stack:
-        folder, publish = None, None
-        if output is not None:
-            check_folder(Path(output), inputs)
-            folder, publish = stack.enter_context(parts_folder(Path(output)))
-        with progress_bar(quiet) as update:
+    folder, publish = None, None
+    job = job.sent()
+    if output is not None:
+        check_folder(Path(output), inputs)
+        folder, publish = stack.enter_context(parts_folder(Path(output)))
+    with progress_bar(quiet) as update:
 
-            def progress(done: int, of: int, part: int, parts: int) -> None:
-                update(done, of, f", part {part:,} of {parts:,}")
+        def progress(done: int, of: int, part: int, parts: int) -> None:
+            update(done, of, f", part {part:,} of {parts:,}")
 
-            result, rows = run_job(job, folder, options, resources, progress)
+        result, rows = run_job(job, folder, options, resources, progress)
 
-        def commit(metadata: Mapping[str, Any], summary: Mapping[str, Any] | None) -> None:
-            if publish is not None:
-                publish(rows, metadata, summary)
+    def commit(metadata: Mapping[str, Any], summary: Mapping[str, Any] | None) -> None:
+        if publish is not None:
+            publish(rows, metadata, summary)
 
-        yield result, commit
+    return result, commit

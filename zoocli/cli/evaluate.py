@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -139,6 +139,9 @@ def evaluate(
     values (mse, l1): bias, errors, R2 and residuals. 95 % intervals come from a bootstrap over
     galaxies; they do not cover the variation between training runs.
     """
+    from zoocli.evaluating.job import EvaluateJob
+    from zoocli.tables.sinks import NullSink
+
     inputs = scoring.files("evaluate", tables)
     if evaluating.link is not None and (
         output is None or (report is False and cluster.shard is None)
@@ -154,10 +157,9 @@ def evaluate(
         from zoocli.report.evaluation_files import check_folder
 
         check_folder(output, inputs)
-    if cluster.is_wanted(limits):
-        evaluation = _evaluate_on_cluster(tables, options, cluster, limits, inputs, quiet)
-    else:
-        evaluation = _evaluate_here(tables, options, cluster, quiet)
+    job = EvaluateJob.of(tables[:-1], tables[-1], options)
+    with computed(job, NullSink, None, cluster, limits, inputs, quiet) as (evaluation, _):
+        pass
     say_notes(evaluation.notes, quiet)
     show_evaluation(evaluation, output, format, has_report)
 
@@ -166,32 +168,6 @@ def _options(evaluating: Evaluating, scoring: Scoring, limits: Limits) -> Evalua
     from zoocli.runs.options.evaluate import EvaluateOptions
 
     return EvaluateOptions(score=scoring.options(limits), **given(evaluating))
-
-
-def _evaluate_here(
-    tables: list[str], options: EvaluateOptions, cluster: Cluster, quiet: bool
-) -> Evaluation:
-    from zoocli.cli.progress import progress_bar
-    from zoocli.evaluating.run import evaluate_into
-
-    part = cluster.part
-    with progress_bar(quiet) as progress:
-        return evaluate_into(tables[:-1], tables[-1], options, progress, part)
-
-
-def _evaluate_on_cluster(
-    tables: list[str],
-    options: EvaluateOptions,
-    cluster: Cluster,
-    limits: Limits,
-    inputs: list[str],
-    quiet: bool,
-) -> Evaluation:
-    from zoocli.evaluating.job import EvaluateJob
-
-    job = EvaluateJob.of(tables[:-1], tables[-1], options)
-    with computed(job, cluster, limits, None, inputs, quiet) as (evaluation, _):
-        return cast("Evaluation", evaluation)
 
 
 def wants_report(output: Path | None, asked: bool | None, quiet: bool) -> bool:

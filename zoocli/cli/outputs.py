@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from zoocli.cli.progress import Update, progress_bar
-
 if TYPE_CHECKING:
-    from zoocli.products.conversion import Converted
     from zoocli.tables.sinks import Sink
 
 NOTICEABLE_SECONDS = 1.0
@@ -41,17 +38,6 @@ def choose_sink(output: str | None, format: str | None, summary: Path | None = N
     if is_device(target):
         return DeviceSink(target, format_of(Path("device.csv"), format))
     return FileSink(target, format)
-
-
-def write_converted(
-    convert: Callable[[Sink, Update], Converted], sink: Sink, quiet: bool
-) -> Converted:
-    """Converts a table into the sink, showing the progress, and publishes it."""
-    with sink:
-        with progress_bar(quiet) as progress:
-            done = convert(sink, progress)
-        sink.commit(done.metadata())
-    return done
 
 
 def compile_note() -> Iterator[str]:

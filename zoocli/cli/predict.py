@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -14,7 +15,7 @@ from zoocli.cli.groups import given, with_groups
 from zoocli.cli.inputs import require_one_stdin
 from zoocli.cli.messages import say_notes
 from zoocli.cli.options import INPUTS, Device, Feature, Limits, Quiet, SingleId, SingleKeep
-from zoocli.cli.outputs import FORMATS, choose_sink, write_converted
+from zoocli.cli.outputs import FORMATS, choose_sink
 from zoocli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -121,8 +122,7 @@ def predict(
     from zoocli.tables.guards import refuse_inputs
 
     require_one_stdin(features)
-    on_cluster = cluster.is_wanted(limits)
-    if on_cluster:
+    if cluster.is_wanted(limits):
         require_directory(output, format)
     if output is None and format is None and sys.stdout.isatty():
         raise UsageError("Name the output: -o FILE, or -o - to print it on this terminal.")
@@ -130,19 +130,10 @@ def predict(
     if output not in (None, "-"):
         refuse_inputs(Path(str(output)), inputs)
     options = predicting.options(limits)
-    if on_cluster:
-        from zoocli.products.prediction.job import PredictJob
+    from zoocli.products.prediction.job import PredictJob
 
-        job = PredictJob.of(features, head, options)
-        with computed(job, cluster, limits, output, inputs, quiet) as (done, commit):
-            commit(done.metadata(), None)
-    else:
-        from zoocli.products.prediction import predict_into
-
-        part = cluster.part
-        done = write_converted(
-            lambda sink, progress: predict_into(sink, features, head, options, progress, part),
-            choose_sink(output, format),
-            quiet,
-        )
-    say_notes(done.notes, quiet)
+    job = PredictJob(features, head, options)
+    sink = partial(choose_sink, output, format)
+    with computed(job, sink, output, cluster, limits, inputs, quiet) as (made, commit):
+        commit(made.metadata(), None)
+    say_notes(made.notes, quiet)

@@ -19,7 +19,6 @@ from zoocli.cli.outputs import FORMATS, STDOUT, choose_sink, compile_note, put
 from zoocli.errors import UsageError
 
 if TYPE_CHECKING:
-    from zoocli.runs.options.score import ScoreOptions
     from zoocli.scoring.summaries.summary import Summary
     from zoocli.tables.sinks import Sink
 
@@ -128,50 +127,23 @@ def score(
     Losses are negative log-likelihoods in nats, except those of mse and l1. Rows are in the order
     of PREDICTIONS. Galaxies found in only one of the tables are counted and reported.
     """
+    from zoocli.report import render_summaries
+    from zoocli.scoring.job import ScoreJob
+    from zoocli.scoring.summaries.summary import Summary
+
     options = scoring.options(limits, keep)
     inputs = scoring.files("score", tables)
     outputs.check(inputs)
     if cluster.is_wanted(limits):
         outputs.check_for_cluster()
-        _score_on_cluster(tables, options, outputs, cluster, limits, inputs, quiet)
-    else:
-        _score_here(tables, options, outputs, cluster, quiet)
-
-
-def _score_here(
-    tables: list[str], options: ScoreOptions, outputs: Outputs, cluster: Cluster, quiet: bool
-) -> None:
-    from zoocli.cli.progress import progress_bar
-    from zoocli.report import render_summaries
-    from zoocli.scoring.run import score_into
-    from zoocli.scoring.summaries.summary import Summary
-
-    part = cluster.part
-    with outputs.sink() as sink:
-        with progress_bar(quiet) as progress:
-            scoring = score_into(sink, tables[:-1], tables[-1], options, progress, part)
-        result = Summary.of_scoring(scoring)
-        outputs.publish(lambda: sink.commit(scoring.metadata()), result)
+    job = ScoreJob(tables[:-1], tables[-1], options)
+    with computed(job, outputs.sink, outputs.output, cluster, limits, inputs, quiet) as (
+        scored,
+        commit,
+    ):
+        result = Summary.of_scoring(scored)
+        outputs.publish(lambda: commit(scored.metadata(), result.to_dict()), result)
     say_notes([*compile_note(), *result.notes], quiet)
     if outputs.output is None and outputs.summary is None and sys.stdout.isatty():
         put(render_summaries([result], "table", sys.stdout))
         say_notes(["nothing was written; -o FILE writes the scores table."], quiet)
-
-
-def _score_on_cluster(
-    tables: list[str],
-    options: ScoreOptions,
-    outputs: Outputs,
-    cluster: Cluster,
-    limits: Limits,
-    inputs: list[str],
-    quiet: bool,
-) -> None:
-    from zoocli.scoring.job import ScoreJob
-    from zoocli.scoring.summaries.summary import Summary
-
-    job = ScoreJob.of(tables[:-1], tables[-1], options)
-    with computed(job, cluster, limits, outputs.output, inputs, quiet) as (scoring, commit):
-        result = Summary.of_scoring(scoring)
-        outputs.publish(lambda: commit(scoring.metadata(), result.to_dict()), result)
-    say_notes([*compile_note(), *result.notes], quiet)

@@ -1,28 +1,52 @@
-"""Evaluating as a job for a cluster."""
+"""Evaluating as a job: predictions against votes, labels or values, streamed into sums."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Self
 
+import numpy as np
+import pyarrow as pa
+
+from zoocli.evaluating.additive import AdditiveArrays, add, added
 from zoocli.evaluating.evaluation import Evaluation
-from zoocli.evaluating.run import (
-    EvaluationTotals,
-    add_up,
-    evaluation_of,
-    evaluator_of,
-    score_options,
-)
+from zoocli.evaluating.evaluator import Collected, Evaluator
+from zoocli.evaluating.tree.worst import ScoredGalaxy, worst
 from zoocli.foundation.resources import Resources
-from zoocli.runs.job import Job, Run
+from zoocli.matching.findings import Findings
+from zoocli.matching.matched import Matched
+from zoocli.runs.job import Job, OpenJob, Progress, silent
 from zoocli.runs.options.evaluate import EvaluateOptions
-from zoocli.scoring.inputs import Inputs, open_inputs
-from zoocli.scoring.job import ScoreJob
-from zoocli.scoring.shards import part_of, prepared
+from zoocli.runs.options.keywords import TableLike, TablesLike
+from zoocli.runs.options.score import ScoreOptions
+from zoocli.scoring.finishing import finished
+from zoocli.scoring.inputs import Inputs
+from zoocli.scoring.job import ScoreJob, divided, part_of
+from zoocli.scoring.scorers.tree import TreeTask
+from zoocli.scoring.streaming import stream
+from zoocli.scoring.totals import Totals
 from zoocli.tables import Table
 from zoocli.tables.sinks import Sink
-from zoocli.tables.slices import Slice
+from zoocli.tables.slices import Shard, Slice
+
+VALUE_BYTES = 8
+
+
+@dataclass
+class EvaluationTotals:
+    """What parts of PREDICTIONS add up to."""
+
+    totals: Totals
+    sums: AdditiveArrays
+    worst: list[ScoredGalaxy]
+
+    def __add__(self, other: EvaluationTotals) -> EvaluationTotals:
+        return EvaluationTotals(
+            self.totals + other.totals,
+            added([self.sums, other.sums]),
+            worst(self.worst + other.worst),
+        )
 
 
 @dataclass(frozen=True)
@@ -33,10 +57,19 @@ class EvaluateJob(Job[EvaluationTotals, Evaluation]):
     options: EvaluateOptions
 
     @classmethod
-    def of(cls, predictions: Sequence[str], votes: str, options: EvaluateOptions) -> EvaluateJob:
-        """Raises UsageError for standard input, which no other process can read."""
-        scored = ScoreJob.of(predictions, votes, score_options(options))
-        return cls(scored, replace(options, score=scored.options))
+    def of(cls, predictions: TablesLike, votes: TableLike, options: EvaluateOptions) -> Self:
+        """Evaluates PREDICTIONS (or their parts) against VOTES."""
+        return cls(ScoreJob(predictions, votes, score_options(options)), options)
+
+    @property
+    def resources(self) -> Resources:
+        """As of scoring."""
+        return self.scored.resources
+
+    def sent(self) -> Self:
+        """As of scoring."""
+        scored = self.scored.sent()
+        return replace(self, scored=scored, options=replace(self.options, score=scored.options))
 
     @property
     def files(self) -> Sequence[str]:
@@ -47,30 +80,107 @@ class EvaluateJob(Job[EvaluationTotals, Evaluation]):
         """PREDICTIONS."""
         return self.scored.open_table(resources)
 
-    def open(self, resources: Resources) -> Run[EvaluationTotals, Evaluation]:
+    def open(self, resources: Resources) -> OpenEvaluateJob:
         """Reads VOTES."""
-        job = self.scored
-        inputs = open_inputs(list(job.predictions), job.votes, job.options, resources)
-        return EvaluateRun(prepared(inputs), self.options)
+        inputs = self.scored.open(resources).inputs
+        return OpenEvaluateJob(inputs, evaluator_of(inputs, self.options))
 
 
-class EvaluateRun(Run[EvaluationTotals, Evaluation]):
-    """VOTES in memory, and what to collect."""
+class OpenEvaluateJob(OpenJob[EvaluationTotals, Evaluation]):
+    """VOTES in memory, PREDICTIONS to stream past them, and what to collect."""
 
-    def __init__(self, inputs: Inputs, options: EvaluateOptions) -> None:
+    def __init__(self, inputs: Inputs, evaluator: Evaluator) -> None:
         self.table = inputs.predictions
-        self._inputs = inputs
-        self._evaluator = evaluator_of(inputs, options)
+        self._inputs, self._evaluator = inputs, evaluator
 
-    def part(self, part: Slice, sink: Sink) -> EvaluationTotals:
-        """Adds up the part; there are no rows to write."""
+    def divided(self) -> OpenEvaluateJob:
+        """As of scoring."""
+        return OpenEvaluateJob(divided(self._inputs), self._evaluator)
+
+    def of_part(self, part: Slice) -> OpenEvaluateJob:
+        """The same VOTES."""
+        return OpenEvaluateJob(part_of(self._inputs, part), self._evaluator)
+
+    def compute(self, sink: Sink, progress: Progress = silent) -> EvaluationTotals:
+        """Adds up; there are no rows to write."""
         del sink
-        return add_up(part_of(self._inputs, part), self._evaluator, lambda rows, of: None)
+        return add_up(self._inputs, self._evaluator, progress)
 
     def metadata(self) -> dict[str, Any]:
         """Nothing: parts have no files."""
         return {}
 
-    def finish(self, total: EvaluationTotals) -> Evaluation:
-        """As when all is evaluated at once."""
-        return evaluation_of(self._inputs, self._evaluator, total)
+    def finish(self, total: EvaluationTotals, shard: Shard | None = None) -> Evaluation:
+        """Raises DataError for invalid data."""
+        return evaluation_of(self._inputs, self._evaluator, total, shard)
+
+
+def score_options(options: EvaluateOptions) -> ScoreOptions:
+    """How the galaxies are scored: the columns that links are made of are kept as well."""
+    linked = [] if options.linking is None else options.linking.columns
+    return replace(options.score, keep=list(dict.fromkeys([*options.score.keep, *linked])))
+
+
+def evaluator_of(inputs: Inputs, options: EvaluateOptions) -> Evaluator:
+    """What collects for the kind of loss that the inputs are scored with."""
+    if isinstance(inputs.task, TreeTask):
+        from zoocli.evaluating.tree.evaluator import TreeEvaluator
+
+        return TreeEvaluator(inputs.task, inputs.held, options)
+    from zoocli.scoring.scorers.classes import ClassTask
+    from zoocli.scoring.scorers.values import ValueTask
+
+    if isinstance(inputs.task, ClassTask):
+        from zoocli.evaluating.classes.evaluator import ClassEvaluator
+
+        return ClassEvaluator(inputs.task, inputs.held.values, options)
+    from zoocli.evaluating.values.evaluator import ValueEvaluator
+
+    assert isinstance(inputs.task, ValueTask)
+    return ValueEvaluator(inputs.task, inputs.held.values, options)
+
+
+def add_up(inputs: Inputs, evaluator: Evaluator, progress: Progress) -> EvaluationTotals:
+    """Adds up what the batches of galaxies add."""
+
+    def work(matched: Matched) -> Collected:
+        return evaluator.collect(matched, inputs.task.score(matched, inputs.held.values))
+
+    columns = _columns(inputs)
+    total = EvaluationTotals(Totals.nothing(inputs), AdditiveArrays(), [])
+    row_bytes = VALUE_BYTES * len(columns) * evaluator.copies
+    # All sums, so that they exist where no galaxy matches.
+    add(total.sums, work(_no_galaxies(inputs)).sums)
+    sums_bytes = sum(values.nbytes for values in total.sums.values())
+    for matched, part in stream(inputs, columns, work, row_bytes, sums_bytes):
+        total.totals.take(inputs, matched)
+        total.totals.add_losses(inputs, part.losses)
+        add(total.sums, part.sums)
+        total.worst = worst(total.worst + part.worst)
+        progress(total.totals.rows, inputs.predictions.rows)
+    return total
+
+
+def evaluation_of(
+    inputs: Inputs, evaluator: Evaluator, total: EvaluationTotals, shard: Shard | None
+) -> Evaluation:
+    """The evaluation that the totals give; raises DataError where something is wrong with them."""
+    scoring = finished(inputs, total.totals, shard)
+    evaluation = evaluator.evaluation(scoring, total.sums, total.worst)
+    return replace(evaluation, shard=scoring.shard, coverage=scoring.coverage)
+
+
+def _columns(inputs: Inputs) -> list[str]:
+    kept = {*inputs.options.keep} & {*inputs.predictions.column_names}
+    return [*inputs.task.prediction_columns, *sorted(kept)]
+
+
+def _no_galaxies(inputs: Inputs) -> Matched:
+    table, columns = inputs.predictions, _columns(inputs)
+    fields = [table.field(name, inputs.task.prediction_types) for name in columns]
+    batch = pa.RecordBatch.from_arrays(
+        [pa.array([], field.type) for field in fields], schema=pa.schema(fields)
+    )
+    no_rows = np.empty(0, np.int32)
+    text = pa.array([], pa.string())
+    return Matched(batch, text, no_rows, no_rows, no_rows, Findings(table.name))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass
 from functools import partial
@@ -17,14 +17,12 @@ from zoocli.foundation.resources import Resources
 from zoocli.foundation.version import __version__
 from zoocli.matching.findings import Findings
 from zoocli.matching.ids import IdColumn, find_id_column, ids_at, rewritten_note
-from zoocli.runs.job import Run
+from zoocli.runs.job import OpenJob, Progress, silent
 from zoocli.tables import Table
 from zoocli.tables.guards import refuse_repeated_columns
 from zoocli.tables.numbers import Types
 from zoocli.tables.sinks import Sink
 from zoocli.tables.slices import Shard, Slice
-
-Progress = Callable[[int, int | None], None]
 
 
 @dataclass(frozen=True)
@@ -75,10 +73,10 @@ class Batch:
         return ids_at(self.text, rows)
 
 
-class Conversion(Run[Totals, Converted]):
+class Conversion(OpenJob[Totals, Converted]):
     """Makes a table with an id, kept columns and others, a row for each of `table`, in its order.
 
-    A batch is converted in any thread; it is written by the thread that calls `run`. A subclass
+    A batch is converted in any thread; it is written by the thread that calls `compute`. A subclass
     says in `output_fields` and `values` what comes after the kept columns, and in `about` how.
 
     `block`: rows are converted in whole blocks of so many, counted from the first row of the whole
@@ -87,7 +85,6 @@ class Conversion(Run[Totals, Converted]):
 
     block: ClassVar[int] = 1
     output: ClassVar[str]  # what the errors call the new table
-    shard: Shard | None = None
 
     def __init__(
         self, table: Table, id: str | None, keep: Sequence[str], resources: Resources
@@ -137,7 +134,7 @@ class Conversion(Run[Totals, Converted]):
         refuse_repeated_columns(schema, self.output)
         return schema
 
-    def run(self, sink: Sink, progress: Progress = lambda rows, of: None) -> Totals:
+    def compute(self, sink: Sink, progress: Progress = silent) -> Totals:
         """Writes all rows to the sink, uncommitted; the caller gives the totals to `finish`.
 
         Raises DataError for invalid ids, MachineError where the memory does not do.
@@ -153,38 +150,31 @@ class Conversion(Run[Totals, Converted]):
             progress(totals.rows, self.table.rows)
         return totals
 
+    def divided(self) -> Self:
+        """The first id decides how all are written."""
+        self.ids.learn()
+        return self
+
     def of_part(self, part: Slice) -> Self:
-        """The same for a part of the table, after `ids.learn()`."""
+        """The same for a part of the table."""
         conversion = copy(self)
         conversion.table = part
         conversion.ids = self.ids.from_row(part.start - part.start % self.block)
         return conversion
 
-    def of_shard(self, shard: Shard) -> Self:
-        """The same for one shard, which may be empty."""
-        self.ids.learn()
-        conversion = self.of_part(shard.part_of(self.table))
-        conversion.shard = shard
-        return conversion
-
-    def part(self, part: Slice, sink: Sink) -> Totals:
-        """One part, on a cluster."""
-        return self.of_part(part).run(sink)
-
     def metadata(self) -> dict[str, Any]:
         """As of the whole, whose numbers are not known yet."""
-        return self._about() | {"galaxies": None, "invalid": None}
+        return self._about(None) | {"galaxies": None, "invalid": None}
 
-    def finish(self, total: Totals) -> Converted:
+    def finish(self, total: Totals, shard: Shard | None = None) -> Converted:
         """Raises DataError for invalid values, and where there are no rows."""
         total.findings.raise_if_any()
-        if not total.rows and self.shard is None:
+        if not total.rows and shard is None:
             raise DataError(f"{self.table.name} has no rows. Give a table that has some.")
-        return Converted(total.rows, total.invalid, self._about(), tuple(self.notes(total)))
+        return Converted(total.rows, total.invalid, self._about(shard), tuple(self.notes(total)))
 
-    def _about(self) -> dict[str, Any]:
-        shard = None if self.shard is None else str(self.shard)
-        return {"version": __version__, **self.about(), "shard": shard}
+    def _about(self, shard: Shard | None) -> dict[str, Any]:
+        return {"version": __version__, **self.about(), "shard": shard and str(shard)}
 
     def _read(self) -> Iterator[Batch]:
         return prefetch(self._batches()) if self.resources.threads > 1 else self._batches()
@@ -215,15 +205,6 @@ class Conversion(Run[Totals, Converted]):
         arrays += [own.rows.column(name) for name in self.keep]
         rows = pa.RecordBatch.from_arrays([*arrays, *values], schema=schema)
         return rows, Totals(findings, rows.num_rows, invalid)
-
-
-def convert_into(
-    sink: Sink, conversion: Conversion, progress: Progress, shard: Shard | None
-) -> Converted:
-    """Runs a conversion here, all of it or one shard; the caller commits the sink."""
-    if shard is not None:
-        conversion = conversion.of_shard(shard)
-    return conversion.finish(conversion.run(sink, progress))
 
 
 def aligned(batches: Iterable[pa.RecordBatch], rows: int) -> Iterator[pa.RecordBatch]:

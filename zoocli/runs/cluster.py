@@ -61,6 +61,7 @@ def run_job(
 
     Raises the errors of the parts, in their order, and MachineError where the cluster fails.
     """
+    job = job.sent()
     table = job.open_table(resources)
     with _client(options, resources) as client:
         workers = _wait_for_workers(client)

@@ -1,17 +1,23 @@
-"""What a command must provide so that a cluster can run it."""
+"""What a command computes, and what it is once its inputs are open."""
 
 from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Generic, Protocol, Self, TypeVar
 
 from zoocli.errors import UsageError
 from zoocli.foundation.resources import Resources
 from zoocli.tables import Table
 from zoocli.tables.sinks import Sink
-from zoocli.tables.slices import Slice
+from zoocli.tables.slices import Shard, Slice
+
+Progress = Callable[[int, int | None], None]  # rows done, and of how many, where that is known
+
+
+def silent(rows: int, of: int | None) -> None:
+    """Shows no progress."""
 
 
 class Additive(Protocol):
@@ -24,14 +30,22 @@ Total = TypeVar("Total", bound=Additive)
 Result = TypeVar("Result", covariant=True)
 
 
-class Run(ABC, Generic[Total, Result]):
-    """Everything that is needed to compute any part of `table`; it stays in its process."""
+class OpenJob(ABC, Generic[Total, Result]):
+    """A job with its inputs open: it computes `table`, or any part of it, in this process."""
 
     table: Table
 
+    def divided(self) -> Self:
+        """Ready for `of_part`: finds out what no part knows by itself."""
+        return self
+
     @abstractmethod
-    def part(self, part: Slice, sink: Sink) -> Total:
-        """Computes one part and writes its rows to the sink, uncommitted.
+    def of_part(self, part: Slice) -> Self:
+        """The same for a part of the table; what is held is shared."""
+
+    @abstractmethod
+    def compute(self, sink: Sink, progress: Progress = silent) -> Total:
+        """Computes the table and writes its rows, if any, to the sink, uncommitted.
 
         Several threads may compute parts at once.
         """
@@ -41,25 +55,52 @@ class Run(ABC, Generic[Total, Result]):
         """The metadata in the file of every part, before the whole is known: the same in all."""
 
     @abstractmethod
-    def finish(self, total: Total) -> Result:
-        """The result, from the sum over all parts; raises DataError where that is invalid."""
+    def finish(self, total: Total, shard: Shard | None = None) -> Result:
+        """The result, from the sum over all parts; raises DataError where that is invalid.
+
+        With `shard`, the total is of that part of a larger table alone.
+        """
 
 
 class Job(ABC, Generic[Total, Result]):
-    """What is to be computed: paths and options, small enough to send to every worker."""
+    """What a command computes: its inputs and options."""
 
     @property
     @abstractmethod
     def files(self) -> Sequence[str]:
-        """All files and directories that are read."""
+        """All files and directories that are read, of a job that was sent to another process."""
+
+    @property
+    @abstractmethod
+    def resources(self) -> Resources:
+        """How much of this machine it may use."""
+
+    @abstractmethod
+    def sent(self) -> Self:
+        """As another process understands it: full paths, and the schema itself.
+
+        Raises UsageError for inputs that only this process has.
+        """
 
     @abstractmethod
     def open_table(self, resources: Resources) -> Table:
         """The table that is divided into parts."""
 
     @abstractmethod
-    def open(self, resources: Resources) -> Run[Total, Result]:
+    def open(self, resources: Resources) -> OpenJob[Total, Result]:
         """Opens all files, and reads what every part needs."""
+
+
+def run_here(
+    job: Job[Total, Result], sink: Sink, progress: Progress = silent, shard: Shard | None = None
+) -> Result:
+    """Computes a job in this process, all of it or one shard; the caller commits the sink."""
+    resources = job.resources
+    with resources.applied():
+        opened = job.open(resources)
+        if shard is not None:
+            opened = opened.divided().of_part(shard.part_of(opened.table))
+        return opened.finish(opened.compute(sink, progress), shard)
 
 
 def full_path(source: Any) -> str:
@@ -70,3 +111,8 @@ def full_path(source: Any) -> str:
             "input or a table in memory."
         )
     return os.path.abspath(os.fspath(source))
+
+
+def full_paths(sources: Any) -> list[str]:
+    """Those of one file, or of the parts of one table."""
+    return [full_path(one) for one in (sources if isinstance(sources, list | tuple) else [sources])]

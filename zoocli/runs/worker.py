@@ -16,7 +16,7 @@ from typing import Any
 from zoocli.errors import DataError, MachineError
 from zoocli.foundation.resources import Resources
 from zoocli.foundation.version import __version__
-from zoocli.runs.job import Job, Run
+from zoocli.runs.job import Job, OpenJob
 from zoocli.tables.directories import files_of_directory, files_of_pattern, is_pattern
 from zoocli.tables.manifest import part_name
 from zoocli.tables.sinks import FileSink, NullSink
@@ -79,25 +79,25 @@ class _Opened:
     def __init__(self) -> None:
         self._opening = threading.Lock()
         self._lock = threading.Lock()  # held only briefly
-        self._runs: dict[str, Run[Any, Any]] = {}
+        self._runs: dict[str, OpenJob[Any, Any]] = {}
         self._used: dict[str, float] = {}
         self._over: deque[str] = deque(maxlen=RUNS_OVER)
 
-    def get(self, task: Task) -> Run[Any, Any]:
+    def get(self, task: Task) -> OpenJob[Any, Any]:
         """The run of a task, which is opened if necessary."""
         with self._opening:
             run = self._find(task.run)
             if run is None:
                 self._forget_idle()
                 _require_same_environment(task)
-                run = task.job.open(_resources())
+                run = task.job.open(_resources()).divided()
             with self._lock:
                 if task.run not in self._over:
                     self._runs[task.run] = run
                     self._used[task.run] = time.monotonic()
             return run
 
-    def _find(self, name: str) -> Run[Any, Any] | None:
+    def _find(self, name: str) -> OpenJob[Any, Any] | None:
         with self._lock:
             return self._runs.get(name)
 
@@ -125,12 +125,12 @@ def compute(task: Task, part: Part) -> tuple[Any, int]:
     """
     with _resources().applied(), _files_explained():
         run = _opened.get(task)
-        rows = Slice(run.table, part.start, part.stop)
+        part_job = run.of_part(Slice(run.table, part.start, part.stop))
         if task.folder is None:
-            return run.part(rows, NullSink()), 0
+            return part_job.compute(NullSink()), 0
         file = Path(task.folder, part_name(part.number))
         with FileSink(file, "parquet") as sink:
-            total = run.part(rows, sink)
+            total = part_job.compute(sink)
             sink.commit(run.metadata() | {"part": True})
         return total, _rows_of(file)
 

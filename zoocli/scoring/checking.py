@@ -14,12 +14,13 @@ from zoocli.losses import find_loss
 from zoocli.matching.findings import FIRST, Findings
 from zoocli.matching.ids import IdColumn
 from zoocli.matching.naming import find_schema
+from zoocli.runs.job import Progress, silent
 from zoocli.runs.options.keywords import TableLike, TablesLike
 from zoocli.runs.options.score import ScoreOptions
+from zoocli.scoring.finishing import finished
 from zoocli.scoring.inputs import Inputs, find_ids, find_sides, hold_inputs, new_task
-from zoocli.scoring.run import finished
 from zoocli.scoring.scorers.tree import TreeTask
-from zoocli.scoring.scores import Progress, write_scores
+from zoocli.scoring.scores import write_scores
 from zoocli.scoring.sums import Matching
 from zoocli.tables import Table, open_table, open_tables
 from zoocli.tables.sinks import NullSink
@@ -74,7 +75,7 @@ def check(
     predictions: TablesLike,
     votes: TableLike,
     options: ScoreOptions,
-    progress: Progress = lambda rows, of: None,
+    progress: Progress = silent,
 ) -> Check:
     """Runs everything that scoring runs except writing, past the errors that would stop it.
 

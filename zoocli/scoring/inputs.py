@@ -17,7 +17,6 @@ from zoocli.runs.options.keywords import TableLike, TablesLike
 from zoocli.runs.options.score import ScoreOptions, refuse_other_options
 from zoocli.scoring.scorers.scorer import Task
 from zoocli.tables import Table, open_table, open_tables
-from zoocli.tables.slices import Shard
 
 
 @dataclass(frozen=True)
@@ -25,9 +24,8 @@ class Inputs:
     """PREDICTIONS, not yet read, and everything needed to score any part of them.
 
     `votes_name` is for messages; `ids` and `votes_ids` are the id columns of the two sides; `only`
-    is the list of ids to be scored, if there is one. `shard`: the predictions are that part of a
-    larger table. `dropped` marks the rows of VOTES whose ids occur more than once in the whole,
-    where a part cannot be scored without it.
+    is the list of ids to be scored, if there is one. `dropped` marks the rows of VOTES whose ids
+    occur more than once in the whole, where a part cannot be scored without it.
     """
 
     options: ScoreOptions
@@ -39,7 +37,6 @@ class Inputs:
     votes_ids: IdColumn
     held: Held
     only: IdList | None
-    shard: Shard | None = None
     dropped: npt.NDArray[np.bool_] | None = None
 
 

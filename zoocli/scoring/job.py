@@ -1,83 +1,97 @@
-"""Scoring as a job for a cluster."""
+"""Scoring as a job."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Self
 
 from zoocli.foundation.resources import Resources
-from zoocli.runs.job import Job, Run, full_path
+from zoocli.runs.job import Job, OpenJob, Progress, full_path, full_paths, silent
+from zoocli.runs.options.keywords import TableLike, TablesLike
 from zoocli.runs.options.score import ScoreOptions
 from zoocli.schema import load_schema
+from zoocli.scoring.finishing import finished, settings_of
 from zoocli.scoring.inputs import Inputs, open_inputs
 from zoocli.scoring.result import Scoring
-from zoocli.scoring.run import finished, settings_of
 from zoocli.scoring.scores import write_scores
-from zoocli.scoring.shards import part_of, prepared
+from zoocli.scoring.streaming import find_duplicates
 from zoocli.scoring.totals import Totals
 from zoocli.tables import Table, open_tables
 from zoocli.tables.sinks import Sink
-from zoocli.tables.slices import Slice
+from zoocli.tables.slices import Shard, Slice
 
 
 @dataclass(frozen=True)
 class ScoreJob(Job[Totals, Scoring]):
-    """PREDICTIONS and VOTES by the full paths of their files."""
+    """PREDICTIONS (or their parts) and VOTES, and how to score them."""
 
-    predictions: Sequence[str]
-    votes: str
+    predictions: TablesLike
+    votes: TableLike
     options: ScoreOptions
 
-    @classmethod
-    def of(cls, predictions: Sequence[str], votes: str, options: ScoreOptions) -> ScoreJob:
-        """Raises UsageError for standard input, which no other process can read."""
-        return cls(
-            [full_path(source) for source in predictions],
-            full_path(votes),
-            with_absolute_paths(options),
+    @property
+    def resources(self) -> Resources:
+        """As the options say."""
+        return Resources.available(self.options.threads, self.options.memory_limit)
+
+    def sent(self) -> Self:
+        """With full paths, and the schema itself."""
+        options = self.options
+        return replace(
+            self,
+            predictions=full_paths(self.predictions),
+            votes=full_path(self.votes),
+            options=replace(
+                options,
+                schema=None if options.schema is None else load_schema(options.schema),
+                only=None if options.only is None else full_path(options.only),
+                ensemble=full_paths(options.ensemble),
+            ),
         )
 
     @property
     def files(self) -> Sequence[str]:
         """The files of both sides, of the ensemble and the list."""
         options = self.options
-        return [
-            *self.predictions,
-            self.votes,
-            *map(str, options.ensemble),
-            *([] if options.only is None else [str(options.only)]),
-        ]
+        only = () if options.only is None else (options.only,)
+        return full_paths([*full_paths(self.predictions), self.votes, *options.ensemble, *only])
 
     def open_table(self, resources: Resources) -> Table:
         """PREDICTIONS."""
-        return open_tables(list(self.predictions), resources, "the predictions")
+        return open_tables(self.predictions, resources, "the predictions")
 
-    def open(self, resources: Resources) -> Run[Totals, Scoring]:
+    def open(self, resources: Resources) -> OpenScoreJob:
         """Reads VOTES."""
-        inputs = open_inputs(list(self.predictions), self.votes, self.options, resources)
-        return ScoreRun(prepared(inputs))
+        return OpenScoreJob(open_inputs(self.predictions, self.votes, self.options, resources))
 
 
-class ScoreRun(Run[Totals, Scoring]):
-    """VOTES in memory."""
+class OpenScoreJob(OpenJob[Totals, Scoring]):
+    """VOTES in memory, and PREDICTIONS to stream past them."""
 
     def __init__(self, inputs: Inputs) -> None:
+        self.inputs = inputs
         self.table = inputs.predictions
-        self.held = inputs.held
-        self._inputs = inputs
 
-    def part(self, part: Slice, sink: Sink) -> Totals:
-        """The scores of the part."""
-        return write_scores(part_of(self._inputs, part), sink, lambda rows, of: None)
+    def divided(self) -> OpenScoreJob:
+        """The first id decides how ids are written, and copies of an id may be in other parts."""
+        return OpenScoreJob(divided(self.inputs))
+
+    def of_part(self, part: Slice) -> OpenScoreJob:
+        """The same VOTES."""
+        return OpenScoreJob(part_of(self.inputs, part))
+
+    def compute(self, sink: Sink, progress: Progress = silent) -> Totals:
+        """Writes the scores table."""
+        return write_scores(self.inputs, sink, progress)
 
     def metadata(self) -> dict[str, Any]:
         """The metadata of a scores table, without its N and its account of the galaxies."""
-        task, nothing = self._inputs.task, Totals.nothing(self._inputs)
+        task, nothing = self.inputs.task, Totals.nothing(self.inputs)
         scoring = Scoring(
             loss=task.loss_name,
             schema=task.schema_name,
-            settings=settings_of(self._inputs),
+            settings=settings_of(self.inputs),
             groups=task.groups,
             sums=nothing.sums,
             counts_votes=task.counts_votes,
@@ -85,16 +99,18 @@ class ScoreRun(Run[Totals, Scoring]):
         )
         return scoring.metadata() | {"signature": None, "matching": None}
 
-    def finish(self, total: Totals) -> Scoring:
-        """The same result as scoring everything at once."""
-        return finished(self._inputs, total)
+    def finish(self, total: Totals, shard: Shard | None = None) -> Scoring:
+        """Raises DataError for invalid data."""
+        return finished(self.inputs, total, shard)
 
 
-def with_absolute_paths(options: ScoreOptions) -> ScoreOptions:
-    """The options as another machine understands them: full paths, and the schema itself."""
-    return replace(
-        options,
-        schema=None if options.schema is None else load_schema(options.schema),
-        only=None if options.only is None else full_path(options.only),
-        ensemble=[full_path(source) for source in options.ensemble],
-    )
+def divided(inputs: Inputs) -> Inputs:
+    """Inputs whose predictions can be divided."""
+    inputs.ids.learn()
+    drop = inputs.options.on_duplicate == "drop"
+    return replace(inputs, dropped=find_duplicates(inputs)) if drop else inputs
+
+
+def part_of(inputs: Inputs, part: Slice) -> Inputs:
+    """Divided inputs with a part of their predictions."""
+    return replace(inputs, predictions=part, ids=inputs.ids.from_row(part.start))

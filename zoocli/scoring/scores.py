@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pyarrow as pa
 
 from zoocli.foundation.columns import from_numpy
 from zoocli.matching.matched import Matched
+from zoocli.runs.job import Progress
 from zoocli.scoring.inputs import Inputs
 from zoocli.scoring.scorers.scorer import Losses
 from zoocli.scoring.streaming import stream
@@ -15,7 +14,6 @@ from zoocli.scoring.totals import Totals
 from zoocli.tables.guards import refuse_repeated_columns
 from zoocli.tables.sinks import Sink
 
-Progress = Callable[[int, int | None], None]
 OUTPUT_BYTES = 24  # per cell, between the loss and the file
 
 

@@ -93,7 +93,7 @@ class Totals:
             invalid=self.invalid,
         )
 
-    def check(self, inputs: Inputs) -> None:
+    def check(self, inputs: Inputs, whole: bool = True) -> None:
         """Raises DataError for invalid values, repeated ids, and where nothing matched.
 
         A shard may match nothing.
@@ -108,7 +108,7 @@ class Totals:
                 f"{inputs.predictions.name} or in the votes: {some(ids)}{more}. Keep one row of "
                 "each, or drop all of them with --on-duplicate drop."
             )
-        if not self.matched and inputs.shard is None:
+        if not self.matched and whole:
             raise DataError(self._why_nothing(inputs, len(duplicated)))
 
     def _why_nothing(self, inputs: Inputs, dropped: int) -> str:

@@ -1,44 +1,51 @@
-"""Cataloguing as a job for a cluster."""
+"""Cataloguing as a job."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Self
 
 from zoocli.foundation.resources import Resources
 from zoocli.products.catalog.cataloguer import Cataloguer
 from zoocli.products.conversion import Converted, Totals
-from zoocli.runs.job import Job, Run, full_path
+from zoocli.runs.job import Job, full_paths
 from zoocli.runs.options.catalog import CatalogOptions
+from zoocli.runs.options.keywords import TablesLike
 from zoocli.schema import load_schema
 from zoocli.tables import Table, open_tables
 
 
 @dataclass(frozen=True)
 class CatalogJob(Job[Totals, Converted]):
-    """PREDICTIONS by the full paths of their files."""
+    """PREDICTIONS (or their parts), and how the catalogue is made."""
 
-    predictions: Sequence[str]
+    predictions: TablesLike
     options: CatalogOptions
 
-    @classmethod
-    def of(cls, predictions: Sequence[str], options: CatalogOptions) -> CatalogJob:
-        """Raises UsageError for standard input, which no other process can read."""
-        schema = None if options.schema is None else load_schema(options.schema)
-        paths = [full_path(source) for source in predictions]
-        return cls(paths, replace(options, schema=schema))
+    @property
+    def resources(self) -> Resources:
+        """As the options say."""
+        return Resources.available(self.options.threads, self.options.memory_limit)
+
+    def sent(self) -> Self:
+        """With full paths, and the schema itself."""
+        schema = None if self.options.schema is None else load_schema(self.options.schema)
+        return replace(
+            self,
+            predictions=full_paths(self.predictions),
+            options=replace(self.options, schema=schema),
+        )
 
     @property
     def files(self) -> Sequence[str]:
         """PREDICTIONS."""
-        return self.predictions
+        return full_paths(self.predictions)
 
     def open_table(self, resources: Resources) -> Table:
         """PREDICTIONS."""
-        return open_tables(list(self.predictions), resources, "the predictions")
+        return open_tables(self.predictions, resources, "the predictions")
 
-    def open(self, resources: Resources) -> Run[Totals, Converted]:
+    def open(self, resources: Resources) -> Cataloguer:
         """Finds the columns."""
-        cataloguer = Cataloguer(list(self.predictions), self.options, resources)
-        cataloguer.ids.learn()
-        return cataloguer
+        return Cataloguer(self.predictions, self.options, resources)

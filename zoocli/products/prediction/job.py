@@ -1,14 +1,16 @@
-"""Predicting as a job for a cluster."""
+"""Predicting as a job."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Self
 
 from zoocli.foundation.resources import Resources
 from zoocli.products.conversion import Converted, Totals
 from zoocli.products.prediction.predictor import Predictor
-from zoocli.runs.job import Job, Run, full_path
+from zoocli.runs.job import Job, full_path, full_paths
+from zoocli.runs.options.keywords import FilePath, TablesLike
 from zoocli.runs.options.predict import PredictOptions
 from zoocli.schema import load_schema
 from zoocli.tables import Table, open_tables
@@ -16,30 +18,36 @@ from zoocli.tables import Table, open_tables
 
 @dataclass(frozen=True)
 class PredictJob(Job[Totals, Converted]):
-    """FEATURES and the head by the full paths of their files."""
+    """FEATURES (or their parts), the head, and how it is applied."""
 
-    features: Sequence[str]
-    head: str
+    features: TablesLike
+    head: FilePath
     options: PredictOptions
 
-    @classmethod
-    def of(cls, features: Sequence[str], head: str, options: PredictOptions) -> PredictJob:
-        """Raises UsageError for standard input, which no other process can read."""
-        schema = None if options.schema is None else load_schema(options.schema)
-        paths = [full_path(source) for source in features]
-        return cls(paths, full_path(head), replace(options, schema=schema))
+    @property
+    def resources(self) -> Resources:
+        """As the options say."""
+        return Resources.available(self.options.threads, self.options.memory_limit)
+
+    def sent(self) -> Self:
+        """With full paths, and the schema itself."""
+        schema = None if self.options.schema is None else load_schema(self.options.schema)
+        return replace(
+            self,
+            features=full_paths(self.features),
+            head=full_path(self.head),
+            options=replace(self.options, schema=schema),
+        )
 
     @property
     def files(self) -> Sequence[str]:
         """FEATURES and the head."""
-        return [*self.features, self.head]
+        return [*full_paths(self.features), full_path(self.head)]
 
     def open_table(self, resources: Resources) -> Table:
         """FEATURES."""
-        return open_tables(list(self.features), resources, "the features")
+        return open_tables(self.features, resources, "the features")
 
-    def open(self, resources: Resources) -> Run[Totals, Converted]:
+    def open(self, resources: Resources) -> Predictor:
         """Reads the head and finds the columns."""
-        predictor = Predictor(list(self.features), self.head, self.options, resources)
-        predictor.ids.learn()
-        return predictor
+        return Predictor(self.features, self.head, self.options, resources)

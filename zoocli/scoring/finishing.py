@@ -1,54 +1,26 @@
-"""Predictions against votes: a loss per galaxy and question, and their sums."""
+"""From the totals of all parts to the result: the checks, the account, the notes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from zoocli.errors import DataError, some
-from zoocli.foundation.resources import Resources
 from zoocli.matching.ids import rewritten_note
-from zoocli.runs.options.keywords import TableLike, TablesLike
-from zoocli.runs.options.score import ScoreOptions
 from zoocli.runs.signature import RULES
-from zoocli.scoring.inputs import Inputs, open_inputs
+from zoocli.scoring.inputs import Inputs
 from zoocli.scoring.result import Scoring
-from zoocli.scoring.scores import Progress, write_scores
-from zoocli.scoring.shards import coverage_of, matching_of_shard, shard_of
-from zoocli.scoring.sums import Matching
+from zoocli.scoring.sums import Coverage, Matching
 from zoocli.scoring.totals import Totals
-from zoocli.tables.sinks import Sink
 from zoocli.tables.slices import Shard
 
-__all__ = ["Inputs", "ScoreOptions", "Scoring", "Totals", "open_inputs", "score_into"]
 
-
-def score_into(
-    sink: Sink,
-    predictions: TablesLike,
-    votes: TableLike,
-    options: ScoreOptions,
-    progress: Progress = lambda rows, of: None,
-    shard: Shard | None = None,
-) -> Scoring:
-    """Scores, and writes the table to the sink, uncommitted; returns the sums and the account.
-
-    The caller commits the sink, with the `metadata()` of the result.
-
-    `predictions` may be a list of parts. `progress` is called with the rows done and their total
-    (None where it is unknown). With `shard`, only that part of the predictions is scored.
-    """
-    resources = Resources.available(options.threads, options.memory_limit)
-    with resources.applied():
-        inputs = open_inputs(predictions, votes, options, resources)
-        if shard is not None:
-            inputs = shard_of(inputs, shard)
-        return finished(inputs, write_scores(inputs, sink, progress))
-
-
-def finished(inputs: Inputs, totals: Totals) -> Scoring:
+def finished(inputs: Inputs, totals: Totals, shard: Shard | None = None) -> Scoring:
     """The result for the totals of all parts; raises DataError for invalid data."""
-    totals.check(inputs)
+    totals.check(inputs, whole=shard is None)
     inputs.task.finish(totals.seen)
     task, matching = inputs.task, matching_of_shard(inputs, totals)
     return Scoring(
@@ -59,9 +31,9 @@ def finished(inputs: Inputs, totals: Totals) -> Scoring:
         sums=totals.sums,
         counts_votes=task.counts_votes,
         matching=matching,
-        notes=tuple(notes_about(inputs, totals, matching)),
-        shard=None if inputs.shard is None else str(inputs.shard),
-        coverage=None if inputs.shard is None else coverage_of(inputs, totals),
+        notes=tuple(notes_about(inputs, totals, matching, whole=shard is None)),
+        shard=None if shard is None else str(shard),
+        coverage=None if shard is None else coverage_of(inputs, totals),
     )
 
 
@@ -82,13 +54,13 @@ def settings_of(inputs: Inputs) -> dict[str, Any]:
     )
 
 
-def notes_about(inputs: Inputs, totals: Totals, matching: Matching) -> Iterator[str]:
+def notes_about(inputs: Inputs, totals: Totals, matching: Matching, whole: bool) -> Iterator[str]:
     """The warnings; raises DataError for unmatched galaxies with --require-all."""
     yield from inputs.task.notes
     rewritten = rewritten_note((inputs.ids, inputs.votes_ids))
     if rewritten:
         yield rewritten
-    for note, advice in missing(inputs, totals, matching):
+    for note, advice in missing(inputs, totals, matching, whole):
         if inputs.options.require_all:
             raise DataError(f"{note} {advice}, or leave out --require-all.")
         yield note
@@ -98,12 +70,13 @@ def notes_about(inputs: Inputs, totals: Totals, matching: Matching) -> Iterator[
         yield f"{matching.invalid:,} galaxies have a null loss and are not in the means."
 
 
-def missing(inputs: Inputs, totals: Totals, matching: Matching) -> Iterator[tuple[str, str]]:
+def missing(
+    inputs: Inputs, totals: Totals, matching: Matching, whole: bool
+) -> Iterator[tuple[str, str]]:
     """What one of the files has and another lacks, each with advice.
 
     A shard does not report what VOTES and the list have beyond it: other shards may have it.
     """
-    whole = inputs.shard is None
     if inputs.only is not None and whole:
         count, first = inputs.only.unseen(totals.listed)
         if count:
@@ -119,3 +92,27 @@ def missing(inputs: Inputs, totals: Totals, matching: Matching) -> Iterator[tupl
     )
     note += f", and {of_votes:,} rows of {inputs.votes_name} have no prediction." if whole else "."
     yield note, "Complete the files"
+
+
+def matching_of_shard(inputs: Inputs, totals: Totals) -> Matching:
+    """The account of a shard: `duplicated` counts its ids that the whole has more than once.
+
+    `votes_only` counts what this shard did not match.
+    """
+    matching = totals.matching()
+    if inputs.dropped is None:
+        return matching
+    here = inputs.dropped & (totals.account.times > 0)
+    return replace(matching, duplicated=int(np.count_nonzero(here)))
+
+
+def coverage_of(inputs: Inputs, totals: Totals) -> Coverage:
+    """The rows of VOTES that a shard scored, to check that shards are disjoint."""
+    scored = totals.account.times > 0
+    if inputs.dropped is None:
+        return Coverage.of(scored)
+    return Coverage.of(
+        scored & ~inputs.dropped,
+        int(np.count_nonzero(inputs.dropped)),
+        totals.account.rows_of(inputs.dropped),
+    )
