@@ -25,6 +25,7 @@ from zoocli.evaluating.tree.result import TreeEvaluation
 from zoocli.losses import get_dirichlet_neg_log_prob
 from zoocli.products.simulation import dirichlet_multinomial
 from zoocli.runs.options.rules import Rules
+from zoocli.runs.provenance import Provenance
 from zoocli.schema import Schema
 
 SCHEMA = Schema(
@@ -155,7 +156,7 @@ def drawn(galaxies: int, seed: int) -> VotedGalaxies:
 
 def found(sums: AdditiveArrays) -> dict:
     evaluation = TreeEvaluation(
-        loss="dirichlet", schema=SCHEMA, settings={}, matching=None, sums=sums, worst=[]
+        provenance=Provenance(loss="dirichlet", settings={}), schema=SCHEMA, sums=sums, worst=[]
     )
     return evaluation.by_name
 

@@ -22,6 +22,7 @@ from zoocli.evaluating.tree.result import TreeEvaluation
 from zoocli.losses.dirichlet import get_dirichlet_neg_log_prob
 from zoocli.products.simulation import draw_votes
 from zoocli.runs.options.rules import Rules
+from zoocli.runs.provenance import Provenance
 from zoocli.schema import Schema, load_schema
 
 SMALL = Schema(
@@ -88,10 +89,8 @@ def sums_of(
 
 def evaluation_of(sums: AdditiveArrays, schema: Schema) -> TreeEvaluation:
     return TreeEvaluation(
-        loss="dirichlet",
+        provenance=Provenance(loss="dirichlet", schema=schema.name, settings={"profile": "zoobot"}),
         schema=schema,
-        settings={"profile": "zoobot"},
-        matching=None,
         sums=sums,
         worst=[],
     )

@@ -59,7 +59,14 @@ def test_every_kind_of_table_gives_the_same(
     for form in forms:
         made = zoocli.score(*form, schema=SCHEMA)
         assert made.cast(expected.schema).equals(expected)  # pandas may have another type of text
-        assert made.schema.metadata == expected.schema.metadata
+        assert without_names(made) == without_names(expected)
+
+
+def without_names(table: pa.Table) -> dict[str, Any]:
+    """How a table was made; the fingerprint of the predictions stays."""
+    made = json.loads(table.schema.metadata[b"zoocli"])
+    assert made["predictions"].pop("names")
+    return dict(made)
 
 
 def test_the_command_writes_what_the_function_returns(

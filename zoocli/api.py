@@ -20,6 +20,7 @@ from zoocli.evaluating.job import EvaluateJob
 from zoocli.foundation.option_checks import as_tuple
 from zoocli.products.catalog.job import CatalogJob
 from zoocli.runs.job import run_here
+from zoocli.runs.merging import require_coverage
 from zoocli.runs.options.catalog import CatalogOptions
 from zoocli.runs.options.evaluate import EvaluateOptions
 from zoocli.runs.options.keywords import (
@@ -39,7 +40,7 @@ from zoocli.schema import detect_schema as schema_of_columns
 from zoocli.scoring.checking import Check
 from zoocli.scoring.checking import check as check_inputs
 from zoocli.scoring.job import ScoreJob
-from zoocli.scoring.summaries.merge import merge_summaries, require_coverage
+from zoocli.scoring.summaries.merge import merge_summaries
 from zoocli.scoring.summaries.summary import Summary
 from zoocli.tables import open_table
 from zoocli.tables.drafts import is_device, try_writing
@@ -427,7 +428,7 @@ def merge(parts: Sequence[Summary | Evaluation | FilePath]) -> Summary | Evaluat
         return merge_evaluations(evaluations)
     merged = merge_summaries(summaries)
     names = [part.file or f"part {number}" for number, part in enumerate(summaries, start=1)]
-    require_coverage(names, summaries)
+    require_coverage(names, [part.provenance for part in summaries])
     return merged
 
 

@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 
 from zoocli.errors import UsageError
+from zoocli.matching.account import Matching
 from zoocli.report import FORMATS, render_json, render_summaries
+from zoocli.runs.provenance import Provenance
 from zoocli.scoring.summaries.summary import Summary
-from zoocli.scoring.sums import Matching, Statistics
+from zoocli.scoring.sums import Statistics
 
 HOSTILE = "[bold red]a_b|50%&$#{x}~^\\\x1b[2J\n<b>"
 LONG = "a-question-with-a-name-that-is-" + "very-" * 20 + "long"
@@ -33,12 +35,17 @@ def make(**changed: Any) -> Summary:
         "overall": one,
         "campaigns": {"dr5": one},
         "questions": {"smooth-dr5": one, "bar-dr5": none},
+    }
+    of = {
         "loss": "dirichlet",
         "schema": "tree",
         "settings": {"schema_hash": "1f2e", "votes_fingerprint": "77aa"},
         "matching": Matching(4, 3, 2, 1, 0),
     }
-    return Summary(**(made | changed))
+    for name in [*of, "version", "shard"]:
+        if name in changed:
+            of[name] = changed.pop(name)
+    return Summary(**(made | changed), provenance=Provenance(**of))
 
 
 def test_a_pipe_gets_plain_text_with_every_number() -> None:

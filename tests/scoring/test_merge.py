@@ -19,9 +19,12 @@ from typer.testing import CliRunner
 from tests.scores_tables import CAMPAIGNS, QUESTIONS, SETTINGS, VOTES_ROWS, draw
 from zoocli.cli.merge import merge
 from zoocli.errors import DataError, UsageError
-from zoocli.scoring.summaries.merge import merge_summaries, require_coverage
+from zoocli.matching.account import Matching
+from zoocli.runs.merging import require_coverage
+from zoocli.runs.provenance import Provenance
+from zoocli.scoring.summaries.merge import merge_summaries
 from zoocli.scoring.summaries.summary import Summary
-from zoocli.scoring.sums import Groups, Matching, Sums
+from zoocli.scoring.sums import Groups, Sums
 
 GROUPS = Groups(CAMPAIGNS, QUESTIONS)
 
@@ -31,13 +34,18 @@ def part(losses: np.ndarray, votes: np.ndarray, **changed: Any) -> Summary:
     sums = Sums.zeros(len(GROUPS))
     GROUPS.add(sums, losses.sum(axis=0), losses, votes)
     matched = losses.shape[1]
-    made: dict[str, Any] = {
-        "loss": "dirichlet",
-        "schema": "two-campaigns",
-        "settings": dict(SETTINGS),
-        "matching": Matching(matched, 3, VOTES_ROWS - matched, 1, 0),
-    }
-    return Summary.from_sums(GROUPS, sums, True, **(made | changed))
+    provenance = Provenance(
+        loss="dirichlet",
+        schema="two-campaigns",
+        settings=dict(SETTINGS),
+        matching=Matching(matched, 3, VOTES_ROWS - matched, 1, 0),
+    )
+    return Summary.from_sums(GROUPS, sums, True, provenance=provenance, **changed)
+
+
+def made(summary: Summary, **changed: Any) -> Summary:
+    """The same summary, made otherwise."""
+    return replace(summary, provenance=replace(summary.provenance, **changed))
 
 
 @pytest.fixture
@@ -80,22 +88,22 @@ def test_nothing_cannot_be_merged() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda s: replace(s, loss="mse"), "loss \\('dirichlet' and 'mse'\\)"),
-        (lambda s: replace(s, schema="desi"), "schema \\('two-campaigns' and 'desi'\\)"),
+        (lambda s: made(s, loss="mse"), "loss \\('dirichlet' and 'mse'\\)"),
+        (lambda s: made(s, schema="desi"), "schema \\('two-campaigns' and 'desi'\\)"),
         (
-            lambda s: replace(s, settings=SETTINGS | {"schema_hash": "99"}),
+            lambda s: made(s, settings=SETTINGS | {"schema_hash": "99"}),
             "schema_hash \\('1f2e' and '99'\\)",
         ),
         (
-            lambda s: replace(s, settings=SETTINGS | {"votes_fingerprint": "0"}),
+            lambda s: made(s, settings=SETTINGS | {"votes_fingerprint": "0"}),
             "votes_fingerprint \\('77aa' and '0'\\)",
         ),
         (
-            lambda s: replace(s, settings=SETTINGS | {"on_invalid": "null"}),
+            lambda s: made(s, settings=SETTINGS | {"on_invalid": "null"}),
             "on_invalid \\(none and 'null'\\)",
         ),
         (lambda s: replace(s, questions={}), "questions"),
-        (lambda s: replace(s, settings=None), "no settings"),
+        (lambda s: made(s, settings=None), "no settings"),
     ],
 )
 def test_parts_of_another_kind_are_refused_by_name(
@@ -128,13 +136,13 @@ def test_parts_without_galaxies_may_be_many() -> None:
 
 
 def test_without_an_account_in_every_part_there_is_none(halves: tuple[Summary, Summary]) -> None:
-    merged = merge_summaries([halves[0], replace(halves[1], matching=None)])
+    merged = merge_summaries([halves[0], made(halves[1], matching=None)])
     assert merged.matching is None
     assert "no account of its matching" in merged.notes[0]
 
 
 def test_versions_that_differ_are_named(halves: tuple[Summary, Summary]) -> None:
-    merged = merge_summaries([replace(halves[0], version="0.2.0"), halves[1]])
+    merged = merge_summaries([made(halves[0], version="0.2.0"), halves[1]])
     assert merged.version == "0.1.0,0.2.0"
     assert merged.signature is not None
     assert merged.signature.endswith("|N:300|zoocli:0.1.0,0.2.0")
@@ -144,7 +152,7 @@ def test_versions_that_differ_are_named(halves: tuple[Summary, Summary]) -> None
 def shards(*names: str | None) -> list[Summary]:
     losses, votes = draw(10 * len(names), seed=5)
     return [
-        part(losses[:, 10 * i : 10 * i + 10], votes[:, 10 * i : 10 * i + 10], shard=name)
+        made(part(losses[:, 10 * i : 10 * i + 10], votes[:, 10 * i : 10 * i + 10]), shard=name)
         for i, name in enumerate(names)
     ]
 
@@ -198,7 +206,7 @@ def test_the_command_writes_the_merged_summary(
 def test_the_command_says_notes_on_stderr_unless_quiet(
     halves: tuple[Summary, Summary], tmp_path: Path
 ) -> None:
-    paths = write(tmp_path, replace(halves[0], version="0.0.9"), halves[1])
+    paths = write(tmp_path, made(halves[0], version="0.0.9"), halves[1])
     loud, quiet = (CliRunner().invoke(app, [*paths, *more]) for more in ([], ["--quiet"]))
     assert "different versions" in loud.stderr
     assert quiet.stderr == ""

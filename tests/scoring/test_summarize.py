@@ -32,10 +32,10 @@ from tests.scores_tables import (
 )
 from zoocli.cli.summarize import summarize as command
 from zoocli.errors import DataError, UsageError
+from zoocli.matching.account import Matching
 from zoocli.report.summary import STATISTICS
 from zoocli.schema import Schema
 from zoocli.scoring.summaries.summarize import summarize
-from zoocli.scoring.sums import Matching
 
 SCHEMA = Schema(
     {name: ["_a", "_b"] for name in QUESTIONS},
@@ -318,6 +318,7 @@ def test_the_command_writes_the_json_summary(small: pa.Table, tmp_path: Path) ->
         "loss",
         "schema",
         "settings",
+        "predictions",
         "shard",
         "overall",
         "campaigns",

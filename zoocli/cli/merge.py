@@ -69,12 +69,13 @@ def merge(
 
 
 def _merge_summaries(parts: list[str], quiet: bool) -> None:
-    from zoocli.scoring.summaries.merge import merge_summaries, require_coverage
+    from zoocli.runs.merging import require_coverage
+    from zoocli.scoring.summaries.merge import merge_summaries
     from zoocli.scoring.summaries.summary_file import read_summary
 
     summaries = [read_summary(source) for source in parts]
     merged = merge_summaries(summaries)
-    require_coverage(parts, summaries)
+    require_coverage(parts, [part.provenance for part in summaries])
     say_notes(merged.notes, quiet)
     put(render_json(merged.to_dict()))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -13,10 +13,8 @@ from zoocli.evaluating.additive import AdditiveArrays, added
 from zoocli.evaluating.bootstrap import point_sums, replicate_sums
 from zoocli.evaluating.intervals import HalfGalaxies, with_intervals
 from zoocli.evaluating.metric import Estimate, Key, Metric
-from zoocli.foundation.version import __version__
-from zoocli.runs.signature import signature
-from zoocli.scoring.summaries.merge import account_of_whole, require_coverage, setting_differences
-from zoocli.scoring.sums import Coverage, Matching
+from zoocli.runs.merging import merge_provenances, require_coverage
+from zoocli.runs.provenance import Made, Provenance
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,36 +23,33 @@ Found = TypeVar("Found", bound="Evaluation")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Evaluation(ABC):
+class Evaluation(Made, ABC):
     """What an evaluation found.
 
-    `loss` is the name of the loss, `settings` what changes the numbers, `matching` the account of
-    every galaxy, `sums` are additive (`zoocli.evaluating`), `notes` what the user should
-    be warned of. Everything else follows from them. `coverage` says which rows of VOTES a shard
-    matched. There is one subclass for each kind of prediction: `TreeEvaluation`,
-    `ClassEvaluation`, `ValueEvaluation`.
+    `provenance` says how it was made, `sums` are additive (`zoocli.evaluating`), `notes` what the
+    user should be warned of. Everything else follows from them. There is one subclass for each kind
+    of prediction: `TreeEvaluation`, `ClassEvaluation`, `ValueEvaluation`.
     """
 
-    loss: str
-    settings: dict[str, Any]
-    matching: Matching | None
+    provenance: Provenance
     sums: AdditiveArrays
     notes: tuple[str, ...] = ()
-    version: str = __version__
     file: str | None = None
-    shard: str | None = None
-    coverage: Coverage | None = None
 
     @property
     def schema_name(self) -> str | None:
         """The decision tree, where the loss has one."""
-        return None
+        return self.provenance.schema
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Everything that changes the numbers: an evaluation always knows it."""
+        return self.provenance.settings or {}
 
     @property
     def signature(self) -> str:
         """The line for a paper."""
-        galaxies = self.galaxies
-        return signature(self.loss, self.schema_name, self.settings, galaxies, self.version)
+        return self.provenance.signature(self.galaxies) or ""
 
     @property
     @abstractmethod
@@ -88,17 +83,11 @@ class Evaluation(ABC):
         """The metrics by question, answer and metric."""
         return {one.key: one for one in self.metrics}
 
-    def made(self) -> dict[str, Any]:
+    def about(self) -> dict[str, Any]:
         """How it was made, and of what: all but the numbers."""
-        return {
-            "signature": self.signature,
-            "version": self.version,
-            "loss": self.loss,
-            "schema": self.schema_name,
-            "settings": self.settings,
-            "shard": self.shard,
-            "matching": None if self.matching is None else asdict(self.matching),
-        }
+        made = self.provenance.to_dict(self.galaxies)
+        made.pop("coverage", None)
+        return made
 
     def to_pandas(self) -> pd.DataFrame:
         """One row per metric: question, answer, metric, value, low, high, N."""
@@ -108,7 +97,7 @@ class Evaluation(ABC):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON evaluation, key for key."""
-        return self.made() | {"metrics": [metric.to_dict() for metric in self.metrics]}
+        return self.about() | {"metrics": [metric.to_dict() for metric in self.metrics]}
 
     def merged(self: Found, parts: Sequence[Found]) -> Found:
         """Itself, with what the parts (itself among them) found together."""
@@ -116,7 +105,6 @@ class Evaluation(ABC):
             self,
             sums=added(part.sums for part in parts),
             notes=tuple(note for part in parts for note in part.notes),
-            version=",".join(sorted({part.version for part in parts})),
             file=None,
         )
 
@@ -134,17 +122,13 @@ def merge_evaluations(evaluations: Sequence[Evaluation]) -> Evaluation:
     first = evaluations[0]
     names = [part.file or f"part {number}" for number, part in enumerate(evaluations, start=1)]
     for name, part in zip(names, evaluations, strict=True):
-        differing = list(setting_differences(_compared(first), _compared(part)))
+        differing = list(first.provenance.differences(part.provenance))
         if differing:
             raise DataError(
                 f"{name} cannot be merged with {names[0]}: they differ in {'; '.join(differing)}. "
                 "Parts must be evaluated with the same settings against the same votes."
             )
-    matching = account_of_whole(names, evaluations)
-    require_coverage(names, evaluations)
-    return replace(first.merged(evaluations), matching=matching, shard=None, coverage=None)
-
-
-def _compared(evaluation: Evaluation) -> dict[str, Any]:
-    kind = {"loss": evaluation.loss, "schema": evaluation.schema_name}
-    return kind | evaluation.settings
+    provenances = [part.provenance for part in evaluations]
+    merged = merge_provenances(names, provenances)
+    require_coverage(names, provenances)
+    return replace(first.merged(evaluations), provenance=merged)

@@ -166,8 +166,7 @@ def evaluation_of(
 ) -> Evaluation:
     """The evaluation that the totals give; raises DataError where something is wrong with them."""
     scoring = finished(inputs, total.totals, shard)
-    evaluation = evaluator.evaluation(scoring, total.sums, total.worst)
-    return replace(evaluation, shard=scoring.shard, coverage=scoring.coverage)
+    return evaluator.evaluation(scoring, total.sums, total.worst)
 
 
 def _columns(inputs: Inputs) -> list[str]:

@@ -23,8 +23,8 @@ from zoocli.evaluating.values.result import ValueEvaluation
 from zoocli.foundation.columns import from_numpy
 from zoocli.foundation.strict_json import parse_json
 from zoocli.losses import find_loss
+from zoocli.runs.provenance import Provenance
 from zoocli.schema import Schema
-from zoocli.scoring.sums import Coverage, Matching
 from zoocli.tables.table import METADATA_KEY
 
 FILE = "sums.parquet"
@@ -42,9 +42,11 @@ def write_sums(path: Path, evaluation: Evaluation) -> None:
     """Writes the file, plainly: the caller sees to it that it appears whole or not at all."""
     import pyarrow.parquet as pq
 
-    content = evaluation.made() | {"arrays": len(evaluation.sums)}
-    if evaluation.coverage is not None:
-        content["coverage"] = evaluation.coverage.to_dict()
+    content = (
+        evaluation.about()
+        | evaluation.provenance.to_dict(evaluation.galaxies)
+        | {"arrays": len(evaluation.sums)}
+    )
     if isinstance(evaluation, TreeEvaluation):
         content["schema_content"] = evaluation.schema.to_dict()
     table = _to_table(evaluation.sums)
@@ -84,18 +86,12 @@ def read_sums(folder: Path) -> Evaluation:
 
 
 def _evaluation(folder: Path, content: Any, sums: AdditiveArrays) -> Evaluation:
-    matching, coverage = content["matching"], content.get("coverage")
     common: dict[str, Any] = {
-        "loss": str(content["loss"]),
-        "settings": {**content["settings"]},
-        "matching": None if matching is None else Matching.from_dict(matching),
+        "provenance": Provenance.from_dict(content),
         "sums": sums,
-        "shard": None if content["shard"] is None else str(content["shard"]),
-        "coverage": None if coverage is None else Coverage.from_dict(coverage),
-        "version": str(content["version"]),
         "file": str(folder),
     }
-    kind = find_loss(common["loss"]).scores
+    kind = find_loss(content["loss"]).scores
     if kind == "classes":
         return ClassEvaluation(**common)
     if kind == "values":

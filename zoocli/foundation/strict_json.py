@@ -33,6 +33,20 @@ def parse_json(text: str) -> Any:
     return content
 
 
+def finite_of(value: Any) -> float:
+    """A finite number as it stands in JSON; raises ValueError for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError(f"{value!r} is not a finite number")
+    return float(value)
+
+
+def count_of(value: Any) -> int:
+    """A count as it stands in JSON; raises ValueError for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ValueError(f"{value!r} is not a count")
+    return value
+
+
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     content = dict(pairs)
     if len(content) < len(pairs):

@@ -9,6 +9,7 @@ import torch
 from torchmetrics import Metric
 
 from zoocli.errors import UsageError
+from zoocli.runs.provenance import Provenance
 from zoocli.scoring.summaries.summary import Summary
 from zoocli.scoring.sums import Groups, Sums
 
@@ -98,7 +99,7 @@ class LossSums(Metric):
     def to_summary(self, **made: Any) -> Summary:
         """Every statistic with its N, over all processes (so each of them must call this).
 
-        `made` gives further fields of the summary, such as `settings` or `shard`.
+        `made` gives more of how it was made, such as `settings` or `shard`.
         """
         to_sync = self.sync_on_compute and not self._is_synced
         with self.sync_context(
@@ -106,7 +107,9 @@ class LossSums(Metric):
         ):
             sums = self.to_sums()
         fields = {"loss": self.loss_name, "schema": self.schema_name} | made
-        return Summary.from_sums(self.groups, sums, self.count_votes, **fields)
+        return Summary.from_sums(
+            self.groups, sums, self.count_votes, provenance=Provenance(**fields)
+        )
 
     def merge_state(self, incoming_state: dict[str, Any] | Metric) -> None:
         """Adds the sums of a metric of other galaxies; UsageError for another loss or other groups.

@@ -8,6 +8,7 @@ from typing import Any
 from zoocli.foundation.version import __version__
 
 STRICT = "error"
+SHOWN_DIGITS = 12  # of a fingerprint
 RULES = ("on_invalid", "on_fractional", "on_duplicate", "missing_votes")
 RELEVANCE = ("min_votes", "min_root_votes", "min_share_asked", "min_path_fraction", "confident")
 
@@ -18,10 +19,12 @@ def signature(
     settings: Mapping[str, Any],
     galaxies: int,
     version: str | None = __version__,
+    predictions: str | None = None,
 ) -> str:
-    """Names the loss, the schema and its hash, the rules, the votes, N and the version.
+    """Names the loss, the schema and its hash, the rules, both sides, N and the version.
 
-    Rules at their strict default are not repeated one by one. `version` is that of the zoocli which
+    Rules at their strict default are not repeated one by one. `predictions`: their fingerprint,
+    where it is known. `version` is that of the zoocli which
     computed the losses, not of the one which reads them back.
 
     >>> signature("dirichlet", "desi", {"schema_hash": "1f2e", "votes_fingerprint": "77aa"}, 9)
@@ -41,6 +44,8 @@ def signature(
     for option in ("scale", "label_smoothing", "class_weights", "null_value", "only"):
         if settings.get(option):
             parts.append(f"{option}:{_short(settings[option])}")
+    if predictions is not None:
+        parts.append(f"predictions:{predictions[:SHOWN_DIGITS]}")
     parts.append(f"votes:{settings.get('votes_fingerprint')}")
     parts.append(f"N:{galaxies}")
     parts.append(f"zoocli:{version}")

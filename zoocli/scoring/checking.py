@@ -11,6 +11,7 @@ import numpy as np
 from zoocli.errors import DataError
 from zoocli.foundation.resources import Resources
 from zoocli.losses import find_loss
+from zoocli.matching.account import Matching
 from zoocli.matching.findings import FIRST, Findings
 from zoocli.matching.ids import IdColumn
 from zoocli.matching.naming import find_schema
@@ -21,7 +22,6 @@ from zoocli.scoring.finishing import finished
 from zoocli.scoring.inputs import Inputs, find_ids, find_sides, hold_inputs, new_task
 from zoocli.scoring.scorers.tree import TreeTask
 from zoocli.scoring.scores import write_scores
-from zoocli.scoring.sums import Matching
 from zoocli.tables import Table, open_table, open_tables
 from zoocli.tables.sinks import NullSink
 

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 
 from zoocli.errors import DataError, some
+from zoocli.matching.account import Coverage, Matching
 from zoocli.matching.ids import rewritten_note
+from zoocli.runs.provenance import Predictions, Provenance
 from zoocli.runs.signature import RULES
 from zoocli.scoring.inputs import Inputs
 from zoocli.scoring.result import Scoring
-from zoocli.scoring.sums import Coverage, Matching
 from zoocli.scoring.totals import Totals
 from zoocli.tables.slices import Shard
 
@@ -22,19 +23,27 @@ def finished(inputs: Inputs, totals: Totals, shard: Shard | None = None) -> Scor
     """The result for the totals of all parts; raises DataError for invalid data."""
     totals.check(inputs, whole=shard is None)
     inputs.task.finish(totals.seen)
-    task, matching = inputs.task, matching_of_shard(inputs, totals)
-    return Scoring(
-        loss=task.loss_name,
-        schema=task.schema_name,
-        settings=settings_of(inputs),
-        groups=task.groups,
-        sums=totals.sums,
-        counts_votes=task.counts_votes,
-        matching=matching,
-        notes=tuple(notes_about(inputs, totals, matching, whole=shard is None)),
+    matching = matching_of_shard(inputs, totals)
+    provenance = replace(
+        provenance_of(inputs),
+        predictions=Predictions((inputs.source,), totals.fingerprint),
         shard=None if shard is None else str(shard),
+        matching=matching,
         coverage=None if shard is None else coverage_of(inputs, totals),
     )
+    return Scoring(
+        provenance,
+        groups=inputs.task.groups,
+        sums=totals.sums,
+        counts_votes=inputs.task.counts_votes,
+        notes=tuple(notes_about(inputs, totals, matching, whole=shard is None)),
+    )
+
+
+def provenance_of(inputs: Inputs) -> Provenance:
+    """What is known of the result before anything is scored."""
+    task = inputs.task
+    return Provenance(loss=task.loss_name, schema=task.schema_name, settings=settings_of(inputs))
 
 
 def settings_of(inputs: Inputs) -> dict[str, Any]:

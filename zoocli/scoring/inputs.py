@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,15 +24,17 @@ from zoocli.tables import Table, open_table, open_tables
 class Inputs:
     """PREDICTIONS, not yet read, and everything needed to score any part of them.
 
-    `votes_name` is for messages; `ids` and `votes_ids` are the id columns of the two sides; `only`
-    is the list of ids to be scored, if there is one. `dropped` marks the rows of VOTES whose ids
-    occur more than once in the whole, where a part cannot be scored without it.
+    `source` is the name of the predictions' file, without its folder, and `votes_name` is for
+    messages; `ids` and `votes_ids` are the id columns of the two sides; `only` is the list of ids
+    to be scored, if there is one. `dropped` marks the rows of VOTES whose ids occur more than once
+    in the whole, where a part cannot be scored without it.
     """
 
     options: ScoreOptions
     resources: Resources
     task: Task
     predictions: Table
+    source: str
     votes_name: str
     ids: IdColumn
     votes_ids: IdColumn
@@ -131,7 +134,8 @@ def hold_inputs(
     held = hold_votes(tables[1], ids[1], task, kept, only, resources)
     if options.ensemble:
         _hold_ensemble(task, options, ids[0].column, held, resources)
-    return Inputs(options, resources, task, tables[0], tables[1].name, *ids, held, only)
+    source = os.path.basename(tables[0].name)
+    return Inputs(options, resources, task, tables[0], source, tables[1].name, *ids, held, only)
 
 
 def _hold_ensemble(

@@ -11,9 +11,9 @@ from zoocli.runs.job import Job, OpenJob, Progress, full_path, full_paths, silen
 from zoocli.runs.options.keywords import TableLike, TablesLike
 from zoocli.runs.options.score import ScoreOptions
 from zoocli.schema import load_schema
-from zoocli.scoring.finishing import finished, settings_of
+from zoocli.scoring.finishing import finished, provenance_of
 from zoocli.scoring.inputs import Inputs, open_inputs
-from zoocli.scoring.result import Scoring
+from zoocli.scoring.result import Scoring, table_metadata
 from zoocli.scoring.scores import write_scores
 from zoocli.scoring.streaming import find_duplicates
 from zoocli.scoring.totals import Totals
@@ -87,17 +87,8 @@ class OpenScoreJob(OpenJob[Totals, Scoring]):
 
     def metadata(self) -> dict[str, Any]:
         """The metadata of a scores table, without its N and its account of the galaxies."""
-        task, nothing = self.inputs.task, Totals.nothing(self.inputs)
-        scoring = Scoring(
-            loss=task.loss_name,
-            schema=task.schema_name,
-            settings=settings_of(self.inputs),
-            groups=task.groups,
-            sums=nothing.sums,
-            counts_votes=task.counts_votes,
-            matching=nothing.matching(),
-        )
-        return scoring.metadata() | {"signature": None, "matching": None}
+        made = table_metadata(provenance_of(self.inputs), self.inputs.task.groups, 0)
+        return made | {"signature": None}
 
     def finish(self, total: Totals, shard: Shard | None = None) -> Scoring:
         """Raises DataError for invalid data."""

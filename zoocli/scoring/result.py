@@ -2,47 +2,38 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
-from zoocli.foundation.version import __version__
-from zoocli.runs.signature import signature
-from zoocli.scoring.sums import Coverage, Groups, Matching, Sums
+from zoocli.runs.provenance import Made, Provenance
+from zoocli.scoring.sums import Groups, Sums
 
 
 @dataclass(frozen=True)
-class Scoring:
+class Scoring(Made):
     """The additive statistics of a scoring, and how they were made.
 
-    `settings` is everything that changes the numbers; `notes` are warnings for the user. Of a
-    shard, `coverage` has the rows of VOTES that it scored.
+    `notes` are warnings for the user.
     """
 
-    loss: str
-    schema: str | None
-    settings: dict[str, Any]
+    provenance: Provenance
     groups: Groups
     sums: Sums
     counts_votes: bool
-    matching: Matching
     notes: tuple[str, ...] = ()
-    shard: str | None = None
-    coverage: Coverage | None = None
 
     def metadata(self) -> dict[str, Any]:
         """The metadata of the scores table, for `zoocli summarize`."""
-        return {
-            "signature": signature(
-                self.loss, self.schema, self.settings, int(self.sums.galaxies_all[0])
-            ),
-            "version": __version__,
-            "loss": self.loss,
-            "schema": self.schema,
-            "settings": self.settings,
-            "shard": self.shard,
-            "matching": asdict(self.matching),
-            "groups": {
-                "campaigns": {name: list(at) for name, at in self.groups.campaigns.items()},
-                "questions": list(self.groups.questions),
-            },
+        return table_metadata(self.provenance, self.groups, int(self.sums.galaxies_all[0]))
+
+
+def table_metadata(provenance: Provenance, groups: Groups, galaxies: int) -> dict[str, Any]:
+    """The metadata of a scores table of N galaxies."""
+    made = provenance.to_dict(galaxies)
+    made.pop("coverage", None)
+    return made | {
+        "groups": {
+            "campaigns": {name: list(at) for name, at in groups.campaigns.items()},
+            "questions": list(groups.questions),
         }
+    }

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from zoocli.errors import DataError
 from zoocli.foundation.arrays import CountArray, FloatArray, sum_in_order
-from zoocli.foundation.bits import Bits
+from zoocli.foundation.strict_json import count_of, finite_of
 
 
 @dataclass(frozen=True)
@@ -67,11 +67,11 @@ class Statistics:
         Raises KeyError, TypeError, ValueError or OverflowError for what cannot be.
         """
         votes = content["votes"]
-        galaxies, galaxies_all = _count(content["galaxies"]), _count(content["galaxies_all"])
+        galaxies, galaxies_all = count_of(content["galaxies"]), count_of(content["galaxies_all"])
         if galaxies > galaxies_all:
             raise ValueError("galaxies is larger than galaxies_all")
-        total, squares = _finite(content["sum"]), _finite(content["sum_squares"])
-        votes = None if votes is None else _count(votes)
+        total, squares = finite_of(content["sum"]), finite_of(content["sum_squares"])
+        votes = None if votes is None else count_of(votes)
         return cls.from_sums(total, squares, galaxies, galaxies_all, votes)
 
     def __add__(self, other: Statistics) -> Statistics:
@@ -108,69 +108,6 @@ def standard_error(total: float, squares: float, galaxies: int) -> float | None:
         return None
     variance = max(squares - total * total / galaxies, 0.0) / (galaxies - 1)
     return math.sqrt(variance / galaxies)
-
-
-@dataclass(frozen=True)
-class Matching:
-    """What became of every galaxy.
-
-    `matched`: galaxies scored. `predictions_only`: rows of PREDICTIONS whose id VOTES lack.
-    `votes_only`: rows of VOTES whose id no prediction has. `duplicated`: ids that match and occur
-    more than once on a side; all copies were dropped. `invalid`: scored galaxies whose `loss` is
-    null because one of their predictions has no likelihood.
-    """
-
-    matched: int
-    predictions_only: int
-    votes_only: int
-    duplicated: int
-    invalid: int
-
-    @classmethod
-    def from_dict(cls, content: Mapping[str, Any]) -> Matching:
-        """Reads the five counts; raises KeyError, TypeError or ValueError for anything else."""
-        return cls(**{key: _count(value) for key, value in content.items()})
-
-
-@dataclass(frozen=True)
-class Coverage:
-    """Which rows of VOTES a shard scored; of the whole, how many ids and rows were dropped.
-
-    `scored` has a bit for each row of VOTES. Ids that occur more than once are dropped by
-    every shard: `dropped` of them, which have `dropped_rows` in VOTES.
-    """
-
-    scored: Bits
-    dropped: int = 0
-    dropped_rows: int = 0
-
-    @classmethod
-    def of(cls, scored: npt.NDArray[np.bool_], dropped: int = 0, dropped_rows: int = 0) -> Coverage:
-        """From an array with a truth value for each row of VOTES."""
-        return cls(Bits.pack(scored), dropped, dropped_rows)
-
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON has it."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, content: Mapping[str, Any]) -> Coverage:
-        """Reads what `to_dict` wrote; raises KeyError, TypeError or ValueError for all else."""
-        bits = Bits(_count(content["scored"]["length"]), str(content["scored"]["content"]))
-        bits.unpack()
-        return cls(bits, _count(content["dropped"]), _count(content["dropped_rows"]))
-
-
-def _finite(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise ValueError(f"{value!r} is not a finite number")
-    return float(value)
-
-
-def _count(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise ValueError(f"{value!r} is not a count")
-    return value
 
 
 @dataclass

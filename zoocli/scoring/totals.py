@@ -9,14 +9,16 @@ import numpy.typing as npt
 
 from zoocli.errors import DataError, some
 from zoocli.foundation.columns import from_numpy
+from zoocli.matching.account import Matching
 from zoocli.matching.findings import Findings
 from zoocli.matching.held import FIRST_IDS
 from zoocli.matching.ids import ids_at
 from zoocli.matching.index import Account
 from zoocli.matching.matched import Matched
+from zoocli.runs.provenance import FINGERPRINTS
 from zoocli.scoring.inputs import Inputs
 from zoocli.scoring.scorers.scorer import Losses
-from zoocli.scoring.sums import Matching, Sums
+from zoocli.scoring.sums import Sums
 
 
 @dataclass
@@ -24,7 +26,7 @@ class Totals:
     """Additive: batches, parts and machines each have their totals, and `+` combines them.
 
     `rows` of PREDICTIONS were read, `matched` of them scored; `listed` marks the ids of `--only`
-    that are in either table, `seen` is for `Task.finish`.
+    that are in either table, `seen` is for `Task.finish`. `fingerprint` is that of the predictions.
     """
 
     sums: Sums
@@ -36,6 +38,7 @@ class Totals:
     matched: int = 0
     invalid: int = 0
     seen: frozenset[str] = frozenset()
+    fingerprint: int = 0
 
     @classmethod
     def nothing(cls, inputs: Inputs) -> Totals:
@@ -67,6 +70,7 @@ class Totals:
     def add_losses(self, inputs: Inputs, losses: Losses) -> None:
         """Adds the losses of a batch."""
         self.seen |= losses.seen
+        self.fingerprint = (self.fingerprint + losses.fingerprint) % FINGERPRINTS
         self.invalid += int(np.count_nonzero(np.isnan(losses.loss)))
         inputs.task.groups.add(self.sums, losses.loss, losses.parts, losses.votes)
 
@@ -81,6 +85,7 @@ class Totals:
             self.matched + other.matched,
             self.invalid + other.invalid,
             self.seen | other.seen,
+            (self.fingerprint + other.fingerprint) % FINGERPRINTS,
         )
 
     def matching(self) -> Matching:

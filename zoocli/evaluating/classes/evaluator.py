@@ -17,6 +17,7 @@ from zoocli.foundation.columns import from_numpy
 from zoocli.foundation.hashing import hash_ids
 from zoocli.matching.matched import Matched
 from zoocli.runs.options.evaluate import EvaluateOptions
+from zoocli.runs.provenance import with_settings
 from zoocli.scoring.result import Scoring
 from zoocli.scoring.scorers.classes import ClassTask
 from zoocli.scoring.scorers.scorer import Losses
@@ -32,7 +33,7 @@ class ClassEvaluator(Evaluator):
 
     def collect(self, matched: Matched, losses: Losses) -> Collected:
         """What the matched galaxies of a batch add."""
-        predictions = self._task.predictions(matched)
+        predictions = np.stack(losses.read[0].chosen(), axis=1)
         galaxies = LabelledGalaxies(
             np.ascontiguousarray(predictions.T),
             np.ascontiguousarray(self._task.probabilities(predictions).T),
@@ -47,9 +48,7 @@ class ClassEvaluator(Evaluator):
     ) -> ClassEvaluation:
         """The evaluation, from what all batches added."""
         return ClassEvaluation(
-            loss=scoring.loss,
-            settings=scoring.settings | self._options.bootstrap_settings(),
-            matching=scoring.matching,
+            provenance=with_settings(scoring.provenance, self._options.bootstrap_settings()),
             sums=sums,
             notes=scoring.notes,
         )

@@ -20,6 +20,7 @@ from zoocli.matching.concentrations import dense
 from zoocli.matching.held import Held
 from zoocli.matching.matched import Matched
 from zoocli.runs.options.evaluate import EvaluateOptions
+from zoocli.runs.provenance import with_settings
 from zoocli.scoring.result import Scoring
 from zoocli.scoring.scorers.scorer import Losses
 from zoocli.scoring.scorers.tree import TreeTask
@@ -52,7 +53,7 @@ class TreeEvaluator(Evaluator):
         assert losses.votes is not None
         galaxies = VotedGalaxies(
             self._task.schema,
-            dense(self._task.concentrations(matched)),
+            dense(losses.read),
             np.ascontiguousarray(self._votes[matched.held_rows].T, np.int64),
             losses.votes.astype(np.int64),
             losses.parts,
@@ -68,10 +69,8 @@ class TreeEvaluator(Evaluator):
     ) -> TreeEvaluation:
         """The evaluation, from what all batches added."""
         return TreeEvaluation(
-            loss=scoring.loss,
             schema=self._task.schema,
-            settings=scoring.settings | self._options.tree_settings(),
-            matching=scoring.matching,
+            provenance=with_settings(scoring.provenance, self._options.tree_settings()),
             sums=sums,
             worst=worst,
             notes=scoring.notes,

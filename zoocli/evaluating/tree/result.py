@@ -38,11 +38,6 @@ class TreeEvaluation(Evaluation):
     worst: list[ScoredGalaxy]
 
     @property
-    def schema_name(self) -> str:
-        """The decision tree."""
-        return self.schema.name
-
-    @property
     def galaxies(self) -> int:
         """The galaxies that have a loss."""
         return int(self.sums["loss/galaxies_all"][0])
@@ -89,9 +84,9 @@ class TreeEvaluation(Evaluation):
         places = range(len(self.schema.label_cols))[answers]
         return Calibration.of(self.sums, places, calibration.PARTS[part])
 
-    def made(self) -> dict[str, Any]:
+    def about(self) -> dict[str, Any]:
         """How it was made, and of what: all but the numbers."""
-        return super().made() | {"worst": [galaxy.to_dict() for galaxy in self.worst]}
+        return super().about() | {"worst": [galaxy.to_dict() for galaxy in self.worst]}
 
     def merged(self, parts: Sequence[TreeEvaluation]) -> TreeEvaluation:
         """Itself, with what the parts (itself among them) found together."""

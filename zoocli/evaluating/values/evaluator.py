@@ -17,6 +17,7 @@ from zoocli.foundation.columns import from_numpy
 from zoocli.foundation.hashing import hash_ids
 from zoocli.matching.matched import Matched
 from zoocli.runs.options.evaluate import EvaluateOptions
+from zoocli.runs.provenance import with_settings
 from zoocli.scoring.result import Scoring
 from zoocli.scoring.scorers.scorer import Losses
 from zoocli.scoring.scorers.values import ValueTask
@@ -35,7 +36,7 @@ class ValueEvaluator(Evaluator):
         """What the matched galaxies of a batch add."""
         several = len(losses.parts) > 0
         galaxies = ValuedGalaxies(
-            self._task.predictions(matched),
+            np.stack(losses.read[0].chosen()),
             np.ascontiguousarray(self._labels[matched.held_rows].T),
             losses.parts if several else losses.loss[np.newaxis],
             losses.loss,
@@ -48,11 +49,9 @@ class ValueEvaluator(Evaluator):
         self, scoring: Scoring, sums: AdditiveArrays, worst: list[ScoredGalaxy]
     ) -> ValueEvaluation:
         """The evaluation, from what all batches added."""
-        centres = {"centres": self._centres.tolist()}
+        settings = {"centres": self._centres.tolist()} | self._options.bootstrap_settings()
         return ValueEvaluation(
-            loss=scoring.loss,
-            settings=scoring.settings | centres | self._options.bootstrap_settings(),
-            matching=scoring.matching,
+            provenance=with_settings(scoring.provenance, settings),
             sums=sums,
             notes=scoring.notes,
         )

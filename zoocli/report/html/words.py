@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from zoocli.matching.account import Matching
 from zoocli.report.text import ABSENT, count
 from zoocli.runs.options.rules import PROFILES
-from zoocli.scoring.sums import Matching
 
 OF_TREES = {
     "loss": "The mean of -ln P(votes | concentrations) over galaxies with votes, in nats, under "

@@ -119,9 +119,10 @@ class ClassTask(LabelTask):
         codes = pc.if_else(text.is_valid(), codes.fill_null(UNKNOWN), NO_LABEL)
         return np.array(codes.to_numpy(zero_copy_only=False), np.int32)
 
-    def score(self, matched: Matched, values: npt.NDArray[Any]) -> Losses:
+    def losses(self, matched: Matched, values: npt.NDArray[Any]) -> Losses:
         """The cross-entropy of each galaxy; NaN where the label or the loss does not exist."""
-        predictions = self.predictions(matched)
+        read = self._predicted(matched)
+        predictions = np.stack(read.chosen(), axis=1)
         labels = values[matched.held_rows, 0]
         labelled = labels != NO_LABEL
         seen = self._check_scale(predictions, matched)
@@ -132,11 +133,7 @@ class ClassTask(LabelTask):
         loss[~(labelled & np.isfinite(loss))] = np.nan
         best = np.where(np.isnan(predictions).any(axis=1), NO_LABEL, predictions.argmax(axis=1))
         columns = self._names(labels), self._names(best)
-        return Losses(loss, np.empty((0, len(loss))), columns=columns, seen=seen)
-
-    def predictions(self, matched: Matched) -> npt.NDArray[np.float64]:
-        """(galaxies, classes): the predictions for the matched galaxies, NaN for null."""
-        return np.stack(self._predicted(matched), axis=1)
+        return Losses(loss, np.empty((0, len(loss))), columns=columns, seen=seen, read=[read])
 
     def probabilities(self, predictions: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """(galaxies, classes): probabilities with sum 1, by softmax of logits; NaN if not finite.

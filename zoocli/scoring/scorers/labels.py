@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from zoocli.foundation.columns import to_floats
 from zoocli.foundation.resources import PROGRAM_BYTES, TORCH_BYTES, use_one_torch_thread
 from zoocli.losses.loss import Loss
+from zoocli.matching.concentrations import Pass
 from zoocli.matching.matched import Matched
 from zoocli.runs.options.score import ScoreOptions
 from zoocli.scoring.scorers.backends import choose_backend, torch_device
@@ -44,9 +44,12 @@ class LabelTask(Task):
         self._device = torch_device(options.device)
         self._predictions_name, self._labels_name = (table.name for table in tables)
 
-    def _predicted(self, matched: Matched) -> list[npt.NDArray[np.float64]]:
-        """Each column of predictions for the matched galaxies, NaN for null."""
-        return [
-            to_floats(matched.batch.column(name), name, self._predictions_name)[matched.rows]
+    def _predicted(self, matched: Matched) -> Pass:
+        """The predictions for the matched galaxies, NaN for null."""
+        columns = [
+            np.ascontiguousarray(
+                to_floats(matched.batch.column(name), name, self._predictions_name), np.float64
+            )
             for name in self.prediction_columns
         ]
+        return Pass(columns, matched.rows, np.zeros(len(matched.rows), np.bool_))

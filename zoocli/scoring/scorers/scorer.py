@@ -13,7 +13,9 @@ import pyarrow as pa
 
 from zoocli.foundation.arrays import FloatArray
 from zoocli.foundation.resources import PROGRAM_BYTES
+from zoocli.matching.concentrations import Pass
 from zoocli.matching.findings import Findings, NamesOfRows
+from zoocli.matching.fingerprint import fingerprint
 from zoocli.matching.held import HeldBlock
 from zoocli.matching.ids import is_index_name
 from zoocli.matching.matched import Matched
@@ -29,7 +31,8 @@ class Losses:
 
     `loss` (galaxies,); `parts` (questions or targets, galaxies), perhaps none; `votes` (questions,
     galaxies) int32, or None for losses that count no votes; `columns` are more output columns;
-    `seen`: what the task needs to know about all batches in `Task.finish`.
+    `seen`: what the task needs to know about all batches in `Task.finish`; `read`: the predictions
+    that they are of, whose `fingerprint` is made with them.
     """
 
     loss: FloatArray
@@ -37,6 +40,8 @@ class Losses:
     votes: npt.NDArray[np.int32] | None = None
     columns: tuple[pa.Array, ...] = ()
     seen: frozenset[str] = frozenset()
+    read: Sequence[Pass] = ()
+    fingerprint: int = 0
 
 
 class Task(ABC):
@@ -58,12 +63,18 @@ class Task(ABC):
     def hold(self, batch: pa.RecordBatch, findings: Findings, ids: NamesOfRows) -> HeldBlock:
         """The values of a batch of VOTES; invalid ones are added to the findings."""
 
-    @abstractmethod
     def score(self, matched: Matched, values: npt.NDArray[Any]) -> Losses:
         """Scores the matched galaxies of a batch against the held values of VOTES.
 
         Runs in several threads at once, so it changes nothing but the findings of the batch.
         """
+        losses = self.losses(matched, values)
+        losses.fingerprint = fingerprint(matched, losses.read)
+        return losses
+
+    @abstractmethod
+    def losses(self, matched: Matched, values: npt.NDArray[Any]) -> Losses:
+        """The losses, and the predictions that were read for them, each once."""
 
     @abstractmethod
     def output_fields(self) -> list[pa.Field]:

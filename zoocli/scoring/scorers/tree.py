@@ -76,7 +76,7 @@ class TreeTask(Task):
         self.groups = Groups(schema.campaigns, tuple(q.name for q in schema.questions))
         if choose_backend(loss, options) == "torch":
             self.program_bytes = PROGRAM_BYTES + TORCH_BYTES
-        self._losses = tree_backend(loss, options, self._slices)
+        self._compute = tree_backend(loss, options, self._slices)
 
     def add_ensemble(self, members: Sequence[Member]) -> None:
         """Adds further files of predictions, as more passes."""
@@ -149,9 +149,9 @@ class TreeTask(Task):
                 total = counts[:, answers].sum(axis=1, dtype=np.int64)
                 findings.add(TOO_MANY_VOTES, question.name, total > votes_kernel.MOST_VOTES, ids)
 
-    def score(self, matched: Matched, values: npt.NDArray[Any]) -> Losses:
+    def losses(self, matched: Matched, values: npt.NDArray[Any]) -> Losses:
         """One loss per question; NaN where a concentration has no likelihood."""
-        passes = self.concentrations(matched)
+        passes = self._concentrations(matched)
         losses, totals = self._mixture(passes, values, matched.held_rows)
         loss = sum_in_order(losses)
         if np.isnan(loss).any() and self.options.on_invalid == "error":
@@ -159,9 +159,9 @@ class TreeTask(Task):
                 find_impossible(
                     one, self.prediction_columns, self.schema, matched.findings, matched.ids
                 )
-        return Losses(loss, losses, totals)
+        return Losses(loss, losses, totals, read=passes)
 
-    def concentrations(self, matched: Matched) -> list[Pass]:
+    def _concentrations(self, matched: Matched) -> list[Pass]:
         """The predictions for the matched galaxies of a batch."""
         read = read_passes(
             matched.batch,
@@ -183,10 +183,10 @@ class TreeTask(Task):
     ) -> tuple[FloatArray, npt.NDArray[np.int32]]:
         """Losses of the equal-weight mixture: -ln of the mean over passes of exp(-loss)."""
         if len(passes) == 1:
-            return self._losses(passes[0].columns, passes[0].rows, counts, count_rows)
+            return self._compute(passes[0].columns, passes[0].rows, counts, count_rows)
         losses = []
         for one in passes:
-            loss, totals = self._losses(one.columns, one.rows, counts, count_rows)
+            loss, totals = self._compute(one.columns, one.rows, counts, count_rows)
             losses.append(loss)
         lowest = np.min(losses, axis=0)
         likelihoods = sum_in_order(np.exp(lowest - losses))

@@ -57,13 +57,14 @@ class ValueTask(LabelTask):
             columns.append(values)
         return HeldBlock(np.stack(columns, axis=1))
 
-    def score(self, matched: Matched, values: npt.NDArray[Any]) -> Losses:
+    def losses(self, matched: Matched, values: npt.NDArray[Any]) -> Losses:
         """The loss of each target; NaN where a label or a prediction does not exist."""
         import torch
 
         parts = np.empty((len(self.vote_columns), len(matched.rows)))
         labels = values[matched.held_rows]
-        predicted = self.predictions(matched)
+        read = self._predicted(matched)
+        predicted = np.stack(read.chosen())
         for target, name in enumerate(self.prediction_columns):
             loss = self._loss.function(
                 torch.from_numpy(predicted[target]).to(self._device),
@@ -74,11 +75,8 @@ class ValueTask(LabelTask):
             if self.options.on_invalid == "error":
                 matched.findings.add(NOT_FINITE, name, broken, matched.ids)
             parts[target, broken] = np.nan
-        return Losses(sum_in_order(parts) / len(parts), parts if self.targets else parts[:0])
-
-    def predictions(self, matched: Matched) -> npt.NDArray[np.float64]:
-        """(targets, galaxies): the predictions for the matched galaxies, NaN for null."""
-        return np.stack(self._predicted(matched))
+        loss = sum_in_order(parts) / len(parts)
+        return Losses(loss, parts if self.targets else parts[:0], read=[read])
 
     def output_fields(self) -> list[pa.Field]:
         """`loss`, and the loss of each target where there are several."""

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from zoocli.errors import DataError
 from zoocli.runs.options.keywords import TableLike
+from zoocli.runs.provenance import Provenance
 from zoocli.scoring.scores_table import read_batches, read_layout
 from zoocli.scoring.summaries.merge import merge_summaries
-from zoocli.scoring.summaries.summary import Summary, read_made
+from zoocli.scoring.summaries.summary import Summary
 from zoocli.scoring.summaries.summary_file import is_json, read_summary
 from zoocli.scoring.sums import Sums
 
@@ -105,7 +106,7 @@ def _summarize_plain(
     for batch in read_batches(table, layout):
         groups.add(sums, batch.loss, batch.losses, batch.votes)
         rows += len(batch.loss)
-    summary = Summary.from_sums(groups, sums, layout.has_votes, version=None)
+    summary = Summary.from_sums(groups, sums, layout.has_votes, provenance=Provenance(version=None))
     if layout.known:
         return _with_metadata(summary, table.name, metadata or {}, rows)
     note = (
@@ -113,7 +114,8 @@ def _summarize_plain(
         "settings, matching and signature are not known"
     )
     if schema is not None:
-        return replace(summary, schema=schema.name, notes=(f"{note}.",))
+        provenance = Provenance(schema=schema.name, version=None)
+        return replace(summary, provenance=provenance, notes=(f"{note}.",))
     note += ", nor its campaigns: name the schema to see them." if layout.has_votes else "."
     return replace(summary, campaigns=None, notes=(note,))
 
@@ -121,13 +123,13 @@ def _summarize_plain(
 def _with_metadata(summary: Summary, name: str, metadata: Mapping[str, Any], rows: int) -> Summary:
     """Adds what the table says about its making; its account only while that fits the rows."""
     try:
-        made = read_made(metadata)
+        made = Provenance.from_dict(metadata)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise DataError(
             f"{name} carries metadata of zoocli that are damaged ({error!r}). Score again, or "
             "write the table without its metadata."
         ) from error
-    summary = replace(summary, **made)
+    summary = replace(summary, provenance=made)
     nulls = rows - summary.overall.galaxies_all
     matching = summary.matching
     if matching is None or (rows, nulls) == (matching.matched, matching.invalid):
@@ -137,4 +139,5 @@ def _with_metadata(summary: Summary, name: str, metadata: Mapping[str, Any], row
         f"{matching.matched:,} and {matching.invalid:,}: rows were added, changed or left out "
         "since, so its account of the matching no longer holds."
     )
-    return replace(summary, shard=None, matching=None, notes=(note,))
+    unaccounted = replace(made, shard=None, matching=None)
+    return replace(summary, provenance=unaccounted, notes=(note,))

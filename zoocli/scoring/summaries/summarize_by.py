@@ -132,7 +132,7 @@ def _summaries(
     nothing = Sums.zeros(len(layout.groups))
     for position, one in places:
         added = sums.get(position, nothing)
-        summary = Summary.from_sums(layout.groups, added, layout.has_votes, version=whole.version)
+        summary = Summary.from_sums(layout.groups, added, layout.has_votes)
         if whole.campaigns is None:
             summary = replace(summary, campaigns=None)
         yield one, summary

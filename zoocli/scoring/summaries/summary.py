@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from zoocli.errors import DataError
-from zoocli.foundation.version import __version__
-from zoocli.runs.signature import signature
-from zoocli.scoring.sums import Coverage, Groups, Matching, Statistics, Sums
+from zoocli.runs.provenance import Made, Provenance
+from zoocli.scoring.sums import Groups, Statistics, Sums
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,36 +17,31 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Summary:
+class Summary(Made):
     """Statistics overall, per campaign and per question, with the settings that made them.
 
     What the input did not carry is None (a CSV has no loss, schema, matching or signature), and
     `notes` says so. `campaigns` is None when the schema is not known, empty for a loss without a
-    tree. `coverage` is a shard's, for merging. `file` is the name of the input, where there were
+    tree. `file` is the name of the input, where there were
     several.
     """
 
     overall: Statistics
     campaigns: dict[str, Statistics] | None
     questions: dict[str, Statistics]
-    loss: str | None = None
-    schema: str | None = None
-    settings: dict[str, Any] | None = None
-    shard: str | None = None
-    matching: Matching | None = None
-    coverage: Coverage | None = None
-    version: str | None = __version__
+    provenance: Provenance = field(default_factory=Provenance)
     file: str | None = None
     notes: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def signature(self) -> str | None:
         """The line for a paper; None where the settings are not known."""
-        if self.settings is None:
-            return None
-        return signature(
-            self.loss, self.schema, self.settings, self.overall.galaxies_all, self.version
-        )
+        return self.provenance.signature(self.overall.galaxies_all)
+
+    @property
+    def schema(self) -> str | None:
+        """The name of the decision tree."""
+        return self.provenance.schema
 
     @classmethod
     def from_sums(cls, groups: Groups, sums: Sums, count_votes: bool, **made: Any) -> Summary:
@@ -68,31 +62,24 @@ class Summary:
             scoring.groups,
             scoring.sums,
             scoring.counts_votes,
-            loss=scoring.loss,
-            schema=scoring.schema,
-            settings=scoring.settings,
-            matching=scoring.matching,
-            shard=scoring.shard,
-            coverage=scoring.coverage,
+            provenance=scoring.provenance,
             notes=scoring.notes,
         )
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON summary, key for key."""
-        made: dict[str, Any] = {} if self.file is None else {"file": self.file}
-        return made | {
-            "signature": self.signature,
-            "version": self.version,
-            "loss": self.loss,
-            "schema": self.schema,
-            "settings": self.settings,
-            "shard": self.shard,
-            "overall": self.overall.to_dict(),
-            "campaigns": None if self.campaigns is None else _to_dicts(self.campaigns),
-            "questions": _to_dicts(self.questions),
-            "matching": None if self.matching is None else asdict(self.matching),
-            **({} if self.coverage is None else {"coverage": self.coverage.to_dict()}),
-        }
+        made = self.provenance.to_dict(self.overall.galaxies_all)
+        account = {name: made.pop(name) for name in ("matching", "coverage") if name in made}
+        return (
+            ({} if self.file is None else {"file": self.file})
+            | made
+            | {
+                "overall": self.overall.to_dict(),
+                "campaigns": None if self.campaigns is None else _to_dicts(self.campaigns),
+                "questions": _to_dicts(self.questions),
+            }
+            | account
+        )
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any], file: str | None = None) -> Summary:
@@ -103,7 +90,7 @@ class Summary:
                 overall=Statistics.from_dict(content["overall"]),
                 campaigns=None if campaigns is None else _from_dicts(campaigns),
                 questions=_from_dicts(content["questions"]),
-                **read_made(content),
+                provenance=Provenance.from_dict(content),
                 file=file,
             )
         except (KeyError, TypeError, AttributeError, ValueError, ArithmeticError) as error:
@@ -139,32 +126,9 @@ class Summary:
         }
 
 
-def read_made(content: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of a Summary that say how it was made, from JSON.
-
-    Raises KeyError, TypeError, AttributeError or ValueError for anything else.
-    """
-    settings, matching, coverage = content["settings"], content["matching"], content.get("coverage")
-    return {
-        "loss": _text(content["loss"]),
-        "schema": _text(content["schema"]),
-        "settings": None if settings is None else {**settings},
-        "shard": _text(content["shard"]),
-        "matching": None if matching is None else Matching.from_dict(matching),
-        "coverage": None if coverage is None else Coverage.from_dict(coverage),
-        "version": _text(content["version"]),
-    }
-
-
 def _to_dicts(groups: Mapping[str, Statistics]) -> dict[str, Any]:
     return {name: statistics.to_dict() for name, statistics in groups.items()}
 
 
 def _from_dicts(content: Mapping[str, Any]) -> dict[str, Statistics]:
     return {name: Statistics.from_dict(statistics) for name, statistics in content.items()}
-
-
-def _text(value: Any) -> str | None:
-    if value is None or isinstance(value, str):
-        return value
-    raise ValueError(f"{value!r} is not text")

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zoocli.errors import DataError, some
-from zoocli.scoring.sums import Coverage
+from zoocli.matching.account import Coverage
 
 FIRST = 5
 
