@@ -141,7 +141,7 @@ def test_errors_name_the_side(tables: tuple[pa.Table, pa.Table]) -> None:
     with pytest.raises(zoocli.DataError, match=r"the votes has no column 'bar_no'"):
         zoocli.score(predictions, votes.drop_columns("bar_no"), schema=SCHEMA)
     negative = predictions.set_column(1, "shape_smooth", pa.array([-1.0, 1.0, 2.0]))
-    with pytest.raises(zoocli.DataError, match=r"the predictions has 1 concentrations"):
+    with pytest.raises(zoocli.DataError, match=r"the predictions has 1 galaxy with concentrations"):
         zoocli.score(negative, votes, schema=SCHEMA)
 
 
@@ -225,7 +225,7 @@ def test_a_failure_leaves_the_output_as_it_was(
     target = tmp_path / "scores.csv"
     target.write_text("as it was")
     negative = tables[0].set_column(1, "shape_smooth", pa.array([-1.0, 1.0, 2.0]))
-    with pytest.raises(zoocli.DataError, match="1 concentrations"):
+    with pytest.raises(zoocli.DataError, match="1 galaxy with concentrations"):
         zoocli.score(negative, tables[1], SCHEMA, output=target)
     assert [file.name for file in tmp_path.iterdir()] == ["scores.csv"]
     assert target.read_text() == "as it was"

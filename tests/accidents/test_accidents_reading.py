@@ -315,9 +315,12 @@ def test_what_is_refused(folder: Path, what: str) -> None:
 @pytest.mark.parametrize(
     ("votes", "words"),
     [
-        ({"bar_yes": [2**31, 1, 1]}, ("1 votes", "2,147,483,647", "'a'")),
+        ({"bar_yes": [2**31, 1, 1]}, ("1 galaxy", "2,147,483,647", "'a'")),
         ({"bar_yes": [2**31 - 1, 1, 1]}, ("totals", "2,147,483,647", "'bar'")),
-        ({"bar_yes": pa.array([2**64 - 1, 1, 1], pa.uint64())}, ("1 votes", "2,147,483,647")),
+        (
+            {"bar_yes": pa.array([2**64 - 1, 1, 1], pa.uint64())},
+            ("1 galaxy", "2,147,483,647"),
+        ),
         ({"bar_yes": [True, False, True]}, ("'bar_yes'", "bool")),
         ({"bar_yes": ["[1]", "[2]", "[3]"]}, ("'bar_yes'", "list")),
     ],

@@ -140,7 +140,12 @@ ACCIDENTS = [
     ),
     # Votes
     Accident("text votes", put(v=rows(["1", "x", "2"])), 3, ("'bar_yes'", "'x'", "1 of its")),
-    Accident("negative votes", put(v=rows([1, -1, -2])), 3, ("2 votes below zero", "'b', 'c'")),
+    Accident(
+        "negative votes",
+        put(v=rows([1, -1, -2])),
+        3,
+        ("2 galaxies", "'b', 'c'"),
+    ),
     Accident("fractional votes", put(v=rows([0.5, 1, 2])), 3, ("whole", "round", "'a'")),
     Accident("partly missing", put(v=rows([None, 1, 2])), 3, ("'bar'", "'a'", "zero")),
     Accident("infinite votes", put(v=rows([math.inf, 1, 2])), 3, ("infinite", "'a'")),
@@ -152,7 +157,12 @@ ACCIDENTS = [
     Accident("null", put(p=rows([None, 1.0, 2.0])), 3, ("NaN", "'bar_yes'", "'a'", "null")),
     Accident("infinity", put(p=rows([1.0, math.inf, 2.0])), 3, ("infinite", "'b'")),
     Accident("zero", put(p=rows([1.0, 2.0, 0.0])), 3, ("zero", "'c'")),
-    Accident("negative", put(p=rows([-1.0, -2.0, 1.0])), 3, ("2 conc", "negative", "'a', 'b'")),
+    Accident(
+        "negative",
+        put(p=rows([-1.0, -2.0, 1.0])),
+        3,
+        ("2 galaxies with conc", "negative", "'a', 'b'"),
+    ),
     Accident(
         "the sum overflows", put(p={"bar_yes": [1e308] * 3, "bar_no": [1e308] * 3}), 3, ("'bar'",)
     ),
@@ -169,7 +179,7 @@ ACCIDENTS = [
         "not probabilities",
         classes(LOGITS, [0, 1, 0]),
         3,
-        ("3 rows", "sum 1"),
+        ("3 galaxies", "sum 1"),
         CE + " --scale probabilities",
     ),
     Accident(
@@ -179,8 +189,10 @@ ACCIDENTS = [
         ("infinite loss", "'g2'"),
         CE + " --scale probabilities",
     ),
-    Accident("unknown labels", classes(LOGITS, ["spiral", "x", "x"]), 3, ("2 labels", "'g1'"), CE),
-    Accident("a label too high", classes(LOGITS, [0, 1, 2]), 3, ("1 labels", "'g2'"), CE),
+    Accident(
+        "unknown labels", classes(LOGITS, ["spiral", "x", "x"]), 3, ("2 galaxies", "'g1'"), CE
+    ),
+    Accident("a label too high", classes(LOGITS, [0, 1, 2]), 3, ("1 galaxy", "'g2'"), CE),
     Accident("no such label", classes(LOGITS, [0, 1, 1]), 3, ("'truth'",), CE + " --label truth"),
     Accident(
         "two labels", classes(LOGITS, [0, 1, 1]), 2, ("one --label",), CE + " --label a --label b"
@@ -477,7 +489,7 @@ def test_a_few_of_many_ids_are_named(folder: Path) -> None:
     write(folder / "p.parquet", small_predictions(ids) | {"bar_yes": [-1.0] * 1000})
     write(folder / "v.parquet", small_votes(ids))
     done = run("score", *GOOD, "--batch-size", "64")
-    words = ("1,000 concentrations", "'g0', 'g1', 'g2', 'g3', 'g4'")
+    words = ("1,000 galaxies with concentrations", "'g0', 'g1', 'g2', 'g3', 'g4'")
     assert_refused(done, 3, words)
     assert "'g5'" not in done.err
 
@@ -485,4 +497,4 @@ def test_a_few_of_many_ids_are_named(folder: Path) -> None:
 def test_several_problems_are_counted(folder: Path) -> None:
     write(folder / "v.parquet", small_votes() | {"bar_yes": [-1.0, 0.5, -3.0]})
     done = run("score", *GOOD)
-    assert_refused(done, 3, ("2 votes below zero", "1 votes that are not whole"))
+    assert_refused(done, 3, ("2 galaxies with votes below", "1 galaxy with votes that"))

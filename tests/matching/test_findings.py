@@ -36,9 +36,9 @@ def test_the_error_names_file_column_count_ids_and_remedy() -> None:
     with pytest.raises(DataError) as caught:
         findings.raise_if_any()
     assert str(caught.value) == (
-        "votes.csv has 6 votes below zero, in 'bar_yes', 'bar_no'; first ids 'g1', 'g3', 'g5', "
-        "'g7', 'g9'. Vote counts cannot be negative. Correct them. There are also 3 votes that "
-        "are infinite."
+        "votes.csv has 6 galaxies with votes below zero, in 'bar_yes', 'bar_no'; first ids 'g1', "
+        "'g3', 'g5', 'g7', 'g9'. Vote counts cannot be negative. Correct them. There are also 3 "
+        "galaxies with votes that are infinite."
     )
 
 
@@ -46,7 +46,10 @@ def test_the_most_frequent_problem_is_told_first() -> None:
     findings = Findings("t")
     findings.add(INFINITE_VOTES, "a", np.ones(1, bool), ids("g"))
     findings.add(NEGATIVE_VOTES, "a", np.ones(2, bool), ids("g"))
-    with pytest.raises(DataError, match=r"^t has 2 votes below zero.*also 1 votes that are inf"):
+    with pytest.raises(
+        DataError,
+        match=r"^t has 2 galaxies with.* also 1 galaxy with",
+    ):
         findings.raise_if_any()
 
 
@@ -62,7 +65,7 @@ def test_an_id_is_listed_once() -> None:
     findings = Findings("t")
     for column in "abc":
         findings.add(NEGATIVE_VOTES, column, np.arange(5) < 2, ids("g"))
-    with pytest.raises(DataError, match=r"6 votes below zero.*first ids 'g0', 'g1'\. "):
+    with pytest.raises(DataError, match=r"2 galaxies with.*first ids 'g0', 'g1'\. "):
         findings.raise_if_any()
     found = findings.found[NEGATIVE_VOTES]
     assert {column: one.count for column, one in found.items()} == {"a": 2, "b": 2, "c": 2}

@@ -325,7 +325,7 @@ def test_features_that_are_not_finite_are_refused_with_their_ids(bad: Any, folde
         table = table.set_column(place, column, pa.array(values, pa.float32()))
     with pytest.raises(DataError) as error:
         zoocli.predict(table, folder / "head.safetensors")
-    assert "3 features that are missing, NaN or infinite" in str(error.value)
+    assert "2 galaxies with features that are missing, NaN or infinite" in str(error.value)
     assert "'feat_3', 'feat_7'" in str(error.value)
     assert "'g5', 'g1700'" in str(error.value)
 
@@ -333,9 +333,9 @@ def test_features_that_are_not_finite_are_refused_with_their_ids(bad: Any, folde
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ([1.0] * 11, "1 lists of features with another length"),
-        ([1.0] * 11 + [None], "1 features that are missing"),
-        (None, "1 features that are missing"),
+        ([1.0] * 11, "1 galaxy with lists of features with another length"),
+        ([1.0] * 11 + [None], "1 galaxy with features that are missing"),
+        (None, "1 galaxy with features that are missing"),
     ],
 )
 def test_lists_that_are_odd_are_refused_with_their_ids(

@@ -132,7 +132,7 @@ def test_classes_that_are_the_same_to_a_label() -> None:
 
 def test_a_number_beside_classes_that_are_called_by_numbers() -> None:
     done = run(*put([1, 2, 3, 0], names=("1", "2", "3")))
-    assert done.code == 3 and "1 labels that are none of the classes" in done.err
+    assert done.code == 3 and "1 galaxy with labels that are none of the classes" in done.err
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
@@ -235,7 +235,7 @@ def test_impossible_predictions_become_null() -> None:
     values[0, 1], values[1, 0], values[2, 1] = math.nan, math.inf, -math.inf
     command = put(values=values)
     refused = run(*command)
-    assert refused.code == 3 and "3 predictions that are NaN or infinite" in refused.err
+    assert refused.code == 3 and "3 galaxies with predictions that are NaN" in refused.err
     made = score(*command, "--on-invalid", "null")
     assert made["loss"].to_pylist() == [None, None, None, pytest.approx(expected()[3])]
     assert summary(*command, "--on-invalid", "null")["matching"]["invalid"] == 3

@@ -239,7 +239,7 @@ def test_the_largest_number_of_votes(small: tuple[Path, Path]) -> None:
 def test_fractional_votes_are_rounded(small: tuple[Path, Path], tmp_path: Path) -> None:
     rewrite(small[1], bar_yes=[2.4, 3.6, 0.2], bar_no=[1.0, 2.0, 0.0])
     refused = run("score", *small, "-s", tmp_path / "tree.yaml")
-    assert refused.code == 3 and "3 votes that are not whole numbers, in 'bar_yes'" in refused.err
+    assert refused.code == 3 and "3 galaxies with votes that are not whole" in refused.err
     rounded = score(small, "--on-fractional", "round")
     assert rounded["bar_total-votes"].to_pylist() == [3, 6, 0]
     rewrite(small[1], bar_yes=[2, 4, 0])

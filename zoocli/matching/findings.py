@@ -23,7 +23,7 @@ NO_LIKELIHOOD_ADVICE = (
 
 @dataclass(frozen=True)
 class Problem:
-    """A kind of invalid value: its description, and what the user can do about it."""
+    """A kind of invalid value: what galaxies have, and what the user can do about it."""
 
     what: str
     advice: str
@@ -41,7 +41,7 @@ TOO_MANY_VOTES = Problem(
     "Counts must fit into 32 bits. Correct them.",
 )
 PARTLY_MISSING_VOTES = Problem(
-    "questions with some answers missing and others not",
+    "questions that have some answers missing and others not",
     "Fill them in, or count missing answers as zero votes with --missing-votes zero.",
 )
 NO_LIKELIHOOD = Problem(
@@ -53,11 +53,11 @@ TOO_LARGE = Problem(
     NO_LIKELIHOOD_ADVICE,
 )
 RAGGED_PASSES = Problem(
-    "galaxies with more or fewer passes than the first one",
+    "more or fewer passes than the first one",
     "Give every galaxy and answer the same number of passes.",
 )
 NOT_IN_ENSEMBLE = Problem(
-    "galaxies that a file of the ensemble lacks",
+    "no predictions in a file of the ensemble",
     "Give predictions for the same galaxies in every file of --ensemble.",
 )
 NOT_FINITE = Problem(
@@ -65,7 +65,7 @@ NOT_FINITE = Problem(
     "Correct the predictions, or have null losses for them with --on-invalid null.",
 )
 NOT_PROBABILITIES = Problem(
-    "rows that are not probabilities (each in [0, 1], the sum 1)",
+    "predictions that are not probabilities (each in [0, 1], the sum 1)",
     "Give probabilities, or use --scale logits.",
 )
 UNKNOWN_LABEL = Problem(
@@ -90,24 +90,40 @@ class Found:
 
 @dataclass
 class Findings:
-    """The invalid values of the table called `name`, by problem and column."""
+    """The invalid values of the table called `name`, by problem and column.
+
+    `galaxies` counts, for each problem, those that have it in some column, each once. One object
+    takes the findings of one batch by `add`, and those of other batches by `merge`.
+    """
 
     name: str
     found: dict[Problem, dict[str, Found]] = field(default_factory=dict)
+    galaxies: dict[Problem, int] = field(default_factory=dict)
+    _counted: dict[Problem, Mask] = field(default_factory=dict, repr=False, compare=False)
 
     def __bool__(self) -> bool:
         return bool(self.found)
 
     def add(self, problem: Problem, column: str, where: Mask, ids: NamesOfRows) -> None:
-        """Counts the rows where `where` is true; `ids` gives the ids of some rows."""
+        """Counts the rows of the batch where `where` is true; `ids` gives the ids of some rows."""
         rows = np.flatnonzero(where)
-        if len(rows):
-            found = self._of(problem, column)
-            found.add(len(rows), ids(rows[:FIRST]) if len(found.first_ids) < FIRST else ())
+        if not len(rows):
+            return
+        found = self._of(problem, column)
+        found.add(len(rows), ids(rows[:FIRST]) if len(found.first_ids) < FIRST else ())
+        counted = self._counted.setdefault(problem, np.zeros(len(where), np.bool_))
+        self._count(problem, int(np.count_nonzero(where & ~counted)))
+        counted |= where
+
+    def clear(self) -> None:
+        """Forgets everything."""
+        for one in (self.found, self.galaxies, self._counted):
+            one.clear()
 
     def merge(self, other: Findings) -> None:
         """Adds the findings of a later batch."""
         for problem, columns in other.found.items():
+            self._count(problem, other.galaxies[problem])
             for column, found in columns.items():
                 self._of(problem, column).add(found.count, found.first_ids)
 
@@ -120,20 +136,24 @@ class Findings:
     def _of(self, problem: Problem, column: str) -> Found:
         return self.found.setdefault(problem, {}).setdefault(column, Found(0, []))
 
+    def _count(self, problem: Problem, galaxies: int) -> None:
+        self.galaxies[problem] = self.galaxies.get(problem, 0) + galaxies
+
     def raise_if_any(self) -> None:
         """Raises DataError for the most frequent problem, with the counts of the others."""
         if not self.found:
             return
-        totals = {
-            problem: sum(found.count for found in columns.values())
-            for problem, columns in self.found.items()
-        }
-        worst, *others = sorted(totals, key=lambda problem: -totals[problem])
+        worst, *others = sorted(self.galaxies, key=lambda problem: -self.galaxies[problem])
         first = dict.fromkeys(
             text for found in self.found[worst].values() for text in found.first_ids
         )
-        also = "".join(f" There are also {totals[other]:,} {other.what}." for other in others)
+        also = "".join(f" There are also {self._have(other)}." for other in others)
         raise DataError(
-            f"{self.name} has {totals[worst]:,} {worst.what}, in {some(self.found[worst])}; first "
-            f"ids {some(list(first)[:FIRST])}. {worst.advice}{also}"
+            f"{self.name} has {self._have(worst)}, in {some(self.found[worst])}; first ids "
+            f"{some(list(first)[:FIRST])}. {worst.advice}{also}"
         )
+
+    def _have(self, problem: Problem) -> str:
+        """Such as `2 galaxies with votes below zero`."""
+        count = self.galaxies[problem]
+        return f"{count:,} {'galaxy' if count == 1 else 'galaxies'} with {problem.what}"

@@ -101,7 +101,9 @@ def hold_votes(
             listed = on_list >= 0
             seen[on_list[listed]] = True
             batch, text = batch.filter(from_numpy(listed)), text.filter(from_numpy(listed))
-        held = task.hold(batch, findings, partial(ids_at, text))
+        of_batch = Findings(table.name)
+        held = task.hold(batch, of_batch, partial(ids_at, text))
+        findings.merge(of_batch)
         remarks |= held.seen
         block = held.values
         blocks.append(block)

@@ -122,7 +122,9 @@ def _match(
         taken = matched & usable[found]
         silent += int(np.count_nonzero(matched & ~taken))
         count = count or columns.count_in(batch)
-        values = columns.array(batch, count, findings, partial(ids_at, text))
+        of_batch = Findings(table.name)
+        values = columns.array(batch, count, of_batch, partial(ids_at, text))
+        findings.merge(of_batch)
         chosen = pa.array(taken)
         blocks.append(np.array(values[taken], np.float32, order="C"))
         rows.append(found[taken])

@@ -91,7 +91,7 @@ class Predictor(Conversion):
         outputs = self._outputs(features, batch.text)[:, batch.inside]
         own = batch.own()
         if findings and own.rows.num_rows < batch.rows.num_rows:  # others' are not its own
-            findings.found.clear()
+            findings.clear()
             self._features.array(own.rows, self._count, findings, own.ids)
         return [self._array(column) for column in outputs], 0
 
