@@ -37,9 +37,11 @@ QUESTIONS = {"shape": ANSWERS[:3], "bar": ANSWERS[3:]}
 def handlers_restored() -> Iterator[None]:
     """After `main`, which listens to signals."""
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    hook = sys.unraisablehook
     try:
         yield
     finally:
+        sys.unraisablehook = hook
         for number, handler in before.items():
             signal.signal(number, handler)
 

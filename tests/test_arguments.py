@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import inspect
 import os
 import re
 import subprocess
 import sys
-from collections.abc import Sequence
-from dataclasses import fields
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
@@ -20,48 +17,15 @@ import zoocli
 from tests.conftest import ROOT
 from zoocli import api
 from zoocli.heads.activations import ACTIVATIONS
-from zoocli.heads.fitting import FitOptions
-from zoocli.runs.options import keywords as arguments
-from zoocli.runs.options.catalog import CatalogOptions
-from zoocli.runs.options.evaluate import EvaluateOptions
-from zoocli.runs.options.predict import PredictOptions
-from zoocli.runs.options.score import ScoreOptions
+from zoocli.runs.options.choices import Activation
+from zoocli.runs.options.generate import FILE, generated
 from zoocli.schema import Schema
-
-KEYWORDS: list[tuple[type, Sequence[type]]] = [
-    (arguments.ScoreKeywords, [ScoreOptions]),
-    (arguments.EvaluateKeywords, [ScoreOptions, EvaluateOptions]),
-    (arguments.CatalogKeywords, [CatalogOptions]),
-    (arguments.PredictKeywords, [PredictOptions]),
-    (arguments.FitKeywords, [FitOptions]),
-]
-OPTIONS = [ScoreOptions, EvaluateOptions, CatalogOptions, PredictOptions, FitOptions]
-NOT_KEYWORDS = {"schema", "score"}  # the one has a place of its own, the other its keywords
-# Where the checked options have several, a call may give one.
-SINGLE: dict[Any, Any] = {
-    Sequence[str]: str | Sequence[str],
-    Sequence[float]: float | Sequence[float],
-    Sequence[arguments.TableLike]: arguments.TablesLike,
-}
+from zoocli.tables import sources
 
 
-def types_of(options: type) -> dict[str, Any]:
-    """The types of its fields, and where those are several, also that of one."""
-    hints = get_type_hints(options, localns={"Schema": Schema})
-    names = [field.name for field in fields(options) if field.name not in NOT_KEYWORDS]
-    return {name: SINGLE.get(hints[name], hints[name]) for name in names}
-
-
-@pytest.mark.parametrize(("keywords", "options"), KEYWORDS)
-def test_keywords_are_the_options_that_are_checked(keywords: type, options: list[type]) -> None:
-    expected = {name: kind for one in options for name, kind in types_of(one).items()}
-    assert get_type_hints(keywords) == expected
-
-
-@pytest.mark.parametrize("options", OPTIONS)
-def test_every_option_is_explained(options: type) -> None:
-    explained = set(re.findall(r"`(\w+)`", inspect.getdoc(options) or ""))
-    assert {field.name for field in fields(options)} <= explained
+def test_the_keywords_are_those_of_the_options() -> None:
+    """If not: python -m zoocli.runs.options.generate."""
+    assert FILE.read_text() == generated()
 
 
 @pytest.mark.parametrize("function", [api.score, api.evaluate, api.catalog, api.predict, api.fit])
@@ -72,16 +36,16 @@ def test_hints_can_be_read_at_run_time(function: Any) -> None:
 
 
 def test_the_activations_are_those_that_there_are() -> None:
-    assert get_args(arguments.Activation) == tuple(ACTIVATIONS)
+    assert get_args(Activation) == tuple(ACTIVATIONS)
 
 
 @pytest.mark.parametrize(
     ("protocol", "table"),
     [
-        (arguments.DataFrame, pd.DataFrame({"id": ["a"]})),
-        (arguments.ArrowTable, pa.table({"id": ["a"]})),
-        (arguments.ArrowTable, pa.record_batch({"id": ["a"]})),
-        (arguments.AstropyTable, pytest.importorskip("astropy.table").Table({"id": ["a"]})),
+        (sources.DataFrame, pd.DataFrame({"id": ["a"]})),
+        (sources.ArrowData, pa.table({"id": ["a"]})),
+        (sources.ArrowData, pa.record_batch({"id": ["a"]})),
+        (sources.AstropyTable, pytest.importorskip("astropy.table").Table({"id": ["a"]})),
     ],
 )
 def test_the_tables_have_what_their_protocols_say(protocol: type, table: Any) -> None:
@@ -130,11 +94,12 @@ detect_schema(["id", "ring_yes"], 7)  # wrong
 
 
 def test_wrong_calls_are_seen_by_a_type_checker(tmp_path: Path) -> None:
-    """Of zoocli, mypy looks at two modules alone: all that they import would take it minutes."""
+    """Of zoocli, mypy looks at a few modules alone: all that they import would take it minutes."""
     pytest.importorskip("mypy")
     calls = tmp_path / "calls.py"
     calls.write_text(CALLS)
-    modules = [str(ROOT / "zoocli" / name) for name in ("api.py", "runs/options/keywords.py")]
+    names = ("api.py", "runs/options/keywords.py", "runs/options/choices.py", "tables/sources.py")
+    modules = [str(ROOT / "zoocli" / name) for name in names]
     options = ("--config-file", os.devnull, "--follow-imports", "skip", "--no-error-summary")
     cache = ("--cache-dir", str(tmp_path / "cache"))
     done = subprocess.run(

@@ -36,13 +36,13 @@ if TYPE_CHECKING:
     from zoocli.evaluating.evaluation import Evaluation
     from zoocli.heads.fitting import Fit
     from zoocli.products.simulation import Simulation, simulate
-    from zoocli.runs.options.keywords import TableLike, TablesLike
     from zoocli.schema import Schema, load_schema
     from zoocli.scoring.checking import Check
     from zoocli.scoring.summaries.merge import merge_summaries
     from zoocli.scoring.summaries.summarize import summarize
     from zoocli.scoring.summaries.summarize_by import BinnedSummary, summarize_by
     from zoocli.scoring.summaries.summary import Summary
+    from zoocli.tables.sources import TableLike, TablesLike
 
 __all__ = [
     "BinnedSummary",
@@ -90,8 +90,8 @@ _HOMES = {
     "SchemaError": "errors",
     "Simulation": "products.simulation",
     "Summary": "scoring.summaries.summary",
-    "TableLike": "runs.options.keywords",
-    "TablesLike": "runs.options.keywords",
+    "TableLike": "tables.sources",
+    "TablesLike": "tables.sources",
     "UsageError": "errors",
     "ZoocliError": "errors",
     "ZoocliWarning": "errors",

@@ -26,12 +26,9 @@ from zoocli.runs.options.evaluate import EvaluateOptions
 from zoocli.runs.options.keywords import (
     CatalogKeywords,
     EvaluateKeywords,
-    FilePath,
     FitKeywords,
     PredictKeywords,
     ScoreKeywords,
-    TableLike,
-    TablesLike,
 )
 from zoocli.runs.options.predict import PredictOptions
 from zoocli.runs.options.score import ScoreOptions
@@ -46,6 +43,7 @@ from zoocli.tables import open_table
 from zoocli.tables.drafts import is_device, try_writing
 from zoocli.tables.guards import refuse_inputs
 from zoocli.tables.sinks import DeviceSink, FileSink, MemorySink, NullSink, Sink
+from zoocli.tables.sources import FilePath, TableLike, TablesLike
 
 if TYPE_CHECKING:
     from zoocli.heads.fitting import Fit

@@ -2,35 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from inspect import signature
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import pytest
 import typer
 from typer.testing import CliRunner
 
-from zoocli.cli.catalog import Cataloguing
-from zoocli.cli.evaluate import Evaluating
-from zoocli.cli.fit import Fitting
-from zoocli.cli.groups import given, with_groups
-from zoocli.cli.inputs import Scoring
-from zoocli.cli.options import Limits
-from zoocli.cli.predict import Predicting
-from zoocli.heads.fitting import FitOptions
-from zoocli.runs.options.catalog import CatalogOptions
-from zoocli.runs.options.evaluate import EvaluateOptions
-from zoocli.runs.options.predict import PredictOptions
-from zoocli.runs.options.score import ScoreOptions
-
-LIBRARY = {
-    Scoring: ScoreOptions,
-    Limits: ScoreOptions,
-    Evaluating: EvaluateOptions,
-    Cataloguing: CatalogOptions,
-    Predicting: PredictOptions,
-    Fitting: FitOptions,
-}
+from tests.command import done_well
+from zoocli.cli import COMMANDS
+from zoocli.cli.groups import GroupedCommand, with_groups
+from zoocli.errors import UsageError
+from zoocli.runs.options.option import COLUMNS, LOSS, MACHINE, Options, option
 
 
 @dataclass(frozen=True)
@@ -87,16 +73,90 @@ def test_options_of_the_same_name_are_refused():
         def twice(*, width: Annotated[int, typer.Option()], size: Size) -> None: ...
 
 
-def test_only_what_has_a_value_is_given():
-    assert given(Size(0), Limits(memory_limit="1GB")) == {"width": 0, "memory_limit": "1GB"}
+@dataclass(frozen=True)
+class Inner(Options):
+    tint: str = option("none", "Which tint.", LOSS)
+    odd: int = option(1, "Left out.", LOSS)
 
 
-@pytest.mark.parametrize("group", LIBRARY, ids=lambda group: group.__name__)
-def test_names_and_defaults_are_those_of_the_library(group):
-    defaults = {field.name: field.default for field in fields(LIBRARY[group])}
-    for field in fields(group):
-        assert field.name in defaults
-        if field.default is not None:
-            assert field.default == defaults[field.name], field.name
-        else:
-            assert defaults[field.name] in (None, ()), field.name
+@dataclass(frozen=True)
+class Outer(Options):
+    inner: Inner = field(default_factory=Inner, metadata={"options": Inner, "without": ("odd",)})
+    weights: Sequence[float] = option((), "Weights.", LOSS, commas=True, above=0)
+    names: Sequence[str] = option((), "Names.", COLUMNS, short="-n", metavar="NAME")
+    most: int | None = option(None, "At most.", MACHINE, least=1, most=9)
+    kind: Literal["a", "b"] = option("a", "The kind.", MACHINE)
+
+
+taken: list[Outer] = []
+
+
+@with_groups
+def take(*, options: Outer, loud: Annotated[bool, typer.Option("--loud")] = False) -> None:
+    """Take something."""
+    taken.append(options)
+
+
+def invoke(*arguments: str) -> Any:
+    app = typer.Typer(rich_markup_mode=None)
+    app.command(cls=GroupedCommand)(take)
+    taken.clear()
+    return CliRunner().invoke(app, arguments)
+
+
+def test_options_of_the_library_are_made_of_their_declarations():
+    assert invoke().exit_code == 0 and taken == [Outer()]
+    given = ("-n", "x", "-n", "y", "--weights", "1,2.5", "--most", "3", "--kind", "b")
+    assert invoke(*given, "--tint", "red").exit_code == 0
+    assert taken == [Outer(Inner("red"), (1.0, 2.5), ("x", "y"), 3, "b")]
+    assert invoke("--odd", "2").exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"most": 10}, "--most must be at least 1 and at most 9, not 10"),
+        ({"weights": (1.0, 0.0)}, "--weights must be above 0"),
+        ({"kind": "c"}, "--kind is one of a, b"),
+        ({"names": ["x", "x"]}, "--names names 'x' more than once"),
+    ],
+)
+def test_values_are_checked_by_their_declarations(wrong: dict[str, Any], message: str):
+    with pytest.raises(UsageError, match=message):
+        Outer(**wrong)
+
+
+def test_one_value_stands_for_several():
+    assert Outer(names="x").names == ("x",) and Outer(weights=2.0).weights == (2.0,)
+
+
+def test_the_help_has_a_section_for_each_group():
+    lines = invoke("--help").output.splitlines()
+    headings = [line for line in lines if re.fullmatch(r"\w[\w ]*:", line)]
+    assert headings == ["Columns:", "Loss:", "Machine:", "Options:"]
+    assert not any("--odd" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("command", "groups"),
+    [
+        ("score", "Output, Columns, Galaxies, Loss, Invalid data, Machine, Cluster"),
+        ("evaluate", "Columns, Galaxies, Loss, Galaxies that count, Intervals, Report"),
+        ("catalog", "Catalogue, Columns, Invalid data, Machine, Cluster"),
+        ("predict", "Head, Columns, Passes, Machine, Cluster"),
+        ("fit", "Columns, Loss, Training, Invalid data, Machine"),
+    ],
+)
+def test_the_options_of_commands_are_in_groups(command: str, groups: str):
+    shown = done_well(command, "--help").out
+    places = [shown.index(f"\n{group}:\n") for group in groups.split(", ")]
+    assert places == sorted(places)
+    rest = shown.split("\nOptions:\n")[1]
+    assert set(re.findall(r"--[\w-]+", rest)) <= {"--quiet", "--help"}
+
+
+def test_no_command_is_cut_off_in_the_help():
+    shown = done_well("--help").out
+    commands = shown.split("Commands:\n")[1].splitlines()
+    assert [line.split()[0] for line in commands] == list(COMMANDS)
+    assert not any("..." in line or len(line) > 80 for line in commands)

@@ -19,6 +19,7 @@ import typer
 from typer.exceptions import TyperException
 
 from zoocli.cli import stopping
+from zoocli.cli.groups import GroupedCommand
 from zoocli.cli.messages import complain, say, warn
 from zoocli.cli.options import Quiet
 from zoocli.errors import DataError, MachineError, ZoocliError, ZoocliWarning
@@ -59,7 +60,7 @@ def app_with(commands: Sequence[str]) -> typer.Typer:
         if hasattr(module, "app"):  # it has subcommands
             app.add_typer(module.app, name=name)
         else:
-            app.command()(getattr(module, name))
+            app.command(cls=GroupedCommand)(getattr(module, name))
     return app
 
 

@@ -2,67 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from zoocli.cli.cluster import Cluster, computed, require_directory
-from zoocli.cli.groups import given, with_groups
-from zoocli.cli.inputs import require_one_stdin
+from zoocli.cli.groups import with_groups
+from zoocli.cli.inputs import require_one_stdin, schema_of
 from zoocli.cli.messages import say_notes
-from zoocli.cli.options import (
-    INPUTS,
-    Limits,
-    PredictionsColumn,
-    Quiet,
-    SchemaName,
-    SingleId,
-    SingleKeep,
-)
+from zoocli.cli.options import INPUTS, Quiet
 from zoocli.cli.outputs import FORMATS, STDOUT, choose_sink, compile_note
-
-
-@dataclass(frozen=True)
-class Cataloguing:
-    """What the catalogue holds."""
-
-    schema: SchemaName = None
-    advanced: Annotated[
-        bool,
-        typer.Option(
-            "--advanced",
-            help="Write all fractions, with credible intervals and proportions asked.",
-        ),
-    ] = False
-    level: Annotated[
-        float, typer.Option(help="--advanced: probability of the credible intervals.")
-    ] = 0.9
-    asked_threshold: Annotated[
-        float,
-        typer.Option(
-            metavar="P",
-            help="Without --advanced: fractions are null for questions that a smaller proportion "
-            "of volunteers would be asked.",
-        ),
-    ] = 0.5
-    intervals: Annotated[
-        Literal["mixture", "zoobot"],
-        typer.Option(
-            help="--advanced, several passes: intervals of the mixture, or medians of the limits "
-            "of the passes."
-        ),
-    ] = "mixture"
-    keep: SingleKeep = None
-    id: SingleId = None
-    predictions_column: PredictionsColumn = None
-    on_invalid: Annotated[
-        Literal["error", "null"],
-        typer.Option(help="Concentrations that are not finite and positive: stop, or write nulls."),
-    ] = "error"
-    batch_size: Annotated[int, typer.Option(help="Rows per batch.")] = 8192
+from zoocli.runs.options.catalog import CatalogOptions
+from zoocli.runs.options.option import OUTPUT
 
 
 @with_groups
@@ -79,17 +32,25 @@ def catalog(
             "-o",
             metavar="FILE|-",
             help="Catalogue, in the format of its suffix; - is stdout, as CSV.",
+            rich_help_panel=OUTPUT,
         ),
     ],
     format: Annotated[
-        str | None, typer.Option("--format", "-f", help=f"Format of the catalogue: {FORMATS}.")
+        str | None,
+        typer.Option(
+            "--format",
+            "-f",
+            help=f"Format of the catalogue: {FORMATS}.",
+            rich_help_panel=OUTPUT,
+        ),
     ] = None,
-    cataloguing: Cataloguing,
-    limits: Limits,
+    options: CatalogOptions,
     cluster: Cluster,
     quiet: Quiet = False,
 ) -> None:
-    """Make a catalogue of predicted vote fractions: a table with one row per galaxy.
+    """Make a catalogue of predicted vote fractions.
+
+    One row per galaxy.
 
     The columns are the id, those of --keep, and ANSWER_fraction for each answer, null where fewer
     than half of the volunteers would be asked the question. With --advanced, all fractions are
@@ -97,16 +58,15 @@ def catalog(
     order of PREDICTIONS. A cell may be a list of passes.
     """
     from zoocli.products.catalog.job import CatalogJob
-    from zoocli.runs.options.catalog import CatalogOptions
     from zoocli.tables.guards import refuse_inputs
 
     require_one_stdin(predictions)
-    job = CatalogJob(predictions, CatalogOptions(**given(cataloguing, limits)))
-    inputs = [*predictions, *filter(None, [cataloguing.schema])]
+    job = CatalogJob(predictions, options)
+    inputs = [*predictions, *schema_of(options)]
     refuse_inputs(Path("/dev/stdout" if Path(output) == STDOUT else output), inputs)
-    if cluster.is_wanted(limits):
+    if cluster.is_wanted(options.threads):
         require_directory(output, format)
     sink = partial(choose_sink, output, format)
-    with computed(job, sink, output, cluster, limits, inputs, quiet) as (made, commit):
+    with computed(job, sink, output, cluster, options.threads, inputs, quiet) as (made, commit):
         commit(made.metadata(), None)
     say_notes([*compile_note(), *made.notes], quiet)

@@ -7,10 +7,12 @@ from typing import Annotated, Literal
 import typer
 
 from zoocli.cli.groups import with_groups
-from zoocli.cli.inputs import Scoring
-from zoocli.cli.options import Keep, Limits, Quiet, Tables
+from zoocli.cli.inputs import files_of
+from zoocli.cli.options import Quiet, Tables
 from zoocli.cli.outputs import put
 from zoocli.errors import DataError
+from zoocli.runs.options.option import OUTPUT
+from zoocli.runs.options.score import ScoreOptions
 
 
 @with_groups
@@ -18,14 +20,15 @@ def check(
     *,
     tables: Tables,
     format: Annotated[
-        Literal["text", "json"], typer.Option("--format", "-f", help="Format of the report.")
+        Literal["text", "json"],
+        typer.Option("--format", "-f", help="Format of the report.", rich_help_panel=OUTPUT),
     ] = "text",
-    keep: Keep = None,
-    scoring: Scoring,
-    limits: Limits,
+    options: ScoreOptions,
     quiet: Quiet = False,
 ) -> None:
-    """Report everything that is wrong with predictions and votes; write no files.
+    """Report all that is wrong with predictions and votes.
+
+    Writes no files.
 
     Reads what `zoocli score` would read with the same options, but does not stop at the first
     problem: files, ids, overlap, schema, invalid values by column and, as notes, votes that
@@ -36,9 +39,9 @@ def check(
     from zoocli.report.check import render_check
     from zoocli.scoring.checking import check as library
 
-    scoring.files("check", tables)
+    files_of("check", tables, options)
     with progress_bar(quiet) as progress:
-        found = library(tables[:-1], tables[-1], scoring.options(limits, keep), progress)
+        found = library(tables[:-1], tables[-1], options, progress)
     put(render_json(found.to_dict()) if format == "json" else render_check(found))
     if not found.fine:
         raise typer.Exit(DataError.exit_code)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from zoocli.cli.options import Limits
 from zoocli.errors import UsageError
+from zoocli.runs.options.option import CLUSTER
 
 if TYPE_CHECKING:
     from zoocli.runs.job import Job
@@ -32,6 +32,7 @@ class Cluster:
             metavar="I/N",
             help="Process only part I of N of PREDICTIONS (or FEATURES), for array jobs; I starts "
             "at 1.",
+            rich_help_panel=CLUSTER,
         ),
     ] = None
     engine: Annotated[
@@ -40,6 +41,7 @@ class Cluster:
             "--engine",
             help="dask: process the table in parts on a Dask cluster; -o is a directory of Parquet "
             "files.",
+            rich_help_panel=CLUSTER,
         ),
     ] = "local"
     scheduler: Annotated[
@@ -48,6 +50,7 @@ class Cluster:
             metavar="ADDRESS",
             help="--engine dask: address of the scheduler, such as tcp://HOST:8786.  "
             "[default: a local cluster of --threads processes]",
+            rich_help_panel=CLUSTER,
         ),
     ] = None
     partitions: Annotated[
@@ -55,10 +58,11 @@ class Cluster:
         typer.Option(
             metavar="N",
             help="--engine dask: number of parts.  [default: from the numbers of rows and workers]",
+            rich_help_panel=CLUSTER,
         ),
     ] = None
 
-    def is_wanted(self, limits: Limits) -> bool:
+    def is_wanted(self, threads: int | None) -> bool:
         """Whether Dask is to do the work; UsageError for options that contradict each other."""
         if self.engine != "dask":
             for option in ("scheduler", "partitions"):
@@ -67,7 +71,7 @@ class Cluster:
             return False
         if self.shard is not None:
             raise UsageError("--shard and --engine dask exclude each other. Choose one.")
-        if self.scheduler is not None and limits.threads is not None:
+        if self.scheduler is not None and threads is not None:
             raise UsageError(
                 "--threads has no effect on the workers of --scheduler. Leave it out, or set it "
                 "where the workers are started."
@@ -97,7 +101,7 @@ def computed(
     new_sink: Callable[[], Sink],
     output: str | None,
     cluster: Cluster,
-    limits: Limits,
+    threads: int | None,
     inputs: list[str],
     quiet: bool,
 ) -> Iterator[tuple[Any, Commit]]:
@@ -107,8 +111,8 @@ def computed(
     on a cluster to the directory `output` of parts, if any.
     """
     with contextlib.ExitStack() as stack:
-        if cluster.is_wanted(limits):
-            yield _on_cluster(stack, job, output, cluster, limits, inputs, quiet)
+        if cluster.is_wanted(threads):
+            yield _on_cluster(stack, job, output, cluster, inputs, quiet)
         else:
             yield _here(stack, job, new_sink, cluster.part, quiet)
 
@@ -134,20 +138,17 @@ def _on_cluster(
     job: Job[Any, Any],
     output: str | None,
     cluster: Cluster,
-    limits: Limits,
     inputs: list[str],
     quiet: bool,
 ) -> tuple[Any, Commit]:
     from zoocli.cli.progress import progress_bar
     from zoocli.foundation.optional import import_optional
-    from zoocli.foundation.resources import Resources
     from zoocli.runs.folder import check_folder, parts_folder
 
     import_optional("distributed", "--engine dask", "dask")
     from zoocli.runs.cluster import ClusterOptions, run_job
 
     options = ClusterOptions(cluster.scheduler, cluster.partitions)
-    resources = Resources.available(limits.threads, limits.memory_limit)
     folder, publish = None, None
     job = job.sent()
     if output is not None:
@@ -158,7 +159,7 @@ def _on_cluster(
         def progress(done: int, of: int, part: int, parts: int) -> None:
             update(done, of, f", part {part:,} of {parts:,}")
 
-        result, rows = run_job(job, folder, options, resources, progress)
+        result, rows = run_job(job, folder, options, job.resources, progress)
 
     def commit(metadata: Mapping[str, Any], summary: Mapping[str, Any] | None) -> None:
         if publish is not None:

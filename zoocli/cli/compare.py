@@ -51,7 +51,7 @@ def compare(
     ] = None,
     quiet: Quiet = False,
 ) -> None:
-    """Test whether SYSTEMs score better than BASELINE, from paired differences.
+    """Test whether SYSTEMs score better than BASELINE.
 
     Galaxies are matched by id. For each question and campaign, and overall: both means; their
     difference (negative if the system is better) with its 95 % bootstrap interval; the p-value of

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from zoocli.cli.cluster import Cluster, computed
-from zoocli.cli.groups import given, with_groups
-from zoocli.cli.inputs import Scoring
+from zoocli.cli.groups import with_groups
+from zoocli.cli.inputs import files_of
 from zoocli.cli.messages import say_notes
-from zoocli.cli.options import Limits, Quiet, Report, Tables
+from zoocli.cli.options import Quiet, Report, Tables
 from zoocli.cli.outputs import put
 from zoocli.errors import MachineError, UsageError
 from zoocli.report import Format
+from zoocli.runs.options.evaluate import EvaluateOptions
+from zoocli.runs.options.option import OUTPUT, RELEVANCE
 
 if TYPE_CHECKING:
     from zoocli.evaluating.evaluation import Evaluation
-    from zoocli.runs.options.evaluate import EvaluateOptions
 
 
 def _list_profiles(wanted: bool) -> None:
@@ -29,71 +29,6 @@ def _list_profiles(wanted: bool) -> None:
 
         put(render_profiles())
         raise typer.Exit
-
-
-@dataclass(frozen=True)
-class Evaluating:
-    """Which galaxies count, and how sure the numbers are."""
-
-    link: Annotated[
-        str | None,
-        typer.Option(
-            metavar="URL",
-            help="Link each of the worst galaxies in the report to this address, with columns of "
-            "either table, or id, in braces, such as 'https://...?ra={ra}&dec={dec}'.",
-        ),
-    ] = None
-    profile: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="Published rules for which galaxies count for which question.  [default: zoobot]",
-        ),
-    ] = None
-    min_votes: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N",
-            help="Minimum number of votes for the question.  [default: from the profile, as for "
-            "the next three]",
-        ),
-    ] = None
-    min_root_votes: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N", help="Minimum number of votes for the first question of its campaign."
-        ),
-    ] = None
-    min_share_asked: Annotated[
-        float | None,
-        typer.Option(
-            metavar="X",
-            help="Minimum ratio of the question's votes to those of the first question.",
-        ),
-    ] = None
-    min_path_fraction: Annotated[
-        float | None,
-        typer.Option(
-            metavar="X",
-            help="The product of the observed fractions on the path to the question must exceed "
-            "this.",
-        ),
-    ] = None
-    confident: Annotated[
-        float | None,
-        typer.Option(
-            metavar="X",
-            help="A galaxy is confident if one of its observed fractions exceeds this.  "
-            "[default: 0.8]",
-        ),
-    ] = None
-    bootstrap: Annotated[
-        int,
-        typer.Option(
-            metavar="R", help="Bootstrap replicates for the 95 % intervals; 0: no intervals."
-        ),
-    ] = 1000
-    seed: Annotated[int, typer.Option(help="Random seed of the bootstrap.")] = 0
 
 
 @with_groups
@@ -108,11 +43,17 @@ def evaluate(
             metavar="DIR",
             help="Directory for metrics.json, metrics.csv, table.md, table.tex, sums.parquet, "
             "report.html and figures.  [default: the table goes to stdout]",
+            rich_help_panel=OUTPUT,
         ),
     ] = None,
     format: Annotated[
         Format | None,
-        typer.Option("--format", "-f", help="Format on stdout.  [default: table]"),
+        typer.Option(
+            "--format",
+            "-f",
+            help="Format on stdout.  [default: table]",
+            rich_help_panel=OUTPUT,
+        ),
     ] = None,
     report: Report = None,
     profiles: Annotated[
@@ -122,15 +63,14 @@ def evaluate(
             callback=_list_profiles,
             is_eager=True,
             help="List the profiles with their sources, and exit.",
+            rich_help_panel=RELEVANCE,
         ),
     ] = False,
-    evaluating: Evaluating,
-    scoring: Scoring,
-    limits: Limits,
+    options: EvaluateOptions,
     cluster: Cluster,
     quiet: Quiet = False,
 ) -> None:
-    """Evaluate predictions: losses, vote fractions and classification, with intervals.
+    """Evaluate predictions: each metric with its interval.
 
     For each answer, question and campaign, and overall: how much better the predictions are than a
     constant prediction and how far from the best possible one, how far predicted fractions are from
@@ -142,32 +82,26 @@ def evaluate(
     from zoocli.evaluating.job import EvaluateJob
     from zoocli.tables.sinks import NullSink
 
-    inputs = scoring.files("evaluate", tables)
-    if evaluating.link is not None and (
-        output is None or (report is False and cluster.shard is None)
-    ):
+    inputs = files_of("evaluate", tables, options.score)
+    if options.link is not None and (output is None or (report is False and cluster.shard is None)):
         raise UsageError(
             "--link is for the report: give --output DIR, and do not give --no-report."
         )
-    if report is None and (cluster.shard is not None or evaluating.link is not None):
+    if report is None and (cluster.shard is not None or options.link is not None):
         report = cluster.shard is None  # a link needs the report; shards get one when merged
     has_report = wants_report(output, report, quiet)
-    options = _options(evaluating, scoring, limits)
     if output is not None:
         from zoocli.report.evaluation_files import check_folder
 
         check_folder(output, inputs)
     job = EvaluateJob.of(tables[:-1], tables[-1], options)
-    with computed(job, NullSink, None, cluster, limits, inputs, quiet) as (evaluation, _):
+    with computed(job, NullSink, None, cluster, options.score.threads, inputs, quiet) as (
+        evaluation,
+        _,
+    ):
         pass
     say_notes(evaluation.notes, quiet)
     show_evaluation(evaluation, output, format, has_report)
-
-
-def _options(evaluating: Evaluating, scoring: Scoring, limits: Limits) -> EvaluateOptions:
-    from zoocli.runs.options.evaluate import EvaluateOptions
-
-    return EvaluateOptions(score=scoring.options(limits), **given(evaluating))
 
 
 def wants_report(output: Path | None, asked: bool | None, quiet: bool) -> bool:

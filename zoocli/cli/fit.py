@@ -4,98 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from zoocli.cli.groups import given, with_groups
-from zoocli.cli.inputs import require_one_stdin, require_two_tables
+from zoocli.cli.groups import with_groups
+from zoocli.cli.inputs import require_one_stdin, require_two_tables, schema_of
 from zoocli.cli.messages import say, say_notes
-from zoocli.cli.options import (
-    INPUTS,
-    Device,
-    Feature,
-    IdName,
-    Label,
-    Limits,
-    LossName,
-    MissingVotes,
-    OnFractional,
-    Quiet,
-    VotesColumn,
-    VotesId,
-)
+from zoocli.cli.options import INPUTS, Quiet
 from zoocli.cli.progress import progress_bar
 from zoocli.errors import UsageError
-
-if TYPE_CHECKING:
-    from zoocli.runs.options.fit import FitOptions
-
-
-@dataclass(frozen=True)
-class Fitting:
-    """What the head predicts, and how it is trained."""
-
-    schema: Annotated[
-        str | None,
-        typer.Option(
-            "--schema",
-            "-s",
-            metavar="NAME|FILE",
-            help="Decision tree: a built-in name or a YAML file.  [default: detected from VOTES]",
-        ),
-    ] = None
-    loss: LossName = "dirichlet"
-    label: Label = None
-    classes: Annotated[
-        str | None,
-        typer.Option(
-            metavar="A,B,...", help="ce: the labels in order.  [default: those found in VOTES]"
-        ),
-    ] = None
-    feature: Feature = None
-    id: IdName = None
-    features_id: Annotated[
-        str | None, typer.Option(metavar="COLUMN", help="Id column of FEATURES.")
-    ] = None
-    votes_id: VotesId = None
-    votes_column: VotesColumn = None
-    on_fractional: OnFractional = "error"
-    missing_votes: MissingVotes = "error"
-    epochs: Annotated[int, typer.Option(help="Maximum number of epochs.")] = 200
-    learning_rate: Annotated[float, typer.Option(help="Adam learning rate.")] = 0.001
-    weight_decay: Annotated[float, typer.Option(help="Adam weight decay.")] = 0.0
-    batch_size: Annotated[int, typer.Option(help="Galaxies per training step.")] = 256
-    dropout: Annotated[
-        float, typer.Option(metavar="P", help="Dropout rate of the features during training.")
-    ] = 0.2
-    hold_out: Annotated[
-        float,
-        typer.Option(
-            metavar="P", help="Share of the galaxies to hold out, chosen by their ids alone."
-        ),
-    ] = 0.2
-    patience: Annotated[
-        int,
-        typer.Option(
-            help="Stop after this many epochs without improvement on the held-out galaxies."
-        ),
-    ] = 10
-    seed: Annotated[
-        int, typer.Option(help="Random seed; the same seed and inputs give the same file.")
-    ] = 0
-    device: Device = "auto"
-
-    def options(self, limits: Limits) -> FitOptions:
-        """The options as the library takes them; UsageError for a value that it refuses."""
-        from zoocli.heads.fitting import FitOptions
-
-        wanted = given(self, limits)
-        if self.classes is not None:
-            wanted["classes"] = tuple(self.classes.split(","))
-        return FitOptions(**wanted)
+from zoocli.runs.options.fit import FitOptions
+from zoocli.runs.options.option import OUTPUT
 
 
 @with_groups
@@ -110,17 +31,23 @@ def fit(
     ],
     output: Annotated[
         Path,
-        typer.Option("--output", "-o", metavar="FILE", help="The trained head, as safetensors."),
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="The trained head, as safetensors.",
+            rich_help_panel=OUTPUT,
+        ),
     ],
     held_out_ids: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE",
             help="Also write the ids of the held-out galaxies, for zoocli score --only.",
+            rich_help_panel=OUTPUT,
         ),
     ] = None,
-    fitting: Fitting,
-    limits: Limits,
+    options: FitOptions,
     quiet: Quiet = False,
 ) -> None:
     """Train a linear head that predicts votes from features.
@@ -131,8 +58,8 @@ def fit(
     """
     require_one_stdin(tables)
     require_two_tables(tables, "the features", "fit -o head.safetensors features.parquet")
-    _check_outputs(output, held_out_ids, [*tables, *filter(None, [fitting.schema])])
-    _fit(tables, output, held_out_ids, fitting.options(limits), quiet)
+    _check_outputs(output, held_out_ids, [*tables, *schema_of(options)])
+    _fit(tables, output, held_out_ids, options, quiet)
 
 
 def _check_outputs(output: Path, held_out_ids: Path | None, inputs: list[str]) -> None:

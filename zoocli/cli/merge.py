@@ -43,8 +43,9 @@ def merge(
     report: Report = None,
     quiet: Quiet = False,
 ) -> None:
-    """Merge the JSON summaries or the evaluations of disjoint parts, such as those of array jobs.
+    """Merge the summaries or the evaluations of disjoint parts.
 
+    Such as those of array jobs.
     A merged summary is written to stdout as JSON, a merged evaluation as by `zoocli evaluate`.
     Parts must have the same loss, schema, settings and votes. Shards (--shard I/N) must be
     complete: each exactly once, with no id in two of them. Other parts must not overlap either, but

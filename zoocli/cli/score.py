@@ -12,11 +12,13 @@ import typer
 
 from zoocli.cli.cluster import Cluster, computed, require_directory
 from zoocli.cli.groups import with_groups
-from zoocli.cli.inputs import Scoring
+from zoocli.cli.inputs import files_of
 from zoocli.cli.messages import say_notes
-from zoocli.cli.options import Keep, Limits, Quiet, Tables
+from zoocli.cli.options import Quiet, Tables
 from zoocli.cli.outputs import FORMATS, STDOUT, choose_sink, compile_note, put
 from zoocli.errors import UsageError
+from zoocli.runs.options.option import OUTPUT
+from zoocli.runs.options.score import ScoreOptions
 
 if TYPE_CHECKING:
     from zoocli.scoring.summaries.summary import Summary
@@ -35,23 +37,33 @@ class Outputs:
             metavar="FILE|-",
             help="Scores table, in the format of its suffix; - is stdout.  [default: CSV to a "
             "pipe, none with --summary; on a terminal, the summary is shown]",
+            rich_help_panel=OUTPUT,
         ),
     ] = None
     format: Annotated[
         str | None,
-        typer.Option("--format", "-f", help=f"Format of the scores table: {FORMATS}."),
+        typer.Option(
+            "--format",
+            "-f",
+            help=f"Format of the scores table: {FORMATS}.",
+            rich_help_panel=OUTPUT,
+        ),
     ] = None
     fix_colnames: Annotated[
         bool,
         typer.Option(
             "--fix-colnames",
             help="Replace hyphens with underscores in column names (for STILTS and TOPCAT).",
+            rich_help_panel=OUTPUT,
         ),
     ] = False
     summary: Annotated[
         Path | None,
         typer.Option(
-            "--summary", metavar="FILE|-", help="Also write the summary, as JSON; - is stdout."
+            "--summary",
+            metavar="FILE|-",
+            help="Also write the summary, as JSON; - is stdout.",
+            rich_help_panel=OUTPUT,
         ),
     ] = None
 
@@ -115,13 +127,11 @@ def score(
     *,
     tables: Tables,
     outputs: Outputs,
-    keep: Keep = None,
-    scoring: Scoring,
-    limits: Limits,
+    options: ScoreOptions,
     cluster: Cluster,
     quiet: Quiet = False,
 ) -> None:
-    """Score predictions against votes: a table with one row per galaxy.
+    """Score predictions against votes: one row per galaxy.
 
     The columns are the id, those of --keep, loss, then the loss and total votes of each question.
     Losses are negative log-likelihoods in nats, except those of mse and l1. Rows are in the order
@@ -131,13 +141,12 @@ def score(
     from zoocli.scoring.job import ScoreJob
     from zoocli.scoring.summaries.summary import Summary
 
-    options = scoring.options(limits, keep)
-    inputs = scoring.files("score", tables)
+    inputs = files_of("score", tables, options)
     outputs.check(inputs)
-    if cluster.is_wanted(limits):
+    if cluster.is_wanted(options.threads):
         outputs.check_for_cluster()
     job = ScoreJob(tables[:-1], tables[-1], options)
-    with computed(job, outputs.sink, outputs.output, cluster, limits, inputs, quiet) as (
+    with computed(job, outputs.sink, outputs.output, cluster, options.threads, inputs, quiet) as (
         scored,
         commit,
     ):

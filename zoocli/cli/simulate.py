@@ -36,7 +36,7 @@ def simulate(
     ] = "parquet",
     quiet: Quiet = False,
 ) -> None:
-    """Simulate predictions and votes, for which the best possible score is known.
+    """Simulate predictions and votes with known truth.
 
     Writes predictions, votes and, for each --blur X, predictions-blur-X, a worse model of the same
     galaxies, to DIR. The votes are drawn from the predictions, so no other model scores better on

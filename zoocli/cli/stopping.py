@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import signal
 import sys
+from collections.abc import Callable
 from functools import partial
 from types import FrameType
+from typing import Any
 
 INTERRUPTED, TERMINATED = 130, 143
 EXIT_CODES = {signal.SIGINT: INTERRUPTED, signal.SIGTERM: TERMINATED}
 SECONDS_TO_LEAVE = 5.0
 SECONDS_OF_IMPORT = 0.01
+
+Hook = Callable[[Any], object]
 
 _received: int | None = None
 
@@ -23,9 +27,20 @@ def listen() -> None:
     """Handles both signals, except those that the caller ignores, as for jobs in the background."""
     global _received
     _received = None
+    sys.unraisablehook = _without_own(sys.unraisablehook)
     for number, code in EXIT_CODES.items():
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, partial(_stop, code))
+
+
+def _without_own(hook: Hook) -> Hook:
+    """C code that swallows the exception reports it there; `_stop_again` raises it once more."""
+
+    def report(unraisable: Any) -> None:
+        if not isinstance(unraisable.exc_value, Stopped):
+            hook(unraisable)
+
+    return report
 
 
 def exit_code() -> int | None:

@@ -47,8 +47,9 @@ def summarize(
     ] = "table",
     quiet: Quiet = False,
 ) -> None:
-    """Show the mean losses of scores tables: overall, per campaign and per question.
+    """Show the mean losses of scores tables.
 
+    Overall, per campaign and per question.
     Several inputs are shown side by side (as JSON: an array, each with its `file`).
     """
     require_one_stdin(scores)

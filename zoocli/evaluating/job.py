@@ -18,7 +18,6 @@ from zoocli.matching.findings import Findings
 from zoocli.matching.matched import Matched
 from zoocli.runs.job import Job, OpenJob, Progress, silent
 from zoocli.runs.options.evaluate import EvaluateOptions
-from zoocli.runs.options.keywords import TableLike, TablesLike
 from zoocli.runs.options.score import ScoreOptions
 from zoocli.scoring.finishing import finished
 from zoocli.scoring.inputs import Inputs
@@ -29,6 +28,7 @@ from zoocli.scoring.totals import Totals
 from zoocli.tables import Table
 from zoocli.tables.sinks import Sink
 from zoocli.tables.slices import Shard, Slice
+from zoocli.tables.sources import TableLike, TablesLike
 
 VALUE_BYTES = 8
 

@@ -23,9 +23,9 @@ from zoocli.errors import MachineError
 from zoocli.foundation.option_checks import check_choice, check_range
 from zoocli.foundation.pipeline import ordered_map
 from zoocli.foundation.resources import Resources
-from zoocli.runs.options.keywords import FilePath
 from zoocli.schema import Schema, load_schema
 from zoocli.tables.sinks import FileSink, Sink
+from zoocli.tables.sources import FilePath
 
 ID = "id_str"
 CHUNK = 65_536  # galaxies drawn at once

@@ -16,7 +16,6 @@ from zoocli.matching.findings import FIRST, Findings
 from zoocli.matching.ids import IdColumn
 from zoocli.matching.naming import find_schema
 from zoocli.runs.job import Progress, silent
-from zoocli.runs.options.keywords import TableLike, TablesLike
 from zoocli.runs.options.score import ScoreOptions
 from zoocli.scoring.finishing import finished
 from zoocli.scoring.inputs import Inputs, find_ids, find_sides, hold_inputs, new_task
@@ -24,6 +23,7 @@ from zoocli.scoring.scorers.tree import TreeTask
 from zoocli.scoring.scores import write_scores
 from zoocli.tables import Table, open_table, open_tables
 from zoocli.tables.sinks import NullSink
+from zoocli.tables.sources import TableLike, TablesLike
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,11 @@ from zoocli.losses import find_loss
 from zoocli.matching.held import Held, IdList, hold_votes, read_only
 from zoocli.matching.ids import IdColumn, find_id_columns
 from zoocli.matching.naming import PREDICTION_SUFFIXES, VOTE_SUFFIXES, Side, find_schema
-from zoocli.runs.options.keywords import TableLike, TablesLike
-from zoocli.runs.options.score import ScoreOptions, refuse_other_options
+from zoocli.runs.options.option import refuse_other_options
+from zoocli.runs.options.score import ScoreOptions
 from zoocli.scoring.scorers.scorer import Task
 from zoocli.tables import Table, open_table, open_tables
+from zoocli.tables.sources import TableLike, TablesLike
 
 
 @dataclass(frozen=True)

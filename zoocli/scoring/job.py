@@ -8,7 +8,6 @@ from typing import Any, Self
 
 from zoocli.foundation.resources import Resources
 from zoocli.runs.job import Job, OpenJob, Progress, full_path, full_paths, silent
-from zoocli.runs.options.keywords import TableLike, TablesLike
 from zoocli.runs.options.score import ScoreOptions
 from zoocli.schema import load_schema
 from zoocli.scoring.finishing import finished, provenance_of
@@ -20,6 +19,7 @@ from zoocli.scoring.totals import Totals
 from zoocli.tables import Table, open_tables
 from zoocli.tables.sinks import Sink
 from zoocli.tables.slices import Shard, Slice
+from zoocli.tables.sources import TableLike, TablesLike
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,9 @@ from zoocli.evaluating.comparing.paired import PairedSums, Pool, Resampling
 from zoocli.evaluating.comparing.paired_losses import MatchedLosses, Share, bytes_per_galaxy
 from zoocli.evaluating.comparing.paired_tables import ScoresTable, refuse_differences
 from zoocli.foundation.resources import PROGRAM_BYTES, Resources
-from zoocli.runs.options.keywords import TableLike
 from zoocli.scoring.summaries.summarize import as_schema
 from zoocli.tables.opening import open_table
+from zoocli.tables.sources import TableLike
 
 if TYPE_CHECKING:
     from zoocli.schema import Schema

@@ -18,9 +18,9 @@ from zoocli.products.catalog.fractions import by_answer, vote_fractions
 from zoocli.products.catalog.intervals import credible_intervals
 from zoocli.products.conversion import Batch, Conversion, Totals
 from zoocli.runs.options.catalog import CatalogOptions
-from zoocli.runs.options.keywords import TablesLike
 from zoocli.tables import open_tables
 from zoocli.tables.numbers import Types
+from zoocli.tables.sources import TablesLike
 
 FEWEST_BATCH_ROWS = 256
 

@@ -11,9 +11,9 @@ from zoocli.products.catalog.cataloguer import Cataloguer
 from zoocli.products.conversion import Converted, Totals
 from zoocli.runs.job import Job, full_paths
 from zoocli.runs.options.catalog import CatalogOptions
-from zoocli.runs.options.keywords import TablesLike
 from zoocli.schema import load_schema
 from zoocli.tables import Table, open_tables
+from zoocli.tables.sources import TablesLike
 
 
 @dataclass(frozen=True)

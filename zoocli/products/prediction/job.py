@@ -10,10 +10,10 @@ from zoocli.foundation.resources import Resources
 from zoocli.products.conversion import Converted, Totals
 from zoocli.products.prediction.predictor import Predictor
 from zoocli.runs.job import Job, full_path, full_paths
-from zoocli.runs.options.keywords import FilePath, TablesLike
 from zoocli.runs.options.predict import PredictOptions
 from zoocli.schema import load_schema
 from zoocli.tables import Table, open_tables
+from zoocli.tables.sources import FilePath, TablesLike
 
 
 @dataclass(frozen=True)

@@ -19,11 +19,11 @@ from zoocli.heads.files import read_head
 from zoocli.matching.findings import Findings
 from zoocli.products.conversion import Batch, Conversion
 from zoocli.products.prediction.settings import choose_settings
-from zoocli.runs.options.keywords import FilePath, TablesLike
 from zoocli.runs.options.predict import PredictOptions
 from zoocli.scoring.scorers.backends import torch_device
 from zoocli.tables import open_tables
 from zoocli.tables.numbers import Types
+from zoocli.tables.sources import FilePath, TablesLike
 
 
 class Predictor(Conversion):

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
-from zoocli.foundation.option_checks import check_choice, check_range, hold_names, unused
-from zoocli.runs.options.keywords import Intervals, OnInvalid
+from zoocli.foundation.option_checks import unused
+from zoocli.runs.options.choices import Intervals, OnInvalid
+from zoocli.runs.options.option import CATALOGUE, COLUMNS, INVALID, MACHINE, Options, option
 
 if TYPE_CHECKING:
     from zoocli.schema import Schema
@@ -19,45 +20,68 @@ BATCH_ROWS = 8192
 
 
 @dataclass(frozen=True)
-class CatalogOptions:
-    """How to make a catalogue; the defaults are those of `zoocli catalog`.
+class CatalogOptions(Options):
+    """How to make a catalogue; the defaults are those of `zoocli catalog`."""
 
-    - `schema`: the decision tree, as a built-in name, a YAML file or a Schema; by default the one
-      that fits the columns.
-    - `id`: the id column, by default the first usual name. `predictions_column`: the name of an
-      answer's column, such as "{answer}_pred"; by default the answer's own name, perhaps with a
-      usual ending. `keep`: columns to carry into the output.
-    - `advanced`: all fractions, with credible intervals and proportions asked. `level`: the
-      probability of an interval, above 0 and below 1. `intervals`: of several passes, the quantiles
-      of their "mixture", or as "zoobot" has them the medians of each pass's own.
-    - `asked_threshold`: without `advanced`, fractions of questions with a smaller proportion asked,
-      from 0 to 1, are null.
-    - `on_invalid`: concentrations that no distribution has stop the run ("error"), or their
-      question is null ("null").
-    - `batch_size`: rows at a time. `threads`, `memory_limit` (bytes, or a text such as "4GB"): by
-      default those of SLURM, the container or the machine.
-    """
-
-    schema: str | Path | Schema | None = None
-    id: str | None = None
-    predictions_column: str | None = None
-    keep: Sequence[str] = ()
-    advanced: bool = False
-    level: float = 0.9
-    asked_threshold: float = 0.5
-    intervals: Intervals = "mixture"
-    on_invalid: OnInvalid = "error"
-    batch_size: int = BATCH_ROWS
-    threads: int | None = None
-    memory_limit: str | int | None = None
+    schema: str | Path | Schema | None = option(
+        None,
+        "Decision tree: a built-in name or a YAML file.  [default: detected from the columns]",
+        COLUMNS,
+        short="-s",
+        metavar="NAME|FILE",
+    )
+    id: str | None = option(
+        None, "Id column.  [default: the first usual id name]", COLUMNS, metavar="COLUMN"
+    )
+    predictions_column: str | None = option(
+        None,
+        "Name of an answer's column in PREDICTIONS, such as '{answer}_pred'.  "
+        "[default: the answer, alone or with a usual suffix]",
+        COLUMNS,
+        metavar="PATTERN",
+    )
+    keep: Sequence[str] = option(
+        (), "Copy this column to the output; repeatable.", COLUMNS, metavar="COLUMN"
+    )
+    advanced: bool = option(
+        False, "Write all fractions, with credible intervals and proportions asked.", CATALOGUE
+    )
+    level: float = option(
+        0.9, "--advanced: probability of the credible intervals.", CATALOGUE, above=0, below=1
+    )
+    asked_threshold: float = option(
+        0.5,
+        "Without --advanced: fractions are null for questions that a smaller "
+        "proportion of volunteers would be asked.",
+        CATALOGUE,
+        metavar="P",
+        least=0,
+        most=1,
+    )
+    intervals: Intervals = option(
+        "mixture",
+        "--advanced, several passes: intervals of the mixture, or medians of the "
+        "limits of the passes.",
+        CATALOGUE,
+    )
+    on_invalid: OnInvalid = option(
+        "error", "Concentrations that are not finite and positive: stop, or write nulls.", INVALID
+    )
+    batch_size: int = option(BATCH_ROWS, "Rows per batch.", MACHINE, least=1)
+    threads: int | None = option(
+        None,
+        "Number of threads.  [default: what SLURM, the container or the machine provides]",
+        MACHINE,
+    )
+    memory_limit: str | int | None = option(
+        None,
+        "Memory limit of the whole process, such as 4GB.  [default: as for --threads]",
+        MACHINE,
+        metavar="SIZE",
+    )
 
     def __post_init__(self) -> None:
-        check_choice("intervals", self.intervals, get_args(Intervals))
-        check_choice("on_invalid", self.on_invalid, get_args(OnInvalid))
-        check_range("level", self.level, above=0, below=1)
-        check_range("asked_threshold", self.asked_threshold, least=0, most=1)
-        check_range("batch_size", self.batch_size, least=1)
-        hold_names(self, "keep")
+        super().__post_init__()
         self._refuse_without_effect()
 
     def _refuse_without_effect(self) -> None:
@@ -66,9 +90,9 @@ class CatalogOptions:
         if self.advanced:
             table, idle, advice = "advanced", ONLY_FRIENDLY, "Leave it out."
         defaults = {field.name: field.default for field in fields(self)}
-        for option in idle:
-            if getattr(self, option) != defaults[option]:
-                raise unused(f"The {table} table", option, advice)
+        for name in idle:
+            if getattr(self, name) != defaults[name]:
+                raise unused(f"The {table} table", name, advice)
 
     @property
     def percent(self) -> str:

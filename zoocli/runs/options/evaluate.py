@@ -5,10 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from zoocli.foundation.option_checks import check_range, unused
 from zoocli.foundation.resampling import MOST_SEED
 from zoocli.losses import find_loss
 from zoocli.runs.options.link import Link
+from zoocli.runs.options.option import (
+    INTERVALS,
+    RELEVANCE,
+    REPORT,
+    TREE,
+    Options,
+    option,
+    refuse_other_options,
+)
 from zoocli.runs.options.rules import DEFAULT_PROFILE, Rules, rules_of
 from zoocli.runs.options.score import ScoreOptions
 
@@ -17,44 +25,81 @@ RULES = tuple(field.name for field in fields(Rules))
 
 
 @dataclass(frozen=True)
-class EvaluateOptions:
+class EvaluateOptions(Options):
     """How to evaluate; the defaults are those of `zoocli evaluate`.
 
-    - `score`: the options that it shares with `zoocli score`.
-    - `profile`: the name of published rules of which galaxies count for which question; by default
-      "zoobot". A rule that is None is the profile's; the rules are for decision trees alone.
-    - `min_votes`: votes that the question has at least. `min_root_votes`: votes that its campaign's
-      first question has at least. `min_share_asked`: the least ratio of the two, from 0 to 1.
-    - `min_path_fraction`: the product of the observed fractions that lead to the question must be
-      more than this, from 0 to 1.
-    - `confident`: a galaxy is confident where some observed fraction is more than this (0 to 1).
-    - `bootstrap`: replicates for the 95 % intervals, at most 10,000; 0 for no intervals. `seed`: of
-      the bootstrap.
-    - `link`: the address of a galaxy's page, with column names in braces, for the report.
+    A rule that is None is that of the profile.
     """
 
-    score: ScoreOptions = field(default_factory=ScoreOptions)
-    profile: str | None = None
-    min_votes: int | None = None
-    min_root_votes: int | None = None
-    min_share_asked: float | None = None
-    min_path_fraction: float | None = None
-    confident: float | None = None
-    bootstrap: int = 1000
-    seed: int = 0
-    link: str | None = None
+    # --keep is for links alone, which name their columns themselves.
+    score: ScoreOptions = field(
+        default_factory=ScoreOptions, metadata={"options": ScoreOptions, "without": ("keep",)}
+    )
+    profile: str | None = option(
+        None,
+        "Published rules for which galaxies count for which question.  [default: zoobot]",
+        RELEVANCE,
+        metavar="NAME",
+        losses=TREE,
+    )
+    min_votes: int | None = option(
+        None,
+        "Minimum number of votes for the question.  [default: from the profile, as "
+        "for the next three]",
+        RELEVANCE,
+        metavar="N",
+        losses=TREE,
+    )
+    min_root_votes: int | None = option(
+        None,
+        "Minimum number of votes for the first question of its campaign.",
+        RELEVANCE,
+        metavar="N",
+        losses=TREE,
+    )
+    min_share_asked: float | None = option(
+        None,
+        "Minimum ratio of the question's votes to those of the first question.",
+        RELEVANCE,
+        metavar="X",
+        losses=TREE,
+    )
+    min_path_fraction: float | None = option(
+        None,
+        "The product of the observed fractions on the path to the question must exceed this.",
+        RELEVANCE,
+        metavar="X",
+        losses=TREE,
+    )
+    confident: float | None = option(
+        None,
+        "A galaxy is confident if one of its observed fractions exceeds this.  [default: 0.8]",
+        RELEVANCE,
+        metavar="X",
+        losses=TREE,
+    )
+    bootstrap: int = option(
+        1000,
+        "Bootstrap replicates for the 95 % intervals; 0: no intervals.",
+        INTERVALS,
+        metavar="R",
+        least=0,
+        most=MOST_REPLICATES,
+    )
+    seed: int = option(0, "Random seed of the bootstrap.", INTERVALS, least=0, most=MOST_SEED)
+    link: str | None = option(
+        None,
+        "Link each of the worst galaxies in the report to this address, with columns "
+        "of either table, or id, in braces, such as 'https://...?ra={ra}&dec={dec}'.",
+        REPORT,
+        metavar="URL",
+        losses=TREE,
+    )
 
     def __post_init__(self) -> None:
-        check_range("bootstrap", self.bootstrap, least=0, most=MOST_REPLICATES)
-        check_range("seed", self.seed, least=0, most=MOST_SEED)
+        super().__post_init__()
         _ = self.rules, self.linking  # which check what they are made of
-        self._refuse_rules_without_a_tree()
-
-    def _refuse_rules_without_a_tree(self) -> None:
-        loss = find_loss(self.score.loss)
-        for rule in ("profile", *RULES, "link"):
-            if loss.scores != "tree" and getattr(self, rule) is not None:
-                raise unused(f"The loss '{loss.name}'", rule)
+        refuse_other_options(self, find_loss(self.score.loss))
 
     @property
     def rules(self) -> Rules:

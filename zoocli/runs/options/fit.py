@@ -7,11 +7,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zoocli.foundation.option_checks import check_range, hold_names, unused
 from zoocli.foundation.resampling import MOST_SEED
 from zoocli.losses import find_loss
 from zoocli.losses.loss import Loss
-from zoocli.runs.options.keywords import MissingVotes, OnFractional
+from zoocli.runs.options.choices import MissingVotes, OnFractional
+from zoocli.runs.options.option import (
+    CLASSES,
+    COLUMNS,
+    INVALID,
+    LOSS,
+    LOSSES,
+    MACHINE,
+    OF_CLASSES,
+    OF_VALUES,
+    TRAINING,
+    Options,
+    option,
+    refuse_other_options,
+)
 from zoocli.runs.options.score import ScoreOptions
 
 if TYPE_CHECKING:
@@ -21,62 +34,109 @@ MOST_SHARE = 0.9  # of features dropped, and of galaxies held out
 
 
 @dataclass(frozen=True)
-class FitOptions:
-    """How to fit; the defaults are those of `zoocli fit`.
+class FitOptions(Options):
+    """How to fit; the defaults are those of `zoocli fit`."""
 
-    - `schema`: the decision tree, as a built-in name, a YAML file or a Schema; by default the one
-      that fits the columns of the votes. `loss`: dirichlet, cross-entropy (ce), mse or l1 (mae).
-    - `label`: for classes and values, the columns of the truth; by default "label". `classes`: the
-      labels in the order of the outputs; by default those found, sorted.
-    - `feature`: the feature columns or patterns such as "x_*", or one column of lists; by default
-      feat_0, feat_1 and so on, or the only column of lists.
-    - `id`, or `features_id` and `votes_id` where they differ: the id columns, by default the first
-      usual name that both tables have. `votes_column`: the name of an answer's column.
-    - `on_fractional`, `missing_votes`: as for a score.
-    - `epochs`: at most so many. `patience`: stop when so many bring the galaxies held out nothing.
-    - `learning_rate`, `weight_decay`: of Adam. `batch_size`: galaxies a step.
-    - `dropout`: the share of the features dropped while training. `hold_out`: the share of the
-      galaxies held out, chosen by their ids alone. Both from 0 to 0.9.
-    - `seed`: of the order of galaxies and of the dropout. `device`: where torch computes: auto,
-      cpu, cuda or cuda:N.
-    - `threads`, `memory_limit` (bytes, or a text such as "4GB"): by default those of SLURM, the
-      container or the machine.
-    """
-
-    schema: str | Path | Schema | None = None
-    loss: str = "dirichlet"
-    label: Sequence[str] = ()
-    classes: Sequence[str] = ()
-    feature: Sequence[str] = ()
-    id: str | None = None
-    features_id: str | None = None
-    votes_id: str | None = None
-    votes_column: str | None = None
-    on_fractional: OnFractional = "error"
-    missing_votes: MissingVotes = "error"
-    epochs: int = 200
-    learning_rate: float = 0.001
-    weight_decay: float = 0.0
-    batch_size: int = 256
-    dropout: float = 0.2
-    hold_out: float = 0.2
-    patience: int = 10
-    seed: int = 0
-    device: str = "auto"
-    threads: int | None = None
-    memory_limit: str | int | None = None
+    schema: str | Path | Schema | None = option(
+        None,
+        "Decision tree: a built-in name or a YAML file.  [default: detected from VOTES]",
+        COLUMNS,
+        short="-s",
+        metavar="NAME|FILE",
+    )
+    loss: str = option("dirichlet", f"One of {LOSSES}.", LOSS, short="-l")
+    label: Sequence[str] = option(
+        (),
+        f"{OF_CLASSES}, {OF_VALUES}: column of VOTES with the true label or value; "
+        f"repeatable for {OF_VALUES}.  [default: label]",
+        COLUMNS,
+        metavar="COLUMN",
+    )
+    classes: Sequence[str] = option(
+        (),
+        "ce: the labels in order.  [default: those found in VOTES]",
+        COLUMNS,
+        metavar="A,B,...",
+        commas=True,
+        losses=CLASSES,
+    )
+    feature: Sequence[str] = option(
+        (),
+        "Feature columns, such as 'x_*', or one column of lists; repeatable.  "
+        "[default: feat_0, feat_1 and so on, or the only column of lists]",
+        COLUMNS,
+        metavar="PATTERN",
+    )
+    id: str | None = option(
+        None,
+        "Id column of both tables.  [default: the first usual id name that both have]",
+        COLUMNS,
+        metavar="COLUMN",
+    )
+    features_id: str | None = option(None, "Id column of FEATURES.", COLUMNS, metavar="COLUMN")
+    votes_id: str | None = option(None, "Id column of VOTES.", COLUMNS, metavar="COLUMN")
+    votes_column: str | None = option(
+        None, "The same for VOTES, such as '{answer}_count'.", COLUMNS, metavar="PATTERN"
+    )
+    on_fractional: OnFractional = option(
+        "error", "Votes that are not whole numbers: stop, or round them.", INVALID
+    )
+    missing_votes: MissingVotes = option(
+        "error",
+        "Questions with votes for only some answers: stop, or count the rest as 0.",
+        INVALID,
+    )
+    epochs: int = option(200, "Maximum number of epochs.", TRAINING, least=1)
+    learning_rate: float = option(0.001, "Adam learning rate.", TRAINING, least=0)
+    weight_decay: float = option(0.0, "Adam weight decay.", TRAINING, least=0)
+    batch_size: int = option(256, "Galaxies per training step.", MACHINE, least=1)
+    dropout: float = option(
+        0.2,
+        "Dropout rate of the features during training.",
+        TRAINING,
+        metavar="P",
+        least=0,
+        most=MOST_SHARE,
+    )
+    hold_out: float = option(
+        0.2,
+        "Share of the galaxies to hold out, chosen by their ids alone.",
+        TRAINING,
+        metavar="P",
+        least=0,
+        most=MOST_SHARE,
+    )
+    patience: int = option(
+        10,
+        "Stop after this many epochs without improvement on the held-out galaxies.",
+        TRAINING,
+        least=1,
+    )
+    seed: int = option(
+        0,
+        "Random seed; the same seed and inputs give the same file.",
+        TRAINING,
+        least=0,
+        most=MOST_SEED,
+    )
+    device: str = option(
+        "auto", "Device that torch computes on.", MACHINE, metavar="auto|cpu|cuda|cuda:N"
+    )
+    threads: int | None = option(
+        None,
+        "Number of threads.  [default: what SLURM, the container or the machine provides]",
+        MACHINE,
+    )
+    memory_limit: str | int | None = option(
+        None,
+        "Memory limit of the whole process, such as 4GB.  [default: as for --threads]",
+        MACHINE,
+        metavar="SIZE",
+    )
 
     def __post_init__(self) -> None:
-        hold_names(self, "label", "classes", "feature")
-        for option in ("epochs", "batch_size", "patience"):
-            check_range(option, getattr(self, option), least=1)
-        for option in ("learning_rate", "weight_decay"):
-            check_range(option, getattr(self, option), least=0)
-        for option in ("dropout", "hold_out"):
-            check_range(option, getattr(self, option), least=0, most=MOST_SHARE)
-        check_range("seed", self.seed, least=0, most=MOST_SEED)
-        if self.classes and self.scored.scores != "classes":
-            raise unused(f"The loss '{self.scored.name}'", "classes")
+        super().__post_init__()
+        refuse_other_options(self, self.scored)
         self.votes_options()  # which checks the others
 
     @property

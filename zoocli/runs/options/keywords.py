@@ -1,77 +1,28 @@
-"""The types of what the public functions take: tables, and each function's keyword options.
+"""The keyword options of the public functions, for type checkers.
 
-What the options mean is said where they are checked: `ScoreOptions` and so on, which have the same
-names, and types that differ only where a single value is also taken (tests/test_arguments.py).
-Nothing here is heavy, and nothing checks anything at run time.
+Generated from the options by `python -m zoocli.runs.options.generate`.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from typing import Any, Literal, Protocol, TypeAlias, TypedDict
+from typing import TypedDict
+
+from zoocli.runs.options.choices import (
+    Activation,
+    Backend,
+    Intervals,
+    MissingVotes,
+    OnDuplicate,
+    OnFractional,
+    OnInvalid,
+    Scale,
+)
+from zoocli.tables.sources import TableLike, TablesLike
 
 
-class DataFrame(Protocol):
-    """A pandas DataFrame.
-
-    The tables are protocols since pandas, pyarrow and astropy come without types: to a type checker
-    their own classes are Any, which would let any argument through.
-    """
-
-    @property
-    def iloc(self) -> Any:
-        """The rows by position."""
-
-    @property
-    def columns(self) -> Any:
-        """The names of the columns."""
-
-
-class ArrowTable(Protocol):
-    """A pyarrow Table or RecordBatch."""
-
-    @property
-    def num_rows(self) -> int:
-        """The number of rows."""
-
-    @property
-    def schema(self) -> Any:
-        """The names and types of the columns."""
-
-
-class AstropyTable(Protocol):
-    """An astropy Table or QTable."""
-
-    @property
-    def colnames(self) -> Any:
-        """The names of the columns."""
-
-
-FilePath: TypeAlias = str | os.PathLike[str]
-TableLike: TypeAlias = FilePath | DataFrame | ArrowTable | AstropyTable
-TablesLike: TypeAlias = TableLike | Sequence[TableLike]  # one table, or its parts
-
-OnInvalid: TypeAlias = Literal["error", "null"]
-OnFractional: TypeAlias = Literal["error", "round"]
-OnDuplicate: TypeAlias = Literal["error", "drop"]
-MissingVotes: TypeAlias = Literal["error", "zero"]
-Scale: TypeAlias = Literal["logits", "probabilities"]
-Backend: TypeAlias = Literal["auto", "torch", "numba"]
-Intervals: TypeAlias = Literal["mixture", "zoobot"]
-Activation: TypeAlias = Literal["none", "sigmoid", "softmax", "dirichlet"]
-
-
-class RunKeywords(TypedDict, total=False):
-    """How a run uses the machine."""
-
-    batch_size: int
-    threads: int | None
-    memory_limit: str | int | None
-
-
-class ScoreKeywords(RunKeywords, total=False):
-    """The options of `score` and `check`, besides the schema: see `ScoreOptions`."""
+class ScoreKeywords(TypedDict, total=False):
+    """Those of `ScoreOptions`, besides the schema."""
 
     loss: str
     id: str | None
@@ -96,10 +47,13 @@ class ScoreKeywords(RunKeywords, total=False):
     require_all: bool
     device: str
     backend: Backend
+    batch_size: int
+    threads: int | None
+    memory_limit: str | int | None
 
 
 class EvaluateKeywords(ScoreKeywords, total=False):
-    """The options of `evaluate`: those of `score`, and `EvaluateOptions`."""
+    """Those of `EvaluateOptions`, besides the schema."""
 
     profile: str | None
     min_votes: int | None
@@ -112,8 +66,8 @@ class EvaluateKeywords(ScoreKeywords, total=False):
     link: str | None
 
 
-class CatalogKeywords(RunKeywords, total=False):
-    """The options of `catalog`, besides the schema: see `CatalogOptions`."""
+class CatalogKeywords(TypedDict, total=False):
+    """Those of `CatalogOptions`, besides the schema."""
 
     id: str | None
     predictions_column: str | None
@@ -123,10 +77,13 @@ class CatalogKeywords(RunKeywords, total=False):
     asked_threshold: float
     intervals: Intervals
     on_invalid: OnInvalid
+    batch_size: int
+    threads: int | None
+    memory_limit: str | int | None
 
 
-class PredictKeywords(RunKeywords, total=False):
-    """The options of `predict`, besides the schema: see `PredictOptions`."""
+class PredictKeywords(TypedDict, total=False):
+    """Those of `PredictOptions`, besides the schema."""
 
     classes: str | Sequence[str]
     activation: Activation | None
@@ -137,10 +94,13 @@ class PredictKeywords(RunKeywords, total=False):
     dropout: float | None
     seed: int
     device: str
+    batch_size: int
+    threads: int | None
+    memory_limit: str | int | None
 
 
-class FitKeywords(RunKeywords, total=False):
-    """The options of `fit`, besides the schema: see `FitOptions`."""
+class FitKeywords(TypedDict, total=False):
+    """Those of `FitOptions`, besides the schema."""
 
     loss: str
     label: str | Sequence[str]
@@ -155,8 +115,11 @@ class FitKeywords(RunKeywords, total=False):
     epochs: int
     learning_rate: float
     weight_decay: float
+    batch_size: int
     dropout: float
     hold_out: float
     patience: int
     seed: int
     device: str
+    threads: int | None
+    memory_limit: str | int | None

@@ -2,125 +2,188 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
-from zoocli.errors import UsageError
-from zoocli.foundation.option_checks import as_tuple, check_choice, check_range, hold_names, unused
-from zoocli.losses.loss import Loss
-from zoocli.runs.options.keywords import (
+from zoocli.runs.options.choices import (
     Backend,
     MissingVotes,
     OnDuplicate,
     OnFractional,
     OnInvalid,
     Scale,
-    TableLike,
 )
+from zoocli.runs.options.option import (
+    CLASSES,
+    COLUMNS,
+    GALAXIES,
+    INVALID,
+    LABELS,
+    LOSS,
+    LOSSES,
+    MACHINE,
+    OF_CLASSES,
+    OF_VALUES,
+    TREE,
+    Options,
+    option,
+    require_finite,
+)
+from zoocli.tables.sources import TableLike
 
 if TYPE_CHECKING:
     from zoocli.schema import Schema
 
-# What the losses score (a tree, classes or values) for which an option means something.
-MEANT_FOR: dict[str, tuple[str, ...]] = {
-    "schema": ("tree",),
-    "predictions_column": ("tree",),
-    "votes_column": ("tree",),
-    "ensemble": ("tree",),
-    "null_value": ("tree",),
-    "label": ("classes", "values"),
-    "prediction": ("classes", "values"),
-    "class_weights": ("classes",),
-    "label_smoothing": ("classes",),
-    "scale": ("classes",),
-}
 BATCH_ROWS = 65_536
 MOST_BATCH_ROWS = 10**8
 
 
 @dataclass(frozen=True)
-class ScoreOptions:
+class ScoreOptions(Options):
     """How to score; the defaults are those of `zoocli score`.
 
-    - `schema`: the decision tree, as a built-in name, a YAML file or a Schema; by default the one
-      that fits the columns. `loss`: dirichlet, cross-entropy (ce), mse or l1 (mae).
-    - `id`, or `predictions_id` and `votes_id` where they differ: the id columns, by default the
-      first usual name that both tables have. `id_from`: a regular expression whose one group is
-      taken from the id's text, on both sides.
-    - `predictions_column`, `votes_column`: the name of an answer's column, such as
-      "{answer}_pred"; by default the answer's own name, perhaps with a usual ending.
-    - `ensemble`: further predictions of the same galaxies, scored with the others as a mixture.
-    - `null_value`: numbers that mean missing votes.
-    - `only`: the ids to score, as a table or a text file with one a line. `keep`: columns of either
-      table to carry into the output.
-    - `label`: for classes and values, the columns of the truth; by default "label". `prediction`:
-      the columns of the classes in order, or one for each label; by default all but the id.
-    - `class_weights`: a positive factor for each class's losses. `label_smoothing`: the share of a
-      label, from 0 to below 1, that is spread over all classes. `scale`: whether predictions of
-      classes are logits or probabilities; needed where they could be both.
-    - `on_invalid`: predictions without a likelihood stop the run ("error") or have a null loss
-      ("null"). `on_fractional`: votes that are no whole numbers stop it or are rounded ("round").
-      `on_duplicate`: matched ids that occur twice stop it or are left out, all copies ("drop").
-      `missing_votes`: a question with only some answers null stops it, or they are 0 ("zero").
-      `require_all`: unmatched galaxies stop it.
-    - `device`: where torch computes: auto, cpu, cuda or cuda:N. `backend`: auto, torch or numba.
-    - `batch_size`: rows at a time, from 1 to 100 million. `threads`, `memory_limit` (bytes, or a
-      text such as "4GB"): by default those of SLURM, the container or the machine.
+    Tables and the schema may be given as paths or in memory, several values as one or a sequence.
     """
 
-    schema: str | Path | Schema | None = None
-    loss: str = "dirichlet"
-    id: str | None = None
-    predictions_id: str | None = None
-    votes_id: str | None = None
-    id_from: str | None = None
-    predictions_column: str | None = None
-    votes_column: str | None = None
-    ensemble: Sequence[TableLike] = ()
-    null_value: Sequence[float] = ()
-    only: TableLike | None = None
-    keep: Sequence[str] = ()
-    label: Sequence[str] = ()
-    prediction: Sequence[str] = ()
-    class_weights: Sequence[float] | None = None
-    label_smoothing: float = 0.0
-    scale: Scale | None = None
-    on_invalid: OnInvalid = "error"
-    on_fractional: OnFractional = "error"
-    on_duplicate: OnDuplicate = "error"
-    missing_votes: MissingVotes = "error"
-    require_all: bool = False
-    device: str = "auto"
-    backend: Backend = "auto"
-    batch_size: int = BATCH_ROWS
-    threads: int | None = None
-    memory_limit: str | int | None = None
+    schema: str | Path | Schema | None = option(
+        None,
+        "Decision tree: a built-in name or a YAML file.  [default: detected from the columns]",
+        COLUMNS,
+        short="-s",
+        metavar="NAME|FILE",
+        losses=TREE,
+    )
+    loss: str = option("dirichlet", f"One of {LOSSES}.", LOSS, short="-l")
+    id: str | None = option(
+        None,
+        "Id column of both tables.  [default: the first usual id name that both have]",
+        COLUMNS,
+        metavar="COLUMN",
+    )
+    predictions_id: str | None = option(
+        None, "Id column of PREDICTIONS.", COLUMNS, metavar="COLUMN"
+    )
+    votes_id: str | None = option(None, "Id column of VOTES.", COLUMNS, metavar="COLUMN")
+    id_from: str | None = option(
+        None,
+        "Regular expression whose one group extracts the id from the id columns of "
+        "both tables, such as '([^/]+)\\.jpg$'.",
+        COLUMNS,
+        metavar="REGEX",
+    )
+    predictions_column: str | None = option(
+        None,
+        "Name of an answer's column in PREDICTIONS, such as '{answer}_pred'.  "
+        "[default: the answer, alone or with a usual suffix]",
+        COLUMNS,
+        metavar="PATTERN",
+        losses=TREE,
+    )
+    votes_column: str | None = option(
+        None,
+        "The same for VOTES, such as '{answer}_count'.",
+        COLUMNS,
+        metavar="PATTERN",
+        losses=TREE,
+    )
+    ensemble: Sequence[TableLike] = option(
+        (),
+        "More predictions of the same galaxies, as passes of a mixture; repeatable.",
+        GALAXIES,
+        metavar="FILE",
+        losses=TREE,
+    )
+    null_value: Sequence[float] = option(
+        (),
+        "Treat votes of this value, such as -999, as missing; repeatable.",
+        INVALID,
+        metavar="N",
+        losses=TREE,
+    )
+    only: TableLike | None = option(
+        None,
+        "Use only the ids listed in this file: one per line, or a table.",
+        GALAXIES,
+        metavar="FILE",
+    )
+    keep: Sequence[str] = option(
+        (), "Copy this column of either table to the output; repeatable.", COLUMNS, metavar="COLUMN"
+    )
+    label: Sequence[str] = option(
+        (),
+        f"{OF_CLASSES}, {OF_VALUES}: column of VOTES with the true label or value; "
+        f"repeatable for {OF_VALUES}.  [default: label]",
+        COLUMNS,
+        metavar="COLUMN",
+        losses=LABELS,
+    )
+    prediction: Sequence[str] = option(
+        (),
+        f"{OF_CLASSES}: the columns of the classes, in order; {OF_VALUES}: one column "
+        "per --label; repeatable.  [default: all columns but the id]",
+        COLUMNS,
+        metavar="COLUMN",
+        losses=LABELS,
+    )
+    class_weights: Sequence[float] | None = option(
+        None,
+        f"{OF_CLASSES}: weight of each class.",
+        LOSS,
+        metavar="W,W,...",
+        above=0,
+        commas=True,
+        losses=CLASSES,
+    )
+    label_smoothing: float = option(
+        0.0,
+        f"{OF_CLASSES}: share of the label spread over all classes.",
+        LOSS,
+        metavar="E",
+        least=0,
+        below=1,
+        losses=CLASSES,
+    )
+    scale: Scale | None = option(
+        None, f"{OF_CLASSES}: what the predictions are; required if unclear.", LOSS, losses=CLASSES
+    )
+    on_invalid: OnInvalid = option(
+        "error", "Predictions without a likelihood: stop, or write a null loss.", INVALID
+    )
+    on_fractional: OnFractional = option(
+        "error", "Votes that are not whole numbers: stop, or round them.", INVALID
+    )
+    on_duplicate: OnDuplicate = option(
+        "error", "Matched ids that occur more than once: stop, or drop all their rows.", INVALID
+    )
+    missing_votes: MissingVotes = option(
+        "error",
+        "Questions with votes for only some answers: stop, or count the rest as 0.",
+        INVALID,
+    )
+    require_all: bool = option(False, "Fail if any galaxy is unmatched.", GALAXIES)
+    device: str = option(
+        "auto", "Device that torch computes on.", MACHINE, metavar="auto|cpu|cuda|cuda:N"
+    )
+    backend: Backend = option(
+        "auto", "auto: numba for losses with a compiled CPU loop, otherwise torch.", MACHINE
+    )
+    batch_size: int = option(BATCH_ROWS, "Rows per batch.", MACHINE, least=1, most=MOST_BATCH_ROWS)
+    threads: int | None = option(
+        None,
+        "Number of threads.  [default: what SLURM, the container or the machine provides]",
+        MACHINE,
+    )
+    memory_limit: str | int | None = option(
+        None,
+        "Memory limit of the whole process, such as 4GB.  [default: as for --threads]",
+        MACHINE,
+        metavar="SIZE",
+    )
 
     def __post_init__(self) -> None:
-        check_choice("on_invalid", self.on_invalid, get_args(OnInvalid))
-        check_choice("on_fractional", self.on_fractional, get_args(OnFractional))
-        check_choice("on_duplicate", self.on_duplicate, get_args(OnDuplicate))
-        check_choice("missing_votes", self.missing_votes, get_args(MissingVotes))
-        check_choice("backend", self.backend, get_args(Backend))
-        if self.scale is not None:
-            check_choice("scale", self.scale, get_args(Scale))
-        check_range("batch_size", self.batch_size, least=1, most=MOST_BATCH_ROWS)
-        check_range("label_smoothing", self.label_smoothing, least=0, below=1)
-        for weight in self.class_weights or ():
-            check_range("class_weights", weight, above=0)
-        if not isinstance(self.ensemble, list | tuple):
+        if not isinstance(self.ensemble, list | tuple):  # a table may be iterable
             object.__setattr__(self, "ensemble", (self.ensemble,))
-        object.__setattr__(self, "null_value", as_tuple(self.null_value))
-        if not all(map(math.isfinite, self.null_value)):
-            raise UsageError("--null-value takes finite numbers; NaN is missing anyway.")
-        hold_names(self, "keep", "label", "prediction")
-
-
-def refuse_other_options(options: ScoreOptions, loss: Loss) -> None:
-    """Raises UsageError for an option that the loss would silently ignore."""
-    for option, kinds in MEANT_FOR.items():
-        if getattr(options, option) and loss.scores not in kinds:
-            raise unused(f"The loss '{loss.name}'", option)
+        super().__post_init__()
+        require_finite("null_value", self.null_value)

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoocli.errors import DataError
-from zoocli.runs.options.keywords import TableLike
 from zoocli.runs.provenance import Provenance
 from zoocli.scoring.scores_table import read_batches, read_layout
 from zoocli.scoring.summaries.merge import merge_summaries
 from zoocli.scoring.summaries.summary import Summary
 from zoocli.scoring.summaries.summary_file import is_json, read_summary
 from zoocli.scoring.sums import Sums
+from zoocli.tables.sources import TableLike
 
 if TYPE_CHECKING:
     from zoocli.schema import Schema

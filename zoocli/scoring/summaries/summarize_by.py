@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from zoocli.errors import UsageError
-from zoocli.runs.options.keywords import TableLike
 from zoocli.scoring.scores_table import Layout, read_batches, read_layout
 from zoocli.scoring.summaries.bins import NO_VALUE, NOWHERE, Bin, Bins, By, find_bins
 from zoocli.scoring.summaries.summarize import as_schema, summarize_table, tables_of
 from zoocli.scoring.summaries.summary import Summary
 from zoocli.scoring.summaries.summary_file import is_json
 from zoocli.scoring.sums import Statistics, Sums
+from zoocli.tables.sources import TableLike
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -12,8 +12,8 @@ from typing import IO, Any
 
 from zoocli.errors import DataError
 from zoocli.foundation.strict_json import parse_json
-from zoocli.runs.options.keywords import FilePath
 from zoocli.scoring.summaries.summary import Summary
+from zoocli.tables.sources import FilePath
 
 STDIN = "-"
 SUMMARY_KEYS = {
