@@ -19,7 +19,7 @@ from zoocli.evaluating.confusion import Confusion, HalfMatrix
 from zoocli.evaluating.intervals import with_intervals
 from zoocli.evaluating.metric import Estimate
 from zoocli.evaluating.tree import climatology
-from zoocli.evaluating.tree.collecting import Plan, collect
+from zoocli.evaluating.tree.collecting import WhatToCollect, collect
 from zoocli.evaluating.tree.galaxies import VotedGalaxies
 from zoocli.evaluating.tree.result import TreeEvaluation
 from zoocli.losses import get_dirichlet_neg_log_prob
@@ -54,7 +54,7 @@ def every_metric() -> None:
     truth = values(large_sample(reference))
     held, counted = Counter[tuple[str, str | None, str]](), Counter[tuple[str, str | None, str]]()
     for seed in range(REPEATS):
-        sums = collect(drawn(GALAXIES, seed), Plan(Rules(), reference, REPLICATES, seed))
+        sums = collect(drawn(GALAXIES, seed), WhatToCollect(Rules(), reference, REPLICATES, seed))
         for key, metric in found(sums).items():
             if key[1] is None and metric.low is not None and metric.high is not None:
                 counted[key] += 1
@@ -131,7 +131,7 @@ def shares_in(confusion: Confusion) -> list[Estimate]:
 def large_sample(reference: np.ndarray) -> AdditiveArrays:
     total: AdditiveArrays = {}
     for number in range(LARGE // BATCH):
-        add(total, collect(drawn(BATCH, 10**6 + number), Plan(Rules(), reference, 0, 0)))
+        add(total, collect(drawn(BATCH, 10**6 + number), WhatToCollect(Rules(), reference, 0, 0)))
     return total
 
 

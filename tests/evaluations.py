@@ -16,7 +16,7 @@ from zoocli.evaluating.additive import AdditiveArrays
 from zoocli.evaluating.metric import Metric
 from zoocli.evaluating.tree.climatology import collect as collect_votes
 from zoocli.evaluating.tree.climatology import reference
-from zoocli.evaluating.tree.collecting import Plan, collect
+from zoocli.evaluating.tree.collecting import WhatToCollect, collect
 from zoocli.evaluating.tree.galaxies import VotedGalaxies
 from zoocli.evaluating.tree.result import TreeEvaluation
 from zoocli.losses.dirichlet import get_dirichlet_neg_log_prob
@@ -84,7 +84,7 @@ def sums_of(
 ) -> AdditiveArrays:
     """Everything that is collected of the galaxies."""
     known = reference(collect_votes(galaxies), galaxies.schema)
-    return collect(galaxies, Plan(rules or Rules(), known, replicates, 0))
+    return collect(galaxies, WhatToCollect(rules or Rules(), known, replicates, 0))
 
 
 def evaluation_of(sums: AdditiveArrays, schema: Schema) -> TreeEvaluation:

@@ -11,7 +11,7 @@ from zoocli.evaluating.bootstrap import PREFIX, point_sums, replicate_sums, summ
 from zoocli.evaluating.intervals import with_intervals
 from zoocli.evaluating.metric import Estimate, Metric
 from zoocli.evaluating.tree import climatology, fractions, losses
-from zoocli.evaluating.tree.collecting import Plan, collect
+from zoocli.evaluating.tree.collecting import WhatToCollect, collect
 from zoocli.evaluating.tree.galaxies import VotedGalaxies
 from zoocli.foundation.resampling import poisson_weights
 from zoocli.runs.options.rules import Rules
@@ -31,9 +31,11 @@ def chosen(galaxies: VotedGalaxies, rows: np.ndarray) -> VotedGalaxies:
     )
 
 
-def plan() -> Plan:
+def plan() -> WhatToCollect:
     galaxies = simulated()
-    return Plan(Rules(), climatology.reference(climatology.collect(galaxies), SMALL), REPLICATES, 7)
+    return WhatToCollect(
+        Rules(), climatology.reference(climatology.collect(galaxies), SMALL), REPLICATES, 7
+    )
 
 
 def parts_of(galaxies: VotedGalaxies, sizes: int) -> list[VotedGalaxies]:
@@ -108,7 +110,7 @@ def test_the_interval_of_the_gain_is_that_of_the_difference():
 
 def test_the_gain_is_that_of_the_fit_whatever_the_reference():
     galaxies = simulated()
-    far = Plan(Rules(), np.ones(7), REPLICATES, 7)
+    far = WhatToCollect(Rules(), np.ones(7), REPLICATES, 7)
     expected = evaluation_of(collect(galaxies, plan()), SMALL).by_name
     found = evaluation_of(collect(galaxies, far), SMALL).by_name
     for question in ("overall", "shape", "bar"):

@@ -13,7 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from zoocli.matching import index as matching
-from zoocli.matching.index import Account, IdIndex
+from zoocli.matching.index import IdIndex, MatchAccount
 
 # Few letters, so that ids repeat, and share beginnings and ends; and any text there is.
 FEW_LETTERS = st.text("aé\x00", max_size=20)
@@ -105,7 +105,7 @@ def test_no_ids_at_all() -> None:
     for index in (IdIndex([]), IdIndex([texts([])])):
         assert len(index) == 0
         assert index.find(texts(["a", ""])).tolist() == [-1, -1]
-        assert Account(index).votes_only == 0
+        assert MatchAccount(index).votes_only == 0
 
 
 def test_the_same_text_has_the_same_hash_everywhere() -> None:
@@ -153,7 +153,7 @@ def test_the_account_counts_as_by_hand(
     predictions: list[str], votes: list[str], batch: int
 ) -> None:
     index = IdIndex([texts(votes)])
-    account = Account(index)
+    account = MatchAccount(index)
     for start in range(0, len(predictions), batch):
         account.add(index.find(texts(predictions[start : start + batch])))
     predictions_only, votes_only, twice = by_hand(predictions, votes)

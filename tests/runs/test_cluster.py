@@ -323,7 +323,7 @@ def test_a_run_is_forgotten_even_while_it_is_opened():
             return super().open(resources)
 
     opened = worker._Opened()
-    task = worker.Task(Slow("none"), "a run", worker.stamp([]), None)
+    task = worker.SentJob(Slow("none"), "a run", worker.stamp([]), None)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(worker, "_resources", lambda: None)
         opening = threading.Thread(target=opened.get, args=(task,))

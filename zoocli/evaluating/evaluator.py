@@ -9,7 +9,7 @@ from zoocli.evaluating.additive import AdditiveArrays
 from zoocli.evaluating.evaluation import Evaluation
 from zoocli.evaluating.tree.worst import ScoredGalaxy
 from zoocli.matching.matched import Matched
-from zoocli.scoring.result import Scoring
+from zoocli.scoring.result import ScoreResult
 from zoocli.scoring.scorers.scorer import Losses
 
 
@@ -39,6 +39,6 @@ class Evaluator(ABC):
 
     @abstractmethod
     def evaluation(
-        self, scoring: Scoring, sums: AdditiveArrays, worst: list[ScoredGalaxy]
+        self, scoring: ScoreResult, sums: AdditiveArrays, worst: list[ScoredGalaxy]
     ) -> Evaluation:
         """The evaluation, from what all batches added."""

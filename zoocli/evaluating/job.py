@@ -22,9 +22,9 @@ from zoocli.runs.options.score import ScoreOptions
 from zoocli.scoring.finishing import finished
 from zoocli.scoring.inputs import Inputs
 from zoocli.scoring.job import ScoreJob, divided, part_of
-from zoocli.scoring.scorers.tree import TreeTask
+from zoocli.scoring.scorers.tree import TreeScorer
 from zoocli.scoring.streaming import stream
-from zoocli.scoring.totals import Totals
+from zoocli.scoring.totals import ScoreTotals
 from zoocli.tables import Table
 from zoocli.tables.sinks import Sink
 from zoocli.tables.slices import Shard, Slice
@@ -37,7 +37,7 @@ VALUE_BYTES = 8
 class EvaluationTotals:
     """What parts of PREDICTIONS add up to."""
 
-    totals: Totals
+    totals: ScoreTotals
     sums: AdditiveArrays
     worst: list[ScoredGalaxy]
 
@@ -123,31 +123,31 @@ def score_options(options: EvaluateOptions) -> ScoreOptions:
 
 def evaluator_of(inputs: Inputs, options: EvaluateOptions) -> Evaluator:
     """What collects for the kind of loss that the inputs are scored with."""
-    if isinstance(inputs.task, TreeTask):
+    if isinstance(inputs.scorer, TreeScorer):
         from zoocli.evaluating.tree.evaluator import TreeEvaluator
 
-        return TreeEvaluator(inputs.task, inputs.held, options)
-    from zoocli.scoring.scorers.classes import ClassTask
-    from zoocli.scoring.scorers.values import ValueTask
+        return TreeEvaluator(inputs.scorer, inputs.held, options)
+    from zoocli.scoring.scorers.classes import ClassScorer
+    from zoocli.scoring.scorers.values import ValueScorer
 
-    if isinstance(inputs.task, ClassTask):
+    if isinstance(inputs.scorer, ClassScorer):
         from zoocli.evaluating.classes.evaluator import ClassEvaluator
 
-        return ClassEvaluator(inputs.task, inputs.held.values, options)
+        return ClassEvaluator(inputs.scorer, inputs.held.values, options)
     from zoocli.evaluating.values.evaluator import ValueEvaluator
 
-    assert isinstance(inputs.task, ValueTask)
-    return ValueEvaluator(inputs.task, inputs.held.values, options)
+    assert isinstance(inputs.scorer, ValueScorer)
+    return ValueEvaluator(inputs.scorer, inputs.held.values, options)
 
 
 def add_up(inputs: Inputs, evaluator: Evaluator, progress: Progress) -> EvaluationTotals:
     """Adds up what the batches of galaxies add."""
 
     def work(matched: Matched) -> Collected:
-        return evaluator.collect(matched, inputs.task.score(matched, inputs.held.values))
+        return evaluator.collect(matched, inputs.scorer.score(matched, inputs.held.values))
 
     columns = _columns(inputs)
-    total = EvaluationTotals(Totals.nothing(inputs), AdditiveArrays(), [])
+    total = EvaluationTotals(ScoreTotals.nothing(inputs), AdditiveArrays(), [])
     row_bytes = VALUE_BYTES * len(columns) * evaluator.copies
     # All sums, so that they exist where no galaxy matches.
     add(total.sums, work(_no_galaxies(inputs)).sums)
@@ -171,12 +171,12 @@ def evaluation_of(
 
 def _columns(inputs: Inputs) -> list[str]:
     kept = {*inputs.options.keep} & {*inputs.predictions.column_names}
-    return [*inputs.task.prediction_columns, *sorted(kept)]
+    return [*inputs.scorer.prediction_columns, *sorted(kept)]
 
 
 def _no_galaxies(inputs: Inputs) -> Matched:
     table, columns = inputs.predictions, _columns(inputs)
-    fields = [table.field(name, inputs.task.prediction_types) for name in columns]
+    fields = [table.field(name, inputs.scorer.prediction_types) for name in columns]
     batch = pa.RecordBatch.from_arrays(
         [pa.array([], field.type) for field in fields], schema=pa.schema(fields)
     )

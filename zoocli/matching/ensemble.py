@@ -16,7 +16,7 @@ from zoocli.matching.concentrations import Pass, count_passes, dense, read_passe
 from zoocli.matching.findings import Findings
 from zoocli.matching.held import FIRST_IDS
 from zoocli.matching.ids import IdColumn
-from zoocli.matching.index import Account, IdIndex, RowArray
+from zoocli.matching.index import IdIndex, MatchAccount, RowArray
 from zoocli.matching.matched import Matched
 from zoocli.tables import Table
 
@@ -58,7 +58,7 @@ def hold_member(
             "--memory-limit, or score fewer galaxies with --only."
         )
     values = np.full(shape, np.nan)
-    account = Account(index)
+    account = MatchAccount(index)
     findings = Findings(table.name)
     for batch in prefetch(table.batches([ids.column, *columns], types)):
         text = ids.text(batch.column(ids.column))
@@ -74,7 +74,7 @@ def hold_member(
     return Member(table.name, values, account.times > 0)
 
 
-def _refuse_repeated(table: Table, account: Account, index: IdIndex) -> None:
+def _refuse_repeated(table: Table, account: MatchAccount, index: IdIndex) -> None:
     twice = np.flatnonzero(account.times == 2)
     if len(twice):
         ids = index.text(twice[:FIRST_IDS])

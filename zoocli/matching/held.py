@@ -30,7 +30,7 @@ LOOKUP_BYTES = 36  # of the index per id, besides twice its text (the index grow
 class HeldBlock:
     """What is held of a batch of VOTES: `values` (galaxies, ...), one row per galaxy, compact.
 
-    `seen`: what the task needs to know about all batches in `Holder.start`.
+    `seen`: what the holder needs to know about all batches in `Holder.start`.
     """
 
     values: npt.NDArray[Any]
@@ -52,7 +52,7 @@ class Holder(Protocol):
 
 
 @dataclass(frozen=True)
-class Held:
+class HeldVotes:
     """VOTES in memory: `values` (galaxies, ...) and `kept` have a row for each id.
 
     `listed` marks the ids of the list (`--only`) that VOTES have; it is empty without a list.
@@ -75,11 +75,11 @@ class Held:
 def hold_votes(
     table: Table,
     id_column: IdColumn,
-    task: Holder,
+    holder: Holder,
     keep: Sequence[str],
     only: IdList | None,
     resources: Resources,
-) -> Held:
+) -> HeldVotes:
     """Reads VOTES once; raises DataError where they are empty, MachineError where they do not fit.
 
     The caller checks the findings.
@@ -92,8 +92,8 @@ def hold_votes(
     seen = np.zeros(0 if only is None else len(only.index), np.bool_)
     remarks: frozenset[str] = frozenset()
     used = read = 0
-    columns = [id_column.column, *task.vote_columns, *keep]
-    for batch in prefetch(table.batches(columns, task.vote_types)):
+    columns = [id_column.column, *holder.vote_columns, *keep]
+    for batch in prefetch(table.batches(columns, holder.vote_types)):
         text = id_column.text(batch.column(id_column.column))
         read += len(text)
         if only is not None:
@@ -102,7 +102,7 @@ def hold_votes(
             seen[on_list[listed]] = True
             batch, text = batch.filter(from_numpy(listed)), text.filter(from_numpy(listed))
         of_batch = Findings(table.name)
-        held = task.hold(batch, of_batch, partial(ids_at, text))
+        held = holder.hold(batch, of_batch, partial(ids_at, text))
         findings.merge(of_batch)
         remarks |= held.seen
         block = held.values
@@ -110,20 +110,22 @@ def hold_votes(
         kept.append(batch.select(list(keep)))
         used += block.nbytes + kept[-1].nbytes
         used += 2 * text.nbytes + LOOKUP_BYTES * len(text)
-        _check_memory(table, used, read, task.program_bytes, resources)
+        _check_memory(table, used, read, holder.program_bytes, resources)
         sum_of_row_hashes(index.add(text), block.view(_integers(block.dtype)), digest)
     if not len(index):
         raise DataError(
             f"{table.name} has no rows{'' if only is None else f' with ids of {only.name}'}."
         )
-    task.start(remarks)
+    holder.start(remarks)
     kind = np.result_type(*{block.dtype for block in blocks})  # one large count widens all
     used += sum(block.size * (kind.itemsize - block.itemsize) for block in blocks)
-    _check_memory(table, used, read, task.program_bytes, resources)
+    _check_memory(table, used, read, holder.program_bytes, resources)
     values = _joined(blocks, kind)
-    schema = pa.schema([table.field(name, task.vote_types) for name in keep])
+    schema = pa.schema([table.field(name, holder.vote_types) for name in keep])
     fingerprint = f"{digest[0]:016x}"[:12]
-    return Held(index, values, pa.Table.from_batches(kept, schema), fingerprint, seen, findings)
+    return HeldVotes(
+        index, values, pa.Table.from_batches(kept, schema), fingerprint, seen, findings
+    )
 
 
 class IdList:

@@ -102,7 +102,7 @@ class IdIndex:
         return [self._data[start:stop].tobytes().decode() for start, stop in spans]
 
 
-class Account:
+class MatchAccount:
     """How often each row of VOTES was matched (2: twice or more); predictions without votes.
 
     Additive: the account of two parts of PREDICTIONS is the sum of the parts' accounts. `repeats`
@@ -114,7 +114,7 @@ class Account:
         self.times = np.zeros(len(index), np.uint8)
         self.predictions_only = 0
 
-    def __add__(self, other: Account) -> Account:
+    def __add__(self, other: MatchAccount) -> MatchAccount:
         total = copy(self)
         total.times = np.minimum(self.times + other.times, 2)
         total.predictions_only += other.predictions_only

@@ -24,7 +24,7 @@ FRACTION_SUFFIXES = (
 
 
 @dataclass(frozen=True)
-class Side:
+class AnswerColumns:
     """A table, and the `option` for the names of its columns with its value, the `pattern`.
 
     Without a pattern, a column has the name of its answer, the name in the schema's `columns`, or
@@ -99,7 +99,7 @@ def _all_there(schema: Schema, suffix: str, names: set[str]) -> bool:
     return all(answer + suffix in names for answer in schema.label_cols)
 
 
-def find_schema(sides: Sequence[Side], schema: str | Path | Schema | None) -> Schema:
+def find_schema(sides: Sequence[AnswerColumns], schema: str | Path | Schema | None) -> Schema:
     """The given schema, else the one that the columns of all tables fit."""
     if schema is not None:
         return load_schema(schema)
@@ -110,7 +110,7 @@ def find_schema(sides: Sequence[Side], schema: str | Path | Schema | None) -> Sc
         raise
 
 
-def _refuse_fractions(sides: Sequence[Side]) -> None:
+def _refuse_fractions(sides: Sequence[AnswerColumns]) -> None:
     """Raises the error about fractions where a tree fits columns of fractions."""
     for suspect in sides:
         names = [

@@ -26,7 +26,7 @@ from zoocli.tables.slices import Shard, Slice
 
 
 @dataclass(frozen=True)
-class Converted:
+class ConversionResult:
     """What was done: how many galaxies there are, and in how many of them something is null."""
 
     galaxies: int
@@ -40,16 +40,16 @@ class Converted:
 
 
 @dataclass
-class Totals:
+class ConversionTotals:
     """What the parts of a conversion add up to."""
 
     findings: Findings
     rows: int = 0
     invalid: int = 0
 
-    def __add__(self, other: Totals) -> Totals:
+    def __add__(self, other: ConversionTotals) -> ConversionTotals:
         findings = self.findings + other.findings
-        return Totals(findings, self.rows + other.rows, self.invalid + other.invalid)
+        return ConversionTotals(findings, self.rows + other.rows, self.invalid + other.invalid)
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Batch:
         return ids_at(self.text, rows)
 
 
-class Conversion(OpenJob[Totals, Converted]):
+class Conversion(OpenJob[ConversionTotals, ConversionResult]):
     """Makes a table with an id, kept columns and others, a row for each of `table`, in its order.
 
     A batch is converted in any thread; it is written by the thread that calls `compute`. A subclass
@@ -115,7 +115,7 @@ class Conversion(OpenJob[Totals, Converted]):
     def about(self) -> dict[str, Any]:
         """How the table is made, for its metadata."""
 
-    def notes(self, totals: Totals) -> Iterator[str]:
+    def notes(self, totals: ConversionTotals) -> Iterator[str]:
         """What the user should know besides."""
         note = rewritten_note([self.ids])
         if note is not None:
@@ -134,12 +134,12 @@ class Conversion(OpenJob[Totals, Converted]):
         refuse_repeated_columns(schema, self.output)
         return schema
 
-    def compute(self, sink: Sink, progress: Progress = silent) -> Totals:
+    def compute(self, sink: Sink, progress: Progress = silent) -> ConversionTotals:
         """Writes all rows to the sink, uncommitted; the caller gives the totals to `finish`.
 
         Raises DataError for invalid ids, MachineError where the memory does not do.
         """
-        totals = Totals(Findings(self.table.name))
+        totals = ConversionTotals(Findings(self.table.name))
         schema = self.output_schema()
         sink.open(schema)
         convert = partial(self._convert, schema)
@@ -166,12 +166,14 @@ class Conversion(OpenJob[Totals, Converted]):
         """As of the whole, whose numbers are not known yet."""
         return self._about(None) | {"galaxies": None, "invalid": None}
 
-    def finish(self, total: Totals, shard: Shard | None = None) -> Converted:
+    def finish(self, total: ConversionTotals, shard: Shard | None = None) -> ConversionResult:
         """Raises DataError for invalid values, and where there are no rows."""
         total.findings.raise_if_any()
         if not total.rows and shard is None:
             raise DataError(f"{self.table.name} has no rows. Give a table that has some.")
-        return Converted(total.rows, total.invalid, self._about(shard), tuple(self.notes(total)))
+        return ConversionResult(
+            total.rows, total.invalid, self._about(shard), tuple(self.notes(total))
+        )
 
     def _about(self, shard: Shard | None) -> dict[str, Any]:
         return {"version": __version__, **self.about(), "shard": shard and str(shard)}
@@ -197,14 +199,14 @@ class Conversion(OpenJob[Totals, Converted]):
             yield Batch(rows, self.ids.text(rows.column(self.ids.column)), inside)
             row += rows.num_rows
 
-    def _convert(self, schema: pa.Schema, batch: Batch) -> tuple[pa.RecordBatch, Totals]:
+    def _convert(self, schema: pa.Schema, batch: Batch) -> tuple[pa.RecordBatch, ConversionTotals]:
         findings = Findings(self.table.name)
         values, invalid = self.values(batch, findings)
         own = batch.own()
         arrays = [self.ids.output(own.text, own.rows.column(self.ids.column))]
         arrays += [own.rows.column(name) for name in self.keep]
         rows = pa.RecordBatch.from_arrays([*arrays, *values], schema=schema)
-        return rows, Totals(findings, rows.num_rows, invalid)
+        return rows, ConversionTotals(findings, rows.num_rows, invalid)
 
 
 def aligned(batches: Iterable[pa.RecordBatch], rows: int) -> Iterator[pa.RecordBatch]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from zoocli.errors import harmless, some
 from zoocli.report.text import count
-from zoocli.scoring.checking import Check, Invalid, Side
+from zoocli.scoring.checking import Check, CheckedTable, Invalid
 
 
 def render_check(found: Check) -> str:
@@ -39,7 +39,7 @@ def _lines(found: Check) -> Iterator[str]:
     )
 
 
-def _side(side: Side) -> str:
+def _side(side: CheckedTable) -> str:
     rows = "unknown number of rows" if side.rows is None else f"{count(side.rows)} rows"
     ids = "no id column" if side.id_column is None else f"ids in '{side.id_column}'"
     return f"{side.name}: {side.format}, {rows}, {count(side.columns)} columns, {ids}"

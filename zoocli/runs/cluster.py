@@ -22,7 +22,7 @@ from zoocli.foundation.option_checks import check_range
 from zoocli.foundation.resources import Resources
 from zoocli.runs import worker
 from zoocli.runs.job import Job
-from zoocli.runs.worker import Part, Task
+from zoocli.runs.worker import Part, SentJob
 from zoocli.tables.slices import cuts
 
 Result = TypeVar("Result")
@@ -68,7 +68,7 @@ def run_job(
         count = options.partitions or _suitable_parts(table.count_rows(), workers)
         parts = [Part(number, *rows) for number, rows in enumerate(cuts(table, count))]
         name, place = f"zoocli-{uuid.uuid4()}", None if folder is None else str(folder)
-        task = Task(job, name, worker.stamp(job.files), place)
+        task = SentJob(job, name, worker.stamp(job.files), place)
         try:
             done = _ClusterRun(client, task, parts, table.name).run(progress)
         finally:
@@ -161,7 +161,7 @@ class _ClusterRun:
     """One run: parts are submitted a few ahead, and added up in their order."""
 
     def __init__(
-        self, client: distributed.Client, task: Task, parts: Sequence[Part], name: str
+        self, client: distributed.Client, task: SentJob, parts: Sequence[Part], name: str
     ) -> None:
         self._client = client
         self._task = task

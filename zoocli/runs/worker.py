@@ -29,7 +29,7 @@ RUNS_OVER = 1000  # of which a worker remembers that they have ended
 
 
 @dataclass(frozen=True)
-class Task:
+class SentJob:
     """A job as it is sent to the workers.
 
     `run` is a unique name; `stamp` identifies the versions of the files, `folder` is where the
@@ -83,7 +83,7 @@ class _Opened:
         self._used: dict[str, float] = {}
         self._over: deque[str] = deque(maxlen=RUNS_OVER)
 
-    def get(self, task: Task) -> OpenJob[Any, Any]:
+    def get(self, task: SentJob) -> OpenJob[Any, Any]:
         """The run of a task, which is opened if necessary."""
         with self._opening:
             run = self._find(task.run)
@@ -118,7 +118,7 @@ class _Opened:
 _opened = _Opened()
 
 
-def compute(task: Task, part: Part) -> tuple[Any, int]:
+def compute(task: SentJob, part: Part) -> tuple[Any, int]:
     """Computes one part: its sums, and the number of rows in its file.
 
     The file appears complete or not at all, and replaces that of an earlier attempt.
@@ -135,7 +135,7 @@ def compute(task: Task, part: Part) -> tuple[Any, int]:
         return total, _rows_of(file)
 
 
-def finish(task: Task, total: Any) -> Any:
+def finish(task: SentJob, total: Any) -> Any:
     """The result, from the sum over all parts."""
     with _resources().applied():
         return _opened.get(task).finish(total)
@@ -174,7 +174,7 @@ def _resources() -> Resources:
     return Resources.available(1, share)
 
 
-def _require_same_environment(task: Task) -> None:
+def _require_same_environment(task: SentJob) -> None:
     if task.version != __version__:
         raise MachineError(
             f"A worker has zoocli {__version__}, but the run was started with {task.version}. "

@@ -18,8 +18,8 @@ from zoocli.matching.naming import find_schema
 from zoocli.runs.job import Progress, silent
 from zoocli.runs.options.score import ScoreOptions
 from zoocli.scoring.finishing import finished
-from zoocli.scoring.inputs import Inputs, find_ids, find_sides, hold_inputs, new_task
-from zoocli.scoring.scorers.tree import TreeTask
+from zoocli.scoring.inputs import Inputs, find_ids, find_sides, hold_inputs, new_scorer
+from zoocli.scoring.scorers.tree import TreeScorer
 from zoocli.scoring.scores import write_scores
 from zoocli.tables import Table, open_table, open_tables
 from zoocli.tables.sinks import NullSink
@@ -27,7 +27,7 @@ from zoocli.tables.sources import TableLike, TablesLike
 
 
 @dataclass(frozen=True)
-class Side:
+class CheckedTable:
     """One of the tables; `rows` is None where the table was not read to its end."""
 
     name: str
@@ -52,8 +52,8 @@ class Invalid:
 class Check:
     """The findings. `errors` are the errors at which `zoocli score` would stop."""
 
-    predictions: Side | None = None
-    votes: Side | None = None
+    predictions: CheckedTable | None = None
+    votes: CheckedTable | None = None
     schema: str | None = None
     matching: Matching | None = None
     invalid: list[Invalid] = field(default_factory=list)
@@ -125,16 +125,16 @@ def _read(
         if ids is None:
             found.schema = _schema_alone(tables, options)
             return None
-        task = new_task(tables, ids, options)
-        found.schema = task.schema_name
-        return hold_inputs(tables, ids, task, options, resources)
+        scorer = new_scorer(tables, ids, options)
+        found.schema = scorer.schema_name
+        return hold_inputs(tables, ids, scorer, options, resources)
     except DataError as error:
         found.errors.append(str(error))
         return None
 
 
-def _side(table: Table, ids: IdColumn | None) -> Side:
-    return Side(
+def _side(table: Table, ids: IdColumn | None) -> CheckedTable:
+    return CheckedTable(
         name=table.name,
         format=table.format,
         rows=table.rows,
@@ -178,8 +178,8 @@ def _score(found: Check, inputs: Inputs, progress: Progress) -> None:
         found.notes += finished(inputs, totals).notes
     except DataError as error:
         found.errors.append(str(error))
-    if isinstance(inputs.task, TreeTask):
-        found.contradictions += _contradictions(inputs, inputs.task)
+    if isinstance(inputs.scorer, TreeScorer):
+        found.contradictions += _contradictions(inputs, inputs.scorer)
 
 
 def _invalid(findings: Findings) -> Iterator[Invalid]:
@@ -188,11 +188,11 @@ def _invalid(findings: Findings) -> Iterator[Invalid]:
             yield Invalid(findings.name, column, problem.what, one.count, tuple(one.first_ids))
 
 
-def _contradictions(inputs: Inputs, task: TreeTask) -> Iterator[Invalid]:
+def _contradictions(inputs: Inputs, scorer: TreeScorer) -> Iterator[Invalid]:
     """Questions with more votes than all their parent answers together."""
     counts = inputs.held.values
-    positions = {answer: place for place, answer in enumerate(task.schema.label_cols)}
-    for question in task.schema.questions:
+    positions = {answer: place for place, answer in enumerate(scorer.schema.label_cols)}
+    for question in scorer.schema.questions:
         if not question.asked_after:
             continue
         parents = [positions[answer] for answer in question.asked_after]

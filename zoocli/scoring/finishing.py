@@ -14,15 +14,15 @@ from zoocli.matching.ids import rewritten_note
 from zoocli.runs.provenance import Predictions, Provenance
 from zoocli.runs.signature import RULES
 from zoocli.scoring.inputs import Inputs
-from zoocli.scoring.result import Scoring
-from zoocli.scoring.totals import Totals
+from zoocli.scoring.result import ScoreResult
+from zoocli.scoring.totals import ScoreTotals
 from zoocli.tables.slices import Shard
 
 
-def finished(inputs: Inputs, totals: Totals, shard: Shard | None = None) -> Scoring:
+def finished(inputs: Inputs, totals: ScoreTotals, shard: Shard | None = None) -> ScoreResult:
     """The result for the totals of all parts; raises DataError for invalid data."""
     totals.check(inputs, whole=shard is None)
-    inputs.task.finish(totals.seen)
+    inputs.scorer.finish(totals.seen)
     matching = matching_of_shard(inputs, totals)
     provenance = replace(
         provenance_of(inputs),
@@ -31,30 +31,32 @@ def finished(inputs: Inputs, totals: Totals, shard: Shard | None = None) -> Scor
         matching=matching,
         coverage=None if shard is None else coverage_of(inputs, totals),
     )
-    return Scoring(
+    return ScoreResult(
         provenance,
-        groups=inputs.task.groups,
+        groups=inputs.scorer.groups,
         sums=totals.sums,
-        counts_votes=inputs.task.counts_votes,
+        counts_votes=inputs.scorer.counts_votes,
         notes=tuple(notes_about(inputs, totals, matching, whole=shard is None)),
     )
 
 
 def provenance_of(inputs: Inputs) -> Provenance:
     """What is known of the result before anything is scored."""
-    task = inputs.task
-    return Provenance(loss=task.loss_name, schema=task.schema_name, settings=settings_of(inputs))
+    scorer = inputs.scorer
+    return Provenance(
+        loss=scorer.loss_name, schema=scorer.schema_name, settings=settings_of(inputs)
+    )
 
 
 def settings_of(inputs: Inputs) -> dict[str, Any]:
     """Everything that changes the numbers, and nothing else (no threads, batches, device)."""
-    task, only = inputs.task, inputs.only
+    scorer, only = inputs.scorer, inputs.only
     rules = {rule: getattr(inputs.options, rule) for rule in RULES}
-    if not task.counts_votes:
+    if not scorer.counts_votes:
         del rules["on_fractional"], rules["missing_votes"]
     return (
         rules
-        | task.settings()
+        | scorer.settings()
         | {
             "only": None if only is None else f"{len(only)} ids",
             "votes_fingerprint": inputs.held.fingerprint,
@@ -63,9 +65,11 @@ def settings_of(inputs: Inputs) -> dict[str, Any]:
     )
 
 
-def notes_about(inputs: Inputs, totals: Totals, matching: Matching, whole: bool) -> Iterator[str]:
+def notes_about(
+    inputs: Inputs, totals: ScoreTotals, matching: Matching, whole: bool
+) -> Iterator[str]:
     """The warnings; raises DataError for unmatched galaxies with --require-all."""
-    yield from inputs.task.notes
+    yield from inputs.scorer.notes
     rewritten = rewritten_note((inputs.ids, inputs.votes_ids))
     if rewritten:
         yield rewritten
@@ -80,7 +84,7 @@ def notes_about(inputs: Inputs, totals: Totals, matching: Matching, whole: bool)
 
 
 def missing(
-    inputs: Inputs, totals: Totals, matching: Matching, whole: bool
+    inputs: Inputs, totals: ScoreTotals, matching: Matching, whole: bool
 ) -> Iterator[tuple[str, str]]:
     """What one of the files has and another lacks, each with advice.
 
@@ -103,7 +107,7 @@ def missing(
     yield note, "Complete the files"
 
 
-def matching_of_shard(inputs: Inputs, totals: Totals) -> Matching:
+def matching_of_shard(inputs: Inputs, totals: ScoreTotals) -> Matching:
     """The account of a shard: `duplicated` counts its ids that the whole has more than once.
 
     `votes_only` counts what this shard did not match.
@@ -115,7 +119,7 @@ def matching_of_shard(inputs: Inputs, totals: Totals) -> Matching:
     return replace(matching, duplicated=int(np.count_nonzero(here)))
 
 
-def coverage_of(inputs: Inputs, totals: Totals) -> Coverage:
+def coverage_of(inputs: Inputs, totals: ScoreTotals) -> Coverage:
     """The rows of VOTES that a shard scored, to check that shards are disjoint."""
     scored = totals.account.times > 0
     if inputs.dropped is None:

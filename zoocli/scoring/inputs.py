@@ -11,12 +11,12 @@ import numpy.typing as npt
 from zoocli.errors import DataError
 from zoocli.foundation.resources import Resources
 from zoocli.losses import find_loss
-from zoocli.matching.held import Held, IdList, hold_votes, read_only
+from zoocli.matching.held import HeldVotes, IdList, hold_votes, read_only
 from zoocli.matching.ids import IdColumn, find_id_columns
-from zoocli.matching.naming import PREDICTION_SUFFIXES, VOTE_SUFFIXES, Side, find_schema
+from zoocli.matching.naming import PREDICTION_SUFFIXES, VOTE_SUFFIXES, AnswerColumns, find_schema
 from zoocli.runs.options.option import refuse_other_options
 from zoocli.runs.options.score import ScoreOptions
-from zoocli.scoring.scorers.scorer import Task
+from zoocli.scoring.scorers.scorer import Scorer
 from zoocli.tables import Table, open_table, open_tables
 from zoocli.tables.sources import TableLike, TablesLike
 
@@ -33,13 +33,13 @@ class Inputs:
 
     options: ScoreOptions
     resources: Resources
-    task: Task
+    scorer: Scorer
     predictions: Table
     source: str
     votes_name: str
     ids: IdColumn
     votes_ids: IdColumn
-    held: Held
+    held: HeldVotes
     only: IdList | None
     dropped: npt.NDArray[np.bool_] | None = None
 
@@ -56,7 +56,7 @@ def open_inputs(
         open_table(votes, resources, "the votes"),
     )
     ids = find_ids(tables, options)
-    inputs = hold_inputs(tables, ids, new_task(tables, ids, options), options, resources)
+    inputs = hold_inputs(tables, ids, new_scorer(tables, ids, options), options, resources)
     inputs.held.findings.raise_if_any()
     return inputs
 
@@ -72,17 +72,19 @@ def find_ids(tables: tuple[Table, Table], options: ScoreOptions) -> tuple[IdColu
     )
 
 
-def find_sides(predictions: Table, votes: Table, options: ScoreOptions) -> tuple[Side, Side]:
+def find_sides(
+    predictions: Table, votes: Table, options: ScoreOptions
+) -> tuple[AnswerColumns, AnswerColumns]:
     """Both tables, with the options for their columns."""
     return (
-        Side(
+        AnswerColumns(
             predictions,
             "--predictions-column",
             options.predictions_column,
             PREDICTION_SUFFIXES,
             "a score needs the concentrations of a Dirichlet distribution",
         ),
-        Side(
+        AnswerColumns(
             votes,
             "--votes-column",
             options.votes_column,
@@ -92,37 +94,37 @@ def find_sides(predictions: Table, votes: Table, options: ScoreOptions) -> tuple
     )
 
 
-def new_task(
+def new_scorer(
     tables: tuple[Table, Table], ids: tuple[IdColumn, IdColumn], options: ScoreOptions
-) -> Task:
-    """The task of the chosen loss for these tables; raises DataError where they lack columns."""
+) -> Scorer:
+    """The scorer of the chosen loss for these tables; raises DataError where they lack columns."""
     loss = find_loss(options.loss)
     refuse_other_options(options, loss)
-    task: Task
+    scorer: Scorer
     if loss.scores == "tree":
         from zoocli.scoring.scorers.backends import make_ready
-        from zoocli.scoring.scorers.tree import TreeTask
+        from zoocli.scoring.scorers.tree import TreeScorer
 
         make_ready(loss, options)
         sides = find_sides(*tables, options)
-        task = TreeTask(find_schema(sides, options.schema), loss, options, *sides)
+        scorer = TreeScorer(find_schema(sides, options.schema), loss, options, *sides)
     elif loss.scores == "classes":
-        from zoocli.scoring.scorers.classes import ClassTask
+        from zoocli.scoring.scorers.classes import ClassScorer
 
-        task = ClassTask(loss, options, *tables, ids[0].column)
+        scorer = ClassScorer(loss, options, *tables, ids[0].column)
     else:
-        from zoocli.scoring.scorers.values import ValueTask
+        from zoocli.scoring.scorers.values import ValueScorer
 
-        task = ValueTask(loss, options, *tables, ids[0].column)
-    tables[0].require(task.prediction_columns)
-    tables[1].require(task.vote_columns)
-    return task
+        scorer = ValueScorer(loss, options, *tables, ids[0].column)
+    tables[0].require(scorer.prediction_columns)
+    tables[1].require(scorer.vote_columns)
+    return scorer
 
 
 def hold_inputs(
     tables: tuple[Table, Table],
     ids: tuple[IdColumn, IdColumn],
-    task: Task,
+    scorer: Scorer,
     options: ScoreOptions,
     resources: Resources,
 ) -> Inputs:
@@ -132,30 +134,30 @@ def hold_inputs(
     if options.only is not None:
         names = ids[0].column, ids[1].column
         only = read_only(open_table(options.only, resources, "the list"), names, options.id_from)
-    held = hold_votes(tables[1], ids[1], task, kept, only, resources)
+    held = hold_votes(tables[1], ids[1], scorer, kept, only, resources)
     if options.ensemble:
-        _hold_ensemble(task, options, ids[0].column, held, resources)
+        _hold_ensemble(scorer, options, ids[0].column, held, resources)
     source = os.path.basename(tables[0].name)
-    return Inputs(options, resources, task, tables[0], source, tables[1].name, *ids, held, only)
+    return Inputs(options, resources, scorer, tables[0], source, tables[1].name, *ids, held, only)
 
 
 def _hold_ensemble(
-    task: Task, options: ScoreOptions, id_name: str, held: Held, resources: Resources
+    scorer: Scorer, options: ScoreOptions, id_name: str, held: HeldVotes, resources: Resources
 ) -> None:
     from zoocli.matching.ensemble import hold_member
-    from zoocli.scoring.scorers.tree import TreeTask
+    from zoocli.scoring.scorers.tree import TreeScorer
 
-    assert isinstance(task, TreeTask)  # the other losses refuse the option
-    used = held.nbytes + task.program_bytes
+    assert isinstance(scorer, TreeScorer)  # the other losses refuse the option
+    used = held.nbytes + scorer.program_bytes
     members = []
     for source in options.ensemble:
         table = open_table(source, resources, "a file of the ensemble")
         table.require([id_name])
-        columns, _ = find_sides(table, table, options)[0].columns(task.schema)
+        columns, _ = find_sides(table, table, options)[0].columns(scorer.schema)
         ids = IdColumn(table, id_name, options.id_from)
         members.append(hold_member(table, ids, columns, held.index, resources, used))
         used += members[-1].values.nbytes
-    task.add_ensemble(members)
+    scorer.add_ensemble(members)
 
 
 def _kept_of_votes(options: ScoreOptions, tables: tuple[Table, Table]) -> list[str]:

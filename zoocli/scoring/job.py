@@ -12,10 +12,10 @@ from zoocli.runs.options.score import ScoreOptions
 from zoocli.schema import load_schema
 from zoocli.scoring.finishing import finished, provenance_of
 from zoocli.scoring.inputs import Inputs, open_inputs
-from zoocli.scoring.result import Scoring, table_metadata
+from zoocli.scoring.result import ScoreResult, table_metadata
 from zoocli.scoring.scores import write_scores
 from zoocli.scoring.streaming import find_duplicates
-from zoocli.scoring.totals import Totals
+from zoocli.scoring.totals import ScoreTotals
 from zoocli.tables import Table, open_tables
 from zoocli.tables.sinks import Sink
 from zoocli.tables.slices import Shard, Slice
@@ -23,7 +23,7 @@ from zoocli.tables.sources import TableLike, TablesLike
 
 
 @dataclass(frozen=True)
-class ScoreJob(Job[Totals, Scoring]):
+class ScoreJob(Job[ScoreTotals, ScoreResult]):
     """PREDICTIONS (or their parts) and VOTES, and how to score them."""
 
     predictions: TablesLike
@@ -66,7 +66,7 @@ class ScoreJob(Job[Totals, Scoring]):
         return OpenScoreJob(open_inputs(self.predictions, self.votes, self.options, resources))
 
 
-class OpenScoreJob(OpenJob[Totals, Scoring]):
+class OpenScoreJob(OpenJob[ScoreTotals, ScoreResult]):
     """VOTES in memory, and PREDICTIONS to stream past them."""
 
     def __init__(self, inputs: Inputs) -> None:
@@ -81,16 +81,16 @@ class OpenScoreJob(OpenJob[Totals, Scoring]):
         """The same VOTES."""
         return OpenScoreJob(part_of(self.inputs, part))
 
-    def compute(self, sink: Sink, progress: Progress = silent) -> Totals:
+    def compute(self, sink: Sink, progress: Progress = silent) -> ScoreTotals:
         """Writes the scores table."""
         return write_scores(self.inputs, sink, progress)
 
     def metadata(self) -> dict[str, Any]:
         """The metadata of a scores table, without its N and its account of the galaxies."""
-        made = table_metadata(provenance_of(self.inputs), self.inputs.task.groups, 0)
+        made = table_metadata(provenance_of(self.inputs), self.inputs.scorer.groups, 0)
         return made | {"signature": None}
 
-    def finish(self, total: Totals, shard: Shard | None = None) -> Scoring:
+    def finish(self, total: ScoreTotals, shard: Shard | None = None) -> ScoreResult:
         """Raises DataError for invalid data."""
         return finished(self.inputs, total, shard)
 

@@ -10,7 +10,7 @@ from zoocli.scoring.sums import Groups, Sums
 
 
 @dataclass(frozen=True)
-class Scoring(Made):
+class ScoreResult(Made):
     """The additive statistics of a scoring, and how they were made.
 
     `notes` are warnings for the user.

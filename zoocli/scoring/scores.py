@@ -10,7 +10,7 @@ from zoocli.runs.job import Progress
 from zoocli.scoring.inputs import Inputs
 from zoocli.scoring.scorers.scorer import Losses
 from zoocli.scoring.streaming import stream
-from zoocli.scoring.totals import Totals
+from zoocli.scoring.totals import ScoreTotals
 from zoocli.tables.guards import refuse_repeated_columns
 from zoocli.tables.sinks import Sink
 
@@ -18,14 +18,14 @@ OUTPUT_BYTES = 24  # per cell, between the loss and the file
 
 
 class ScoresTable:
-    """The id, kept columns of either side, then the columns of the task."""
+    """The id, kept columns of either side, then the columns of the scorer."""
 
     def __init__(self, inputs: Inputs) -> None:
         self._inputs = inputs
         here = set(inputs.predictions.column_names)
         self._kept = {name: name in here for name in inputs.options.keep}
         self.columns_read = [
-            *inputs.task.prediction_columns,
+            *inputs.scorer.prediction_columns,
             *(name for name, of_predictions in self._kept.items() if of_predictions),
         ]
         self.schema = self._schema()
@@ -35,11 +35,11 @@ class ScoresTable:
         fields = [pa.field(inputs.ids.column, inputs.ids.output_type)]
         for name, of_predictions in self._kept.items():
             fields.append(
-                inputs.predictions.field(name, inputs.task.prediction_types)
+                inputs.predictions.field(name, inputs.scorer.prediction_types)
                 if of_predictions
                 else inputs.held.kept.schema.field(name)
             )
-        schema = pa.schema([*fields, *inputs.task.output_fields()])
+        schema = pa.schema([*fields, *inputs.scorer.output_fields()])
         refuse_repeated_columns(schema, "The scores table")
         return schema
 
@@ -59,23 +59,23 @@ class ScoresTable:
             else:
                 taken = inputs.held.kept.column(name).take(from_numpy(matched.held_rows))
                 arrays.append(_one_array(taken))
-        arrays += inputs.task.output_arrays(losses)
+        arrays += inputs.scorer.output_arrays(losses)
         return pa.RecordBatch.from_arrays(arrays, schema=self.schema)
 
 
-def write_scores(inputs: Inputs, sink: Sink, progress: Progress) -> Totals:
+def write_scores(inputs: Inputs, sink: Sink, progress: Progress) -> ScoreTotals:
     """Scores PREDICTIONS batch by batch and writes the table to the sink, uncommitted.
 
     Batches are scored in threads; what depends on the order of rows happens here, in file order.
     After the first invalid value nothing more is written, but all of them are counted: the caller
-    calls `Totals.check` before it commits the sink.
+    calls `ScoreTotals.check` before it commits the sink.
     """
     table = ScoresTable(inputs)
-    totals = Totals.nothing(inputs)
+    totals = ScoreTotals.nothing(inputs)
     sink.open(table.schema)
 
     def score(matched: Matched) -> tuple[Losses, pa.RecordBatch]:
-        losses = inputs.task.score(matched, inputs.held.values)
+        losses = inputs.scorer.score(matched, inputs.held.values)
         return losses, table.rows(matched, losses)
 
     row_bytes = OUTPUT_BYTES * len(table.schema)

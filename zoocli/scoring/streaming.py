@@ -12,7 +12,7 @@ import pyarrow as pa
 from zoocli.foundation.pipeline import ordered_map, prefetch
 from zoocli.matching.findings import Findings
 from zoocli.matching.held import batches_with_ids
-from zoocli.matching.index import Account
+from zoocli.matching.index import MatchAccount
 from zoocli.matching.matched import Matched
 from zoocli.scoring.inputs import Inputs
 
@@ -37,12 +37,12 @@ def stream(
     """
     resources = inputs.resources
     columns = [name for name in dict.fromkeys(columns) if name != inputs.ids.column]
-    rows = _batch_rows(inputs, row_bytes + inputs.task.row_bytes, result_bytes)
+    rows = _batch_rows(inputs, row_bytes + inputs.scorer.row_bytes, result_bytes)
     dropped = inputs.dropped
     if dropped is None and inputs.options.on_duplicate == "drop":
         dropped = find_duplicates(inputs)
     batches = batches_with_ids(
-        inputs.predictions, inputs.ids, columns, inputs.task.prediction_types, rows
+        inputs.predictions, inputs.ids, columns, inputs.scorer.prediction_types, rows
     )
 
     def matched_work(item: tuple[pa.RecordBatch, pa.StringArray]) -> tuple[Matched, Result]:
@@ -73,7 +73,7 @@ def _match(
 def find_duplicates(inputs: Inputs) -> npt.NDArray[np.bool_]:
     """Reads the ids of PREDICTIONS before scoring: marks the rows of VOTES to be dropped."""
     index = inputs.held.index
-    account = Account(index)
+    account = MatchAccount(index)
     rows = inputs.options.batch_size
     for _, text in batches_with_ids(inputs.predictions, inputs.ids, [], {}, rows):
         account.add(index.find(text))
@@ -85,7 +85,7 @@ def find_duplicates(inputs: Inputs) -> npt.NDArray[np.bool_]:
 def _batch_rows(inputs: Inputs, row_bytes: int, result_bytes: int) -> int:
     """The rows of a batch, such that all batches in progress fit into the memory."""
     size = inputs.options.batch_size
-    taken = {"the votes": inputs.held.nbytes, "the program": inputs.task.program_bytes}
+    taken = {"the votes": inputs.held.nbytes, "the program": inputs.scorer.program_bytes}
     if result_bytes:
         taken["the sums"] = result_bytes * (inputs.resources.threads + RESULTS_WAITING)
     affordable = inputs.resources.rows_at_once(row_bytes, min(FEWEST_BATCH_ROWS, size), taken)

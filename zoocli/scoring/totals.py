@@ -13,7 +13,7 @@ from zoocli.matching.account import Matching
 from zoocli.matching.findings import Findings
 from zoocli.matching.held import FIRST_IDS
 from zoocli.matching.ids import ids_at
-from zoocli.matching.index import Account
+from zoocli.matching.index import MatchAccount
 from zoocli.matching.matched import Matched
 from zoocli.runs.provenance import FINGERPRINTS
 from zoocli.scoring.inputs import Inputs
@@ -22,15 +22,16 @@ from zoocli.scoring.sums import Sums
 
 
 @dataclass
-class Totals:
+class ScoreTotals:
     """Additive: batches, parts and machines each have their totals, and `+` combines them.
 
     `rows` of PREDICTIONS were read, `matched` of them scored; `listed` marks the ids of `--only`
-    that are in either table, `seen` is for `Task.finish`. `fingerprint` is that of the predictions.
+    that are in either table, `seen` is for `Scorer.finish`, `fingerprint` is that of the
+    predictions.
     """
 
     sums: Sums
-    account: Account
+    account: MatchAccount
     findings: Findings
     listed: npt.NDArray[np.bool_]
     unmatched_ids: list[str]
@@ -41,11 +42,11 @@ class Totals:
     fingerprint: int = 0
 
     @classmethod
-    def nothing(cls, inputs: Inputs) -> Totals:
+    def nothing(cls, inputs: Inputs) -> ScoreTotals:
         """The totals of no predictions; only the votes were read."""
         return cls(
-            Sums.zeros(len(inputs.task.groups)),
-            Account(inputs.held.index),
+            Sums.zeros(len(inputs.scorer.groups)),
+            MatchAccount(inputs.held.index),
             Findings(inputs.predictions.name),
             inputs.held.listed.copy(),
             [],
@@ -72,10 +73,10 @@ class Totals:
         self.seen |= losses.seen
         self.fingerprint = (self.fingerprint + losses.fingerprint) % FINGERPRINTS
         self.invalid += int(np.count_nonzero(np.isnan(losses.loss)))
-        inputs.task.groups.add(self.sums, losses.loss, losses.parts, losses.votes)
+        inputs.scorer.groups.add(self.sums, losses.loss, losses.parts, losses.votes)
 
-    def __add__(self, other: Totals) -> Totals:
-        return Totals(
+    def __add__(self, other: ScoreTotals) -> ScoreTotals:
+        return ScoreTotals(
             self.sums + other.sums,
             self.account + other.account,
             self.findings + other.findings,

@@ -18,8 +18,8 @@ from zoocli.foundation.hashing import hash_ids
 from zoocli.matching.matched import Matched
 from zoocli.runs.options.evaluate import EvaluateOptions
 from zoocli.runs.provenance import with_settings
-from zoocli.scoring.result import Scoring
-from zoocli.scoring.scorers.classes import ClassTask
+from zoocli.scoring.result import ScoreResult
+from zoocli.scoring.scorers.classes import ClassScorer
 from zoocli.scoring.scorers.scorer import Losses
 
 
@@ -28,15 +28,17 @@ class ClassEvaluator(Evaluator):
 
     copies = 4
 
-    def __init__(self, task: ClassTask, labels: npt.NDArray[Any], options: EvaluateOptions) -> None:
-        self._task, self._labels, self._options = task, labels, options
+    def __init__(
+        self, scorer: ClassScorer, labels: npt.NDArray[Any], options: EvaluateOptions
+    ) -> None:
+        self._scorer, self._labels, self._options = scorer, labels, options
 
     def collect(self, matched: Matched, losses: Losses) -> Collected:
         """What the matched galaxies of a batch add."""
         predictions = np.stack(losses.read[0].chosen(), axis=1)
         galaxies = LabelledGalaxies(
             np.ascontiguousarray(predictions.T),
-            np.ascontiguousarray(self._task.probabilities(predictions).T),
+            np.ascontiguousarray(self._scorer.probabilities(predictions).T),
             self._labels[matched.held_rows, 0],
             losses.loss,
             hash_ids(matched.text.take(from_numpy(matched.rows))),
@@ -44,7 +46,7 @@ class ClassEvaluator(Evaluator):
         return Collected(losses, collect(galaxies, self._options.bootstrap, self._options.seed))
 
     def evaluation(
-        self, scoring: Scoring, sums: AdditiveArrays, worst: list[ScoredGalaxy]
+        self, scoring: ScoreResult, sums: AdditiveArrays, worst: list[ScoredGalaxy]
     ) -> ClassEvaluation:
         """The evaluation, from what all batches added."""
         return ClassEvaluation(

@@ -22,7 +22,7 @@ from zoocli.runs.options.rules import Rules
 
 
 @dataclass(frozen=True)
-class Plan:
+class WhatToCollect:
     """What to collect: `reference` (answers,) are concentrations near the climatology."""
 
     rules: Rules
@@ -31,7 +31,7 @@ class Plan:
     seed: int
 
 
-def collect(galaxies: VotedGalaxies, plan: Plan) -> AdditiveArrays:
+def collect(galaxies: VotedGalaxies, plan: WhatToCollect) -> AdditiveArrays:
     """Everything that is added up, block by block."""
     total: AdditiveArrays = {}
     for block in blocks(galaxies):

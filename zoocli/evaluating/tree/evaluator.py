@@ -10,20 +10,20 @@ from zoocli.evaluating.additive import AdditiveArrays, added
 from zoocli.evaluating.evaluator import Collected, Evaluator
 from zoocli.evaluating.links import Links
 from zoocli.evaluating.tree.climatology import collect_votes, reference
-from zoocli.evaluating.tree.collecting import Plan, collect
+from zoocli.evaluating.tree.collecting import WhatToCollect, collect
 from zoocli.evaluating.tree.galaxies import VotedGalaxies
 from zoocli.evaluating.tree.result import TreeEvaluation
 from zoocli.evaluating.tree.worst import ScoredGalaxy, worst_of
 from zoocli.foundation.columns import from_numpy
 from zoocli.foundation.hashing import hash_ids
 from zoocli.matching.concentrations import dense
-from zoocli.matching.held import Held
+from zoocli.matching.held import HeldVotes
 from zoocli.matching.matched import Matched
 from zoocli.runs.options.evaluate import EvaluateOptions
 from zoocli.runs.provenance import with_settings
-from zoocli.scoring.result import Scoring
+from zoocli.scoring.result import ScoreResult
 from zoocli.scoring.scorers.scorer import Losses
-from zoocli.scoring.scorers.tree import TreeTask
+from zoocli.scoring.scorers.tree import TreeScorer
 
 BLOCK = 65_536  # rows of VOTES
 
@@ -31,16 +31,16 @@ BLOCK = 65_536  # rows of VOTES
 class TreeEvaluator(Evaluator):
     """For the votes of a decision tree."""
 
-    def __init__(self, task: TreeTask, held: Held, options: EvaluateOptions) -> None:
-        self.copies = 2 + task.passes
-        self._task, self._votes, self._options = task, held.values, options
+    def __init__(self, scorer: TreeScorer, held: HeldVotes, options: EvaluateOptions) -> None:
+        self.copies = 2 + scorer.passes
+        self._scorer, self._votes, self._options = scorer, held.values, options
         self._links = Links(options.linking, held.kept)
-        reached = reference(self._held_histograms(), task.schema)
-        self._plan = Plan(options.rules, reached, options.bootstrap, options.seed)
+        reached = reference(self._held_histograms(), scorer.schema)
+        self._plan = WhatToCollect(options.rules, reached, options.bootstrap, options.seed)
 
     def _held_histograms(self) -> AdditiveArrays:
         """Histograms of all of VOTES, matched or not."""
-        starts = [part.start for part in self._task.schema.question_slices]
+        starts = [part.start for part in self._scorer.schema.question_slices]
 
         def block(start: int) -> AdditiveArrays:
             votes = np.ascontiguousarray(self._votes[start : start + BLOCK].T, np.int64)
@@ -52,7 +52,7 @@ class TreeEvaluator(Evaluator):
         """What the matched galaxies of a batch add."""
         assert losses.votes is not None
         galaxies = VotedGalaxies(
-            self._task.schema,
+            self._scorer.schema,
             dense(losses.read),
             np.ascontiguousarray(self._votes[matched.held_rows].T, np.int64),
             losses.votes.astype(np.int64),
@@ -65,11 +65,11 @@ class TreeEvaluator(Evaluator):
         )
 
     def evaluation(
-        self, scoring: Scoring, sums: AdditiveArrays, worst: list[ScoredGalaxy]
+        self, scoring: ScoreResult, sums: AdditiveArrays, worst: list[ScoredGalaxy]
     ) -> TreeEvaluation:
         """The evaluation, from what all batches added."""
         return TreeEvaluation(
-            schema=self._task.schema,
+            schema=self._scorer.schema,
             provenance=with_settings(scoring.provenance, self._options.tree_settings()),
             sums=sums,
             worst=worst,

@@ -18,9 +18,9 @@ from zoocli.foundation.hashing import hash_ids
 from zoocli.matching.matched import Matched
 from zoocli.runs.options.evaluate import EvaluateOptions
 from zoocli.runs.provenance import with_settings
-from zoocli.scoring.result import Scoring
+from zoocli.scoring.result import ScoreResult
 from zoocli.scoring.scorers.scorer import Losses
-from zoocli.scoring.scorers.values import ValueTask
+from zoocli.scoring.scorers.values import ValueScorer
 
 
 class ValueEvaluator(Evaluator):
@@ -28,8 +28,10 @@ class ValueEvaluator(Evaluator):
 
     copies = 4
 
-    def __init__(self, task: ValueTask, labels: npt.NDArray[Any], options: EvaluateOptions) -> None:
-        self._task, self._labels, self._options = task, labels, options
+    def __init__(
+        self, scorer: ValueScorer, labels: npt.NDArray[Any], options: EvaluateOptions
+    ) -> None:
+        self._scorer, self._labels, self._options = scorer, labels, options
         self._centres = centres_of(labels)
 
     def collect(self, matched: Matched, losses: Losses) -> Collected:
@@ -46,7 +48,7 @@ class ValueEvaluator(Evaluator):
         return Collected(losses, collect(galaxies, self._options.bootstrap, self._options.seed))
 
     def evaluation(
-        self, scoring: Scoring, sums: AdditiveArrays, worst: list[ScoredGalaxy]
+        self, scoring: ScoreResult, sums: AdditiveArrays, worst: list[ScoredGalaxy]
     ) -> ValueEvaluation:
         """The evaluation, from what all batches added."""
         settings = {"centres": self._centres.tolist()} | self._options.bootstrap_settings()

@@ -18,9 +18,9 @@ from zoocli.foundation.resources import PROGRAM_BYTES, TORCH_BYTES, Resources
 from zoocli.heads.features import FeatureColumns
 from zoocli.heads.fitting.targets import Objective, new_objective
 from zoocli.matching.findings import Findings
-from zoocli.matching.held import FIRST_IDS, Held, hold_votes
+from zoocli.matching.held import FIRST_IDS, HeldVotes, hold_votes
 from zoocli.matching.ids import IdColumn, find_id_columns, ids_at, rewritten_note
-from zoocli.matching.index import Account, IdIndex
+from zoocli.matching.index import IdIndex, MatchAccount
 from zoocli.runs.options.fit import FitOptions
 from zoocli.tables import Table, open_table, open_tables
 
@@ -68,11 +68,11 @@ def read_data(features: Any, votes: Any, options: FitOptions, resources: Resourc
     )
     ids = IdColumn(tables[0], names[0]), IdColumn(tables[1], names[1])
     columns = FeatureColumns(tables[0], options.feature, (ids[0].column,))
-    objective, task = new_objective(tables[1], ids[1], options, resources)
-    held = hold_votes(tables[1], ids[1], task, (), None, resources)
+    objective, scorer = new_objective(tables[1], ids[1], options, resources)
+    held = hold_votes(tables[1], ids[1], scorer, (), None, resources)
     held.findings.raise_if_any()
     matched = _match(tables[0], ids[0], columns, objective, held, resources)
-    notes = [*task.notes, rewritten_note(ids), matched.note(tables)]
+    notes = [*scorer.notes, rewritten_note(ids), matched.note(tables)]
     return _split(matched, objective, options.hold_out, tuple(filter(None, notes)))
 
 
@@ -83,7 +83,7 @@ class _Matched:
     galaxies: Galaxies
     hashes: HashArray
     ids: pa.Table
-    account: Account
+    account: MatchAccount
     silent: int
 
     def note(self, tables: tuple[Table, Table]) -> str | None:
@@ -103,10 +103,10 @@ def _match(
     ids: IdColumn,
     columns: FeatureColumns,
     objective: Objective,
-    held: Held,
+    held: HeldVotes,
     resources: Resources,
 ) -> _Matched:
-    findings, account = Findings(table.name), Account(held.index)
+    findings, account = Findings(table.name), MatchAccount(held.index)
     usable = objective.usable(held.values)
     blocks: list[npt.NDArray[np.float32]] = []
     rows: list[npt.NDArray[np.int32]] = []
@@ -172,7 +172,7 @@ def _check_memory(table: Table, used: int, rows: int, resources: Resources) -> N
         )
 
 
-def _check_ids(table: Table, account: Account, index: IdIndex, matched: int) -> None:
+def _check_ids(table: Table, account: MatchAccount, index: IdIndex, matched: int) -> None:
     twice = account.duplicated()
     if len(twice):
         raise DataError(

@@ -21,8 +21,8 @@ from zoocli.matching.ids import IdColumn
 from zoocli.matching.naming import find_schema
 from zoocli.runs.options.fit import FitOptions
 from zoocli.schema import Schema
-from zoocli.scoring.inputs import find_sides, new_task
-from zoocli.scoring.scorers.scorer import Task
+from zoocli.scoring.inputs import find_sides, new_scorer
+from zoocli.scoring.scorers.scorer import Scorer
 from zoocli.tables import Table, open_table
 
 MOST_CLASSES = 1000
@@ -32,7 +32,7 @@ class Objective(ABC):
     """The outputs of the head, and how far they are from the votes, labels or values.
 
     `parts` are the questions or targets that have a loss of their own, if any. `held` (galaxies,
-    ...) is what the loss's task holds of VOTES.
+    ...) is what the loss's scorer holds of VOTES.
     """
 
     activation: ClassVar[str]  # by name, what follows the linear layer
@@ -157,12 +157,12 @@ def _answers(questions: Sequence[slice]) -> torch.Tensor:
 
 def new_objective(
     votes: Table, ids: IdColumn, options: FitOptions, resources: Resources
-) -> tuple[Objective, Task]:
-    """What is to be learned from VOTES, and the task that reads and checks them."""
+) -> tuple[Objective, Scorer]:
+    """What is to be learned from VOTES, and the scorer that reads and checks them."""
     if ids.column in options.label:
         raise UsageError(f"'{ids.column}' is the id column, and no --label.")
     objective = _objective(votes, options)
-    return objective, _task(objective, votes, ids, options, resources)
+    return objective, _scorer(objective, votes, ids, options, resources)
 
 
 def _objective(votes: Table, options: FitOptions) -> Objective:
@@ -176,17 +176,17 @@ def _objective(votes: Table, options: FitOptions) -> Objective:
     return ValueObjective(loss, labels)
 
 
-def _task(
+def _scorer(
     objective: Objective, votes: Table, ids: IdColumn, options: FitOptions, resources: Resources
-) -> Task:
-    """The task that would score this head's predictions.
+) -> Scorer:
+    """The scorer that would score this head's predictions.
 
     There are none yet: it is shown an empty table, since it looks at the columns alone.
     """
     fields = [(ids.column, pa.string()), *((name, pa.float64()) for name in objective.outputs)]
     coming = open_table(pa.schema(fields).empty_table(), resources, "the head")
     scoring = options.votes_options(schema=objective.schema or options.schema)
-    return new_task((coming, votes), (IdColumn(coming, ids.column), ids), scoring)
+    return new_scorer((coming, votes), (IdColumn(coming, ids.column), ids), scoring)
 
 
 def _classes(votes: Table, label: str) -> tuple[str, ...]:

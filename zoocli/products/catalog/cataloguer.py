@@ -13,10 +13,10 @@ from zoocli.foundation.columns import from_numpy
 from zoocli.foundation.resources import PROGRAM_BYTES, Resources
 from zoocli.matching.concentrations import count_passes, dense, find_impossible, read_passes
 from zoocli.matching.findings import Findings
-from zoocli.matching.naming import PREDICTION_SUFFIXES, Side, find_schema
+from zoocli.matching.naming import PREDICTION_SUFFIXES, AnswerColumns, find_schema
 from zoocli.products.catalog.fractions import by_answer, vote_fractions
 from zoocli.products.catalog.intervals import credible_intervals
-from zoocli.products.conversion import Batch, Conversion, Totals
+from zoocli.products.conversion import Batch, Conversion, ConversionTotals
 from zoocli.runs.options.catalog import CatalogOptions
 from zoocli.tables import open_tables
 from zoocli.tables.numbers import Types
@@ -36,7 +36,7 @@ class Cataloguer(Conversion):
         table = open_tables(predictions, resources, "the predictions")
         super().__init__(table, options.id, options.keep, resources)
         self._options = options
-        side = Side(
+        side = AnswerColumns(
             table,
             "--predictions-column",
             options.predictions_column,
@@ -76,7 +76,7 @@ class Cataloguer(Conversion):
             "settings": settings | {"on_invalid": options.on_invalid},
         }
 
-    def notes(self, totals: Totals) -> Iterator[str]:
+    def notes(self, totals: ConversionTotals) -> Iterator[str]:
         """How columns were found, how ids were read, and what is null for its value."""
         if self._naming_note is not None:
             yield self._naming_note

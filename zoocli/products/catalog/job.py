@@ -8,7 +8,7 @@ from typing import Self
 
 from zoocli.foundation.resources import Resources
 from zoocli.products.catalog.cataloguer import Cataloguer
-from zoocli.products.conversion import Converted, Totals
+from zoocli.products.conversion import ConversionResult, ConversionTotals
 from zoocli.runs.job import Job, full_paths
 from zoocli.runs.options.catalog import CatalogOptions
 from zoocli.schema import load_schema
@@ -17,7 +17,7 @@ from zoocli.tables.sources import TablesLike
 
 
 @dataclass(frozen=True)
-class CatalogJob(Job[Totals, Converted]):
+class CatalogJob(Job[ConversionTotals, ConversionResult]):
     """PREDICTIONS (or their parts), and how the catalogue is made."""
 
     predictions: TablesLike

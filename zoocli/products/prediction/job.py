@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 from zoocli.foundation.resources import Resources
-from zoocli.products.conversion import Converted, Totals
+from zoocli.products.conversion import ConversionResult, ConversionTotals
 from zoocli.products.prediction.predictor import Predictor
 from zoocli.runs.job import Job, full_path, full_paths
 from zoocli.runs.options.predict import PredictOptions
@@ -17,7 +17,7 @@ from zoocli.tables.sources import FilePath, TablesLike
 
 
 @dataclass(frozen=True)
-class PredictJob(Job[Totals, Converted]):
+class PredictJob(Job[ConversionTotals, ConversionResult]):
     """FEATURES (or their parts), the head, and how it is applied."""
 
     features: TablesLike

@@ -12,7 +12,7 @@ import types
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from functools import cache
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, Union, cast, get_args, get_origin, get_type_hints
 
 from zoocli.errors import UsageError
 from zoocli.foundation.option_checks import (
@@ -116,9 +116,13 @@ class Options:
                 one.option.check(one.name, each, one.kind)
 
 
-@cache
-def declared(options: type[Any]) -> tuple[Declared, ...]:
+def declared(options: type[Options]) -> tuple[Declared, ...]:
     """The options of a dataclass, in their order."""
+    return _declared(cast(Any, options))
+
+
+@cache
+def _declared(options: Any) -> tuple[Declared, ...]:
     # The command line gives tables and schemas as text; their types would be slow to import.
     hints = get_type_hints(options, localns={"Schema": str, "TableLike": str})
     found = []

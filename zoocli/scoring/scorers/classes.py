@@ -22,7 +22,7 @@ from zoocli.matching.findings import (
 from zoocli.matching.held import HeldBlock
 from zoocli.matching.matched import Matched
 from zoocli.runs.options.score import ScoreOptions
-from zoocli.scoring.scorers.labels import LabelTask
+from zoocli.scoring.scorers.labels import LabelScorer
 from zoocli.scoring.scorers.scorer import Losses, default_predictions
 from zoocli.scoring.sums import Groups
 from zoocli.tables import Table
@@ -38,7 +38,7 @@ WHOLE_NUMBER = r"^([0-9]+)\.0*$"
 OPTIONS = {"label_smoothing": "label_smoothing", "weight": "class_weights"}
 
 
-class ClassTask(LabelTask):
+class ClassScorer(LabelScorer):
     """A label is a class's name (its prediction column) or its number from 0; null is no label.
 
     Where a class's name is itself a number, labels are names only. The scores table has names where

@@ -14,11 +14,11 @@ from zoocli.matching.concentrations import Pass
 from zoocli.matching.matched import Matched
 from zoocli.runs.options.score import ScoreOptions
 from zoocli.scoring.scorers.backends import choose_backend, torch_device
-from zoocli.scoring.scorers.scorer import Task, row_bytes
+from zoocli.scoring.scorers.scorer import Scorer, row_bytes
 from zoocli.tables import Table
 
 
-class LabelTask(Task):
+class LabelScorer(Scorer):
     """Columns of predictions against columns of labels, with a loss that torch computes."""
 
     counts_votes = False

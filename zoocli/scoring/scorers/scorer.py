@@ -31,8 +31,8 @@ class Losses:
 
     `loss` (galaxies,); `parts` (questions or targets, galaxies), perhaps none; `votes` (questions,
     galaxies) int32, or None for losses that count no votes; `columns` are more output columns;
-    `seen`: what the task needs to know about all batches in `Task.finish`; `read`: the predictions
-    that they are of, whose `fingerprint` is made with them.
+    `seen`: what the scorer needs to know about all batches in `Scorer.finish`; `read`: the
+    predictions that they are of, whose `fingerprint` is made with them.
     """
 
     loss: FloatArray
@@ -44,7 +44,7 @@ class Losses:
     fingerprint: int = 0
 
 
-class Task(ABC):
+class Scorer(ABC):
     """Knows its columns on both sides, how to hold those of VOTES, and how to score a batch."""
 
     loss_name: str

@@ -29,11 +29,11 @@ from zoocli.matching.findings import (
 from zoocli.matching.held import HeldBlock
 from zoocli.matching.index import RowArray
 from zoocli.matching.matched import Matched
-from zoocli.matching.naming import Side
+from zoocli.matching.naming import AnswerColumns
 from zoocli.runs.options.score import ScoreOptions
 from zoocli.schema import Schema
 from zoocli.scoring.scorers.backends import choose_backend, tree_backend
-from zoocli.scoring.scorers.scorer import Losses, Task, row_bytes
+from zoocli.scoring.scorers.scorer import Losses, Scorer, row_bytes
 from zoocli.scoring.sums import Groups
 
 PROBLEMS = {
@@ -44,7 +44,7 @@ PROBLEMS = {
 }
 
 
-class TreeTask(Task):
+class TreeScorer(Scorer):
     """One loss per question; a galaxy's loss is their sum (Walmsley et al. 2022, eq. 6-7)."""
 
     counts_votes = True
@@ -54,8 +54,8 @@ class TreeTask(Task):
         schema: Schema,
         loss: Loss,
         options: ScoreOptions,
-        predictions: Side,
-        votes: Side,
+        predictions: AnswerColumns,
+        votes: AnswerColumns,
     ) -> None:
         self.schema = schema
         self.options = options

@@ -16,13 +16,13 @@ from zoocli.matching.findings import INFINITE_LABEL, NOT_FINITE, Findings, Names
 from zoocli.matching.held import HeldBlock
 from zoocli.matching.matched import Matched
 from zoocli.runs.options.score import ScoreOptions
-from zoocli.scoring.scorers.labels import LabelTask
+from zoocli.scoring.scorers.labels import LabelScorer
 from zoocli.scoring.scorers.scorer import Losses, default_predictions
 from zoocli.scoring.sums import Groups
 from zoocli.tables import Table
 
 
-class ValueTask(LabelTask):
+class ValueScorer(LabelScorer):
     """One loss per target; a galaxy's loss is their mean. A null label gives a null loss."""
 
     def __init__(

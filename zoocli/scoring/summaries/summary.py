@@ -13,7 +13,7 @@ from zoocli.scoring.sums import Groups, Statistics, Sums
 if TYPE_CHECKING:
     import pandas as pd
 
-    from zoocli.scoring.result import Scoring
+    from zoocli.scoring.result import ScoreResult
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Summary(Made):
         )
 
     @classmethod
-    def of_scoring(cls, scoring: Scoring) -> Summary:
+    def of_scoring(cls, scoring: ScoreResult) -> Summary:
         """The summary of a scoring that has just been made."""
         return cls.from_sums(
             scoring.groups,
