@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from zoocli.foundation.hashing import HashArray
+from zoocli.foundation.arrays import Hashes
 from zoocli.foundation.kernels.resampling import SIGNS, random_words
 
 
 def flip_words(
-    hashes: HashArray, seed: int, words: int, first_word: int = 0
+    hashes: Hashes, seed: int, words: int, first_word: int = 0
 ) -> npt.NDArray[np.uint64]:
     """The flips of each galaxy, 64 per word: (galaxies, words).
 

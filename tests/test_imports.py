@@ -107,6 +107,20 @@ def test_upward_imports_are_found(part, source, found):
     assert upward_imports(part, source) == found
 
 
+def test_no_test_module_imports_another() -> None:
+    """What tests share has a module of its own."""
+    for file in sorted((ROOT / "tests").rglob("*.py")):
+        taken = re.findall(r"^\s*(?:from|import) (tests\.[\w.]*\btest_\w+)", file.read_text(), re.M)
+        assert not taken, f"{file.name}: {taken}"
+
+
+def test_the_package_has_few_entries() -> None:
+    """At most five files and eighteen entries, so that somebody who opens it sees the program."""
+    entries = [one for one in PACKAGE.iterdir() if one.name != "__pycache__"]
+    assert len(entries) <= 18
+    assert len([one for one in entries if one.is_file()]) <= 5
+
+
 @pytest.mark.parametrize("module", ["zoocli", "zoocli.cli"])
 def test_importing_loads_nothing_heavy(module):
     code = f"import sys, {module}; print(*[name for name in {HEAVY} if name in sys.modules])"

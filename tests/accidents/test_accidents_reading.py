@@ -20,7 +20,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.accidents.test_bad_input import assert_refused, contents
+from tests.accidents.bad_input import assert_refused, contents
 from tests.command import (
     QUESTIONS,
     done_well,

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import ROOT
+from tests.kernel_losses import losses_of, random_galaxies
 from zoocli.cli.outputs import compile_note
 from zoocli.foundation.kernels import compiling
 
@@ -127,7 +128,6 @@ def test_without_the_hook_numba_itself_calls_the_kernel(other_numba):
 
 
 def test_with_and_without_the_hook_losses_are_the_same(tmp_path, monkeypatch):
-    from tests.foundation.test_kernels import losses_of, random_galaxies
     from zoocli.foundation.kernels import dirichlet
 
     concentrations, counts = random_galaxies(300, [3, 2])

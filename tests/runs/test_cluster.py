@@ -17,10 +17,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from tests.alike import close, close_enough
 from tests.cluster_jobs import Harm
 from tests.command import done_well, run
 from tests.conftest import ROOT
-from tests.runs.test_shards import close, close_enough
 from zoocli.errors import DataError, MachineError, UsageError
 from zoocli.foundation.resources import Resources
 from zoocli.runs.options.score import ScoreOptions

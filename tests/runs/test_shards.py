@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from tests.alike import close, close_enough
 from tests.command import (
     ANSWERS,
     done_well,
@@ -48,14 +49,6 @@ def scored(folder, arguments, count):
         tables.append(table.read_text().splitlines(keepends=True))
         summaries.append(summary)
     return (folder / "whole.csv").read_text(), folder / "whole.json", tables, summaries
-
-
-def close(one, other):
-    if isinstance(one, dict):
-        return one.keys() == other.keys() and all(close(one[key], other[key]) for key in one)
-    if isinstance(one, float):
-        return math.isclose(one, other, rel_tol=1e-12)
-    return one == other
 
 
 @pytest.mark.parametrize(
@@ -250,17 +243,3 @@ def test_evaluation_shards_of_classes_and_values(loss, tmp_path):
     merged = json.loads(done_well("merge", *folders, "-f", "json").out)
     assert merged["matching"] == whole["matching"]
     assert close_enough(merged["metrics"], whole["metrics"])
-
-
-def close_enough(one, other):
-    """The same metrics; means over few galaxies may differ in their last digits."""
-    return len(one) == len(other) and all(
-        here.keys() == there.keys()
-        and all(
-            math.isclose(here[key], there[key], rel_tol=1e-9, abs_tol=1e-9)
-            if isinstance(here[key], float) and there[key] is not None
-            else here[key] == there[key]
-            for key in here
-        )
-        for here, there in zip(one, other, strict=True)
-    )

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from tests.accidents.test_bad_input import ACCIDENTS, Accident, contents, folder
+from tests.accidents.bad_input import ACCIDENTS, Accident, contents, folder
 from tests.command import TREE, run, write
 
 __all__ = ["folder"]

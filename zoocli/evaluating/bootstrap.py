@@ -15,11 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from zoocli.evaluating.additive import AdditiveArrays
-from zoocli.foundation.hashing import HashArray
+from zoocli.foundation.arrays import Floats, Hashes
 from zoocli.foundation.kernels import resampling as kernels
 from zoocli.foundation.resampling import WeightArray, poisson_weights
-
-Floats = npt.NDArray[np.float64]
 
 PREFIX = "replicates/"
 
@@ -49,7 +47,7 @@ class Binned:
 
 
 def summed(
-    features: Mapping[str, Floats | Binned], hashes: HashArray, replicates: int, seed: int
+    features: Mapping[str, Floats | Binned], hashes: Hashes, replicates: int, seed: int
 ) -> AdditiveArrays:
     """The sums of features (rows, galaxies): of all galaxies, and in each replicate.
 

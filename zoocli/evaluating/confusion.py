@@ -20,8 +20,7 @@ import numpy.typing as npt
 
 from zoocli.evaluating.intervals import HalfGalaxies
 from zoocli.evaluating.metric import Estimate, Key, divide, mean_of_present
-
-Floats = npt.NDArray[np.float64]
+from zoocli.foundation.arrays import Floats
 
 
 @dataclass(frozen=True, eq=False)

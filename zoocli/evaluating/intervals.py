@@ -25,11 +25,9 @@ from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
-import numpy.typing as npt
 
 from zoocli.evaluating.metric import LEVEL, Estimate, Key, Metric
-
-Floats = npt.NDArray[np.float64]
+from zoocli.foundation.arrays import Floats
 
 ROUNDING = 1e-12  # of a share: less may be nothing
 DEVIATIONS = NormalDist().inv_cdf((1 + LEVEL) / 2)

@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from zoocli.foundation.arrays import Floats
 
 Key = tuple[str, str | None, str]  # question, answer, metric
 

@@ -9,13 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from zoocli.evaluating.additive import AdditiveArrays
 from zoocli.evaluating.metric import Estimate, Metric, divide
+from zoocli.foundation.arrays import Floats
 from zoocli.scoring.sums import standard_error
-
-Floats = npt.NDArray[np.float64]
 
 
 def features(losses: Floats) -> AdditiveArrays:

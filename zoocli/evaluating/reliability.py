@@ -8,10 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from zoocli.evaluating.metric import divide
+from zoocli.foundation.arrays import Counts, Floats
 from zoocli.foundation.kernels.calibration import OBSERVED, PREDICTED, SQUARES
-
-Floats = npt.NDArray[np.float64]
-Counts = npt.NDArray[np.int64]
 
 FRACTION_BINS = 1000  # of predicted fractions or probabilities
 CURVE_POINTS = 20

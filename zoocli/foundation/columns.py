@@ -9,8 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from zoocli.errors import DataError
-
-Mask = npt.NDArray[np.bool_]
+from zoocli.foundation.arrays import Mask
 
 
 def to_floats(column: pa.Array, name: str, table: str, keep_single: bool = False) -> Any:

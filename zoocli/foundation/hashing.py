@@ -5,14 +5,13 @@ from __future__ import annotations
 from itertools import pairwise
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 from xxhash import xxh3_64_intdigest
 
-HashArray = npt.NDArray[np.uint64]
+from zoocli.foundation.arrays import Hashes
 
 
-def hash_ids(ids: pa.StringArray) -> HashArray:
+def hash_ids(ids: pa.StringArray) -> Hashes:
     """XXH3 (64 bits) of each id's UTF-8 text; the ids have no nulls.
 
     It depends on the text alone, not on the order, the batch, the file or the machine.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from zoocli.foundation.hashing import HashArray
+from zoocli.foundation.arrays import Hashes
 from zoocli.foundation.kernels import resampling as kernels
 
 MOST_SEED = 2**63 - 1
@@ -18,7 +18,7 @@ WeightArray = npt.NDArray[np.uint8]
 
 
 def poisson_weights(
-    hashes: HashArray, seed: int, replicates: int, first_replicate: int = 0
+    hashes: Hashes, seed: int, replicates: int, first_replicate: int = 0
 ) -> WeightArray:
     """How often each galaxy is drawn in each replicate of the Poisson bootstrap.
 
@@ -34,7 +34,7 @@ def poisson_weights(
     return weights
 
 
-def uniforms(hashes: HashArray, seed: int, stream: int = 0) -> npt.NDArray[np.float64]:
+def uniforms(hashes: Hashes, seed: int, stream: int = 0) -> npt.NDArray[np.float64]:
     """One uniform number per galaxy in the open interval (0, 1); each `stream` has its own.
 
     >>> uniforms(np.array([7, 8], np.uint64), seed=0).round(6).tolist()

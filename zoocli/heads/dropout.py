@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from zoocli.foundation.hashing import HashArray
+from zoocli.foundation.arrays import Hashes
 from zoocli.foundation.kernels.resampling import DROPOUT, random_words
 
 FEATURES_PER_WORD = 4
@@ -18,7 +18,7 @@ LEVELS = 2**16  # a feature is dropped by 16 random bits
 
 
 def scaled_mask(
-    hashes: HashArray, seed: int, number: int, features: int, rate: float
+    hashes: Hashes, seed: int, number: int, features: int, rate: float
 ) -> npt.NDArray[np.float64]:
     """The factors of the features in pass `number`: 0 where dropped, else 1 / (1 - rate).
 

@@ -6,12 +6,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 
 from zoocli.errors import DataError, some
+from zoocli.foundation.arrays import Mask
 from zoocli.foundation.kernels.votes import MOST_VOTES
 
-Mask = npt.NDArray[np.bool_]
 NamesOfRows = Callable[[Iterable[int]], list[str]]
 FIRST = 5
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from zoocli.errors import DataError, some
-from zoocli.foundation.arrays import FloatArray
+from zoocli.foundation.arrays import Floats
 from zoocli.foundation.columns import to_floats, to_numpy
 from zoocli.scoring.sums import Groups
 from zoocli.tables.renaming import underscored
@@ -77,8 +77,8 @@ class ScoresBatch:
     `ids` and `kept` (galaxies,) where they were asked for: the galaxies' ids, and another column.
     """
 
-    loss: FloatArray
-    losses: FloatArray
+    loss: Floats
+    losses: Floats
     votes: VotesArray | None
     ids: pa.StringArray | None = None
     kept: pa.Array | None = None
@@ -243,17 +243,17 @@ class _Reader:
     batch: pa.RecordBatch
     first_row: int
 
-    def floats(self, name: str) -> FloatArray:
+    def floats(self, name: str) -> Floats:
         array = self.batch.column(name)
         kind = array.type
         if pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_null(kind):
-            values: FloatArray = to_floats(array, name, self.table.name)
+            values: Floats = to_floats(array, name, self.table.name)
             return values
         raise DataError(
             f"column '{name}' of {self.table.name} holds {kind}, not numbers. {EXPECTED}"
         )
 
-    def losses(self, name: str) -> FloatArray:
+    def losses(self, name: str) -> Floats:
         values = self.floats(name)
         # fmin and fmax pass over NaN
         if values.size and not LOWEST <= np.fmin.reduce(values) <= np.fmax.reduce(values) < np.inf:
@@ -274,9 +274,7 @@ class _Reader:
         self.refuse(name, values, ~whole, "votes are counts")
         return values.astype(np.int32)
 
-    def refuse(
-        self, name: str, values: FloatArray, wrong: npt.NDArray[np.bool_], reason: str
-    ) -> None:
+    def refuse(self, name: str, values: Floats, wrong: npt.NDArray[np.bool_], reason: str) -> None:
         if not wrong.any():
             return
         first = int(wrong.argmax())
@@ -285,13 +283,13 @@ class _Reader:
             f"{self.first_row + first + 1:,}; {reason}. {EXPECTED}"
         )
 
-    def torn_rows(self, loss: FloatArray, losses: FloatArray) -> npt.NDArray[np.bool_]:
+    def torn_rows(self, loss: Floats, losses: Floats) -> npt.NDArray[np.bool_]:
         """Where the loss is null and its parts are not, or the other way round."""
         if not len(losses):
             return np.zeros(len(loss), np.bool_)
         return np.logical_xor(np.isnan(loss), np.isnan(losses).any(axis=0))
 
-    def check_total(self, loss: FloatArray, losses: FloatArray, has_votes: bool) -> None:
+    def check_total(self, loss: Floats, losses: Floats, has_votes: bool) -> None:
         """A galaxy's loss is the sum over its questions, or the mean over its targets."""
         if not len(losses):
             return

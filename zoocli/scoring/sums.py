@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zoocli.errors import DataError
-from zoocli.foundation.arrays import CountArray, FloatArray, sum_in_order
+from zoocli.foundation.arrays import Counts, Floats, sum_in_order
 from zoocli.foundation.strict_json import count_of, finite_of
 
 
@@ -117,11 +117,11 @@ class Sums:
     `sum` and `sum_squares` (groups,) float64; `galaxies`, `galaxies_all`, `votes` (groups,) int64.
     """
 
-    sum: FloatArray
-    sum_squares: FloatArray
-    galaxies: CountArray
-    galaxies_all: CountArray
-    votes: CountArray
+    sum: Floats
+    sum_squares: Floats
+    galaxies: Counts
+    galaxies_all: Counts
+    votes: Counts
 
     @classmethod
     def zeros(cls, groups: int) -> Sums:
@@ -134,9 +134,7 @@ class Sums:
             np.zeros(groups, np.int64),
         )
 
-    def add(
-        self, group: int, losses: FloatArray, votes: npt.NDArray[np.integer[Any]] | None
-    ) -> None:
+    def add(self, group: int, losses: Floats, votes: npt.NDArray[np.integer[Any]] | None) -> None:
         """Adds the losses of some galaxies to one group.
 
         A NaN loss is a null: it leaves every statistic, its votes too. `votes` None means that
@@ -145,9 +143,7 @@ class Sums:
         with np.errstate(over="ignore"):
             self._add(group, losses, votes)
 
-    def _add(
-        self, group: int, losses: FloatArray, votes: npt.NDArray[np.integer[Any]] | None
-    ) -> None:
+    def _add(self, group: int, losses: Floats, votes: npt.NDArray[np.integer[Any]] | None) -> None:
         total = float(losses.sum())
         if math.isnan(total):
             valid = ~np.isnan(losses)
@@ -199,8 +195,8 @@ class Groups:
     def add(
         self,
         sums: Sums,
-        loss: FloatArray,
-        question_losses: FloatArray,
+        loss: Floats,
+        question_losses: Floats,
         question_votes: npt.NDArray[np.int32] | None,
     ) -> None:
         """Adds a batch: `loss` (galaxies,), the other two (questions, galaxies); NaN is null.

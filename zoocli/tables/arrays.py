@@ -10,7 +10,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from zoocli.errors import DataError
-from zoocli.foundation.columns import Mask, from_numpy
+from zoocli.foundation.arrays import Mask
+from zoocli.foundation.columns import from_numpy
 from zoocli.tables.table import Table
 
 TEXT_KINDS = "SUO"

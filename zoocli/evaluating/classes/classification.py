@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from zoocli.evaluating.additive import AdditiveArrays
 from zoocli.evaluating.bootstrap import point_sums
@@ -17,8 +16,6 @@ from zoocli.evaluating.classes.galaxies import LabelledGalaxies
 from zoocli.evaluating.confusion import Confusion, HalfMatrix
 from zoocli.evaluating.intervals import HalfGalaxies
 from zoocli.evaluating.metric import OVERALL, Estimate, Key, Metric
-
-Floats = npt.NDArray[np.float64]
 
 
 def features(galaxies: LabelledGalaxies) -> AdditiveArrays:

@@ -33,8 +33,7 @@ from zoocli.evaluating.reliability import (
     quantile_groups,
     reliability_curve,
 )
-
-Floats = npt.NDArray[np.float64]
+from zoocli.foundation.arrays import Floats
 
 
 def features(galaxies: LabelledGalaxies) -> dict[str, Floats | Binned]:

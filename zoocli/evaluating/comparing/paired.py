@@ -12,8 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zoocli.evaluating.comparing.comparison import PERCENTILES, Difference
-from zoocli.foundation.arrays import FloatArray
-from zoocli.foundation.hashing import HashArray
+from zoocli.foundation.arrays import Floats, Hashes, Mask
 from zoocli.foundation.kernels.comparison import (
     GROUP,
     PATTERNS,
@@ -30,7 +29,6 @@ MOST_RESAMPLES = 10_000_000
 # their sizes, and by chance alone hardly any do by so little.
 ROUNDING = 1e-12
 
-Mask = npt.NDArray[np.bool_]
 Kind = TypeVar("Kind", bound=np.generic)
 NOTHING = Difference(None, None, None, None, None, None, None, None, None, galaxies=0)
 
@@ -71,9 +69,9 @@ class PairedSums:
 
     def add(
         self,
-        hashes: HashArray,
-        baseline: FloatArray,
-        system: FloatArray,
+        hashes: Hashes,
+        baseline: Floats,
+        system: Floats,
         counted: Mask,
         pool: Pool,
     ) -> None:
@@ -93,9 +91,7 @@ class PairedSums:
         self._tied += (counted & (differences == 0.0)).sum(axis=0)
         self._resample(_padded(hashes), _padded(differences), _padded(counted), pool)
 
-    def _resample(
-        self, hashes: HashArray, differences: FloatArray, counted: Mask, pool: Pool
-    ) -> None:
+    def _resample(self, hashes: Hashes, differences: Floats, counted: Mask, pool: Pool) -> None:
         """Each thread has its own resamples, so their number changes no order of additions."""
         seed = self._resampling.seed
         values = np.hstack([differences, counted])

@@ -16,10 +16,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from zoocli.errors import DataError, some
-from zoocli.evaluating.comparing.paired import BLOCK, Mask
+from zoocli.evaluating.comparing.paired import BLOCK
 from zoocli.evaluating.comparing.paired_tables import ScoresTable
-from zoocli.foundation.arrays import FloatArray, sum_in_order
-from zoocli.foundation.hashing import HashArray, hash_ids
+from zoocli.foundation.arrays import Floats, Hashes, Mask, sum_in_order
+from zoocli.foundation.hashing import hash_ids
 from zoocli.foundation.kernels.lookup import count_rows
 from zoocli.foundation.pipeline import prefetch
 from zoocli.matching.ids import IdColumn
@@ -45,7 +45,7 @@ class Share:
     number: int = 0
     count: int = 1
 
-    def rows(self, hashes: HashArray) -> Mask:
+    def rows(self, hashes: Hashes) -> Mask:
         """Which galaxies belong to it."""
         high = (hashes >> SHARE_SHIFT) * np.uint64(self.count) >> SHARE_SHIFT
         mask: Mask = high == self.number
@@ -60,8 +60,8 @@ class Rows:
     """
 
     ids: Sequence[pa.StringArray]
-    hashes: HashArray
-    losses: FloatArray
+    hashes: Hashes
+    losses: Floats
     votes: VotesArray | None
 
 
@@ -172,13 +172,13 @@ class Block:
     the number of galaxies that have one somewhere.
     """
 
-    hashes: HashArray
-    losses: Sequence[FloatArray]
+    hashes: Hashes
+    losses: Sequence[Floats]
     counted: Mask
     invalid: int
 
     @classmethod
-    def of(cls, hashes: HashArray, losses: Sequence[FloatArray], voted: Mask | None) -> Block:
+    def of(cls, hashes: Hashes, losses: Sequence[Floats], voted: Mask | None) -> Block:
         """Finds what is counted, from the losses of all tables and the votes, if any."""
         valid: Mask = np.logical_and.reduce([~np.isnan(one) for one in losses])
         invalid = int(np.count_nonzero(~valid[:, 0]))
@@ -200,7 +200,7 @@ def _hold(table: ScoresTable, share: Share) -> Rows:
     )
 
 
-def _group_losses(groups: Groups, held: FloatArray) -> FloatArray:
+def _group_losses(groups: Groups, held: Floats) -> Floats:
     """(galaxies, groups) from (galaxies, 1 + questions); campaigns add up their questions."""
     campaigns = [
         held[:, 0]

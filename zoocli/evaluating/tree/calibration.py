@@ -53,12 +53,12 @@ from zoocli.evaluating.tree.calibration_sums import (
 from zoocli.evaluating.tree.galaxies import VotedGalaxies
 from zoocli.evaluating.tree.levels import level_counts, levels
 from zoocli.evaluating.tree.predicted_votes import question_starts
+from zoocli.foundation.arrays import Floats
 from zoocli.foundation.kernels import calibration as kernels
 from zoocli.foundation.resampling import uniforms
 from zoocli.runs.options.rules import Rules
 from zoocli.schema import Schema
 
-Floats = npt.NDArray[np.float64]
 Strata = npt.NDArray[np.int8]
 
 MANY_VOTES = 20

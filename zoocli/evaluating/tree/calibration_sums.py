@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from zoocli.evaluating.additive import AdditiveArrays
 from zoocli.evaluating.chi_square import uniformity
@@ -15,9 +14,7 @@ from zoocli.evaluating.reliability import (
     ReliabilityCurve,
     reliability_curve,
 )
-
-Floats = npt.NDArray[np.float64]
-Counts = npt.NDArray[np.int64]
+from zoocli.foundation.arrays import Counts, Floats
 
 LEVELS = np.array([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99])
 BINS = 20  # of the histograms of the probability integral transform

@@ -28,10 +28,10 @@ from zoocli.evaluating.metric import (
 )
 from zoocli.evaluating.tree.galaxies import VotedGalaxies
 from zoocli.evaluating.tree.levels import level_counts, levels
+from zoocli.foundation.arrays import Floats
 from zoocli.runs.options.rules import Rules
 from zoocli.schema import Schema
 
-Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.intp]
 
 PARTS = {"": "counted", ":confident": "confident"}  # as metrics and as sums name them

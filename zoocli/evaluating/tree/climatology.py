@@ -15,7 +15,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from zoocli.evaluating.additive import AdditiveArrays
 from zoocli.evaluating.tree.factorials import (
@@ -28,10 +27,8 @@ from zoocli.evaluating.tree.factorials import (
 )
 from zoocli.evaluating.tree.galaxies import VotedGalaxies
 from zoocli.evaluating.tree.histograms import histograms, occupied
+from zoocli.foundation.arrays import Counts, Floats
 from zoocli.schema import Schema
-
-Floats = npt.NDArray[np.float64]
-Counts = npt.NDArray[np.int64]
 
 NAME = "climatology"
 FEWEST_GALAXIES = 30

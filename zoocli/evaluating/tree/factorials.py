@@ -12,9 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from zoocli.foundation.arrays import Floats
 from zoocli.foundation.kernels.stirling_constants import SERIES, SERIES_FROM, SMALL_REMAINDERS
-
-Floats = npt.NDArray[np.float64]
 
 TABLE = 8192  # the first number of votes that the series are used for
 _SMALL = np.array(SMALL_REMAINDERS)

@@ -27,10 +27,9 @@ from zoocli.evaluating.additive import AdditiveArrays
 from zoocli.evaluating.metric import Estimate, centred_squares, divide, mean_of_present
 from zoocli.evaluating.tree.galaxies import VotedGalaxies
 from zoocli.evaluating.tree.levels import level_counts, levels
+from zoocli.foundation.arrays import Floats
 from zoocli.runs.options.rules import Rules
 from zoocli.schema import Schema
-
-Floats = npt.NDArray[np.float64]
 
 METRICS = ("bias", "mae", "rmse", "r2", "pearson", "noise_rmse", "rmse_ratio")
 AVERAGED = METRICS[1:]  # the biases of a question's answers add up to 0

@@ -10,12 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from zoocli.evaluating.tree.predicted_votes import PredictedVotes
+from zoocli.foundation.arrays import Counts, Floats, Hashes
 from zoocli.runs.options.rules import Rules
 from zoocli.schema import Schema
-
-Floats = npt.NDArray[np.float64]
-Counts = npt.NDArray[np.int64]
-Hashes = npt.NDArray[np.uint64]
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,13 +8,10 @@ empty are kept.
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from zoocli.evaluating.additive import AdditiveArrays
 from zoocli.evaluating.tree.factorials import TABLE
-
-Counts = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
+from zoocli.foundation.arrays import Counts, Floats
 
 PAGE = 256  # bins
 OCTAVE = TABLE // 2  # bins

@@ -6,9 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from zoocli.evaluating.metric import OVERALL
+from zoocli.foundation.arrays import Floats
 from zoocli.schema import Schema
-
-Floats = npt.NDArray[np.float64]
 
 
 def levels(schema: Schema) -> dict[str, tuple[int, ...]]:

@@ -25,11 +25,9 @@ from zoocli.evaluating.tree.climatology import Climatology, losses_of
 from zoocli.evaluating.tree.factorials import factorial_excess
 from zoocli.evaluating.tree.galaxies import VotedGalaxies
 from zoocli.evaluating.tree.levels import levels
-from zoocli.foundation.arrays import sum_in_order
+from zoocli.foundation.arrays import Floats, sum_in_order
 from zoocli.schema import Schema
 from zoocli.scoring.sums import standard_error
-
-Floats = npt.NDArray[np.float64]
 
 
 def features(galaxies: VotedGalaxies, reference: Floats) -> AdditiveArrays:

@@ -7,11 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from zoocli.foundation.arrays import Counts, Floats
 from zoocli.foundation.kernels.beta_binomial import predict_votes
 from zoocli.schema import Schema
-
-Floats = npt.NDArray[np.float64]
-Counts = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)

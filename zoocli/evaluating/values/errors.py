@@ -16,7 +16,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from zoocli.evaluating.additive import AdditiveArrays
 from zoocli.evaluating.metric import (
@@ -27,8 +26,7 @@ from zoocli.evaluating.metric import (
     mean_of_present,
 )
 from zoocli.evaluating.values.galaxies import ValuedGalaxies
-
-Floats = npt.NDArray[np.float64]
+from zoocli.foundation.arrays import Floats
 
 RESOLVED = 1e-9  # of the mean square about the centre: a variance has less than seven digits below
 

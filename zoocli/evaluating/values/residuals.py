@@ -24,8 +24,8 @@ from zoocli.evaluating.bootstrap import replicate_sums
 from zoocli.evaluating.metric import LEVEL, Metric
 from zoocli.evaluating.values.errors import rows
 from zoocli.evaluating.values.galaxies import ValuedGalaxies
+from zoocli.foundation.arrays import Floats
 
-Floats = npt.NDArray[np.float64]
 Bins = npt.NDArray[np.int64]
 
 OCTAVE = 512  # bins

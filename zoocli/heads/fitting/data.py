@@ -11,7 +11,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from zoocli.errors import DataError, MachineError, some
-from zoocli.foundation.hashing import HashArray, hash_ids
+from zoocli.foundation.arrays import Hashes
+from zoocli.foundation.hashing import hash_ids
 from zoocli.foundation.kernels.resampling import HOLD_OUT, random_words
 from zoocli.foundation.pipeline import prefetch
 from zoocli.foundation.resources import PROGRAM_BYTES, TORCH_BYTES, Resources
@@ -81,7 +82,7 @@ class _Matched:
     """All galaxies that both sides have and that say anything; `rows` are theirs in VOTES."""
 
     galaxies: Galaxies
-    hashes: HashArray
+    hashes: Hashes
     ids: pa.Table
     account: MatchAccount
     silent: int
@@ -110,7 +111,7 @@ def _match(
     usable = objective.usable(held.values)
     blocks: list[npt.NDArray[np.float32]] = []
     rows: list[npt.NDArray[np.int32]] = []
-    hashes: list[HashArray] = []
+    hashes: list[Hashes] = []
     kept_ids: list[pa.Array] = []
     count = silent = used = read = 0
     batches = table.batches([ids.column, *columns.names], columns.types, BATCH_ROWS)

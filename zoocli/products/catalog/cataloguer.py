@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pyarrow as pa
 
-from zoocli.foundation.arrays import FloatArray
+from zoocli.foundation.arrays import Floats
 from zoocli.foundation.columns import from_numpy
 from zoocli.foundation.resources import PROGRAM_BYTES, Resources
 from zoocli.matching.concentrations import count_passes, dense, find_impossible, read_passes
@@ -111,7 +111,7 @@ class Cataloguer(Conversion):
         columns = self._catalogue(concentrations, fractions)
         return [from_numpy(one, nulls=True) for one in columns], int(np.count_nonzero(invalid))
 
-    def _catalogue(self, concentrations: FloatArray, fractions: FloatArray) -> Iterator[FloatArray]:
+    def _catalogue(self, concentrations: Floats, fractions: Floats) -> Iterator[Floats]:
         """The columns of values; NaN is null."""
         asked = by_answer(self._schema.proportions_asked(fractions.T), self._questions)
         if not self._options.advanced:

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from zoocli.foundation.arrays import FloatArray, sum_in_order
+from zoocli.foundation.arrays import Floats, sum_in_order
 
 
-def vote_fractions(concentrations: FloatArray, questions: Sequence[slice]) -> FloatArray:
+def vote_fractions(concentrations: Floats, questions: Sequence[slice]) -> Floats:
     """The expected vote fraction of each answer, the mean over the passes of a_j / A.
 
     `concentrations` (passes, answers, galaxies) float64; `questions`: where each one's answers
@@ -36,7 +36,7 @@ def vote_fractions(concentrations: FloatArray, questions: Sequence[slice]) -> Fl
     return fractions
 
 
-def by_answer(per_question: FloatArray, questions: Sequence[slice]) -> npt.NDArray[np.float64]:
+def by_answer(per_question: Floats, questions: Sequence[slice]) -> npt.NDArray[np.float64]:
     """(galaxies, questions) as (answers, galaxies): each answer has its question's value."""
     sizes = [answers.stop - answers.start for answers in questions]
     return np.repeat(np.ascontiguousarray(per_question.T), sizes, axis=0)

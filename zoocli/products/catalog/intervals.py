@@ -7,16 +7,16 @@ from statistics import NormalDist
 
 import numpy as np
 
-from zoocli.foundation.arrays import FloatArray
+from zoocli.foundation.arrays import Floats
 from zoocli.foundation.kernels import beta
 
 
 def credible_intervals(
-    concentrations: FloatArray,
+    concentrations: Floats,
     questions: Sequence[slice],
     level: float = 0.9,
     intervals: str = "mixture",
-) -> tuple[FloatArray, FloatArray]:
+) -> tuple[Floats, Floats]:
     """The central intervals that hold each answer's vote fraction with probability `level`.
 
     By one pass the fraction of an answer is Beta(a_j, A - a_j), where A is the sum of its
@@ -50,8 +50,8 @@ def credible_intervals(
 
 
 def _mixture_intervals(
-    concentrations: FloatArray, questions: Sequence[slice], level: float
-) -> tuple[FloatArray, FloatArray]:
+    concentrations: Floats, questions: Sequence[slice], level: float
+) -> tuple[Floats, Floats]:
     lower, upper = np.empty((2, *concentrations.shape[1:]))
     tail = (1.0 - level) / 2.0
     beta.mixture_intervals(

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from zoocli.errors import harmless
+from zoocli.foundation.arrays import Floats
 from zoocli.report.figures.layout import axes_at, figure_of
 from zoocli.report.figures.picture import text_width
 from zoocli.report.figures.style import COLUMN, GREY, MARKERS, SERIES, SMALL, wrapped
@@ -33,7 +33,6 @@ class Interval:
     galaxies: int | None
 
 
-Floats = npt.NDArray[np.float64]
 Series = list[tuple[str, list[Interval]]]  # under their names
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from zoocli.foundation.arrays import FloatArray
+from zoocli.foundation.arrays import Floats
 from zoocli.foundation.resources import PROGRAM_BYTES
 from zoocli.matching.concentrations import Pass
 from zoocli.matching.findings import Findings, NamesOfRows
@@ -35,8 +35,8 @@ class Losses:
     predictions that they are of, whose `fingerprint` is made with them.
     """
 
-    loss: FloatArray
-    parts: FloatArray
+    loss: Floats
+    parts: Floats
     votes: npt.NDArray[np.int32] | None = None
     columns: tuple[pa.Array, ...] = ()
     seen: frozenset[str] = frozenset()

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from zoocli.foundation.arrays import FloatArray, sum_in_order
+from zoocli.foundation.arrays import Floats, sum_in_order
 from zoocli.foundation.columns import from_numpy, to_floats, to_numpy
 from zoocli.foundation.kernels import votes as votes_kernel
 from zoocli.foundation.resources import PROGRAM_BYTES, TORCH_BYTES
@@ -180,7 +180,7 @@ class TreeScorer(Scorer):
 
     def _mixture(
         self, passes: Sequence[Pass], counts: npt.NDArray[Any], count_rows: RowArray
-    ) -> tuple[FloatArray, npt.NDArray[np.int32]]:
+    ) -> tuple[Floats, npt.NDArray[np.int32]]:
         """Losses of the equal-weight mixture: -ln of the mean over passes of exp(-loss)."""
         if len(passes) == 1:
             return self._compute(passes[0].columns, passes[0].rows, counts, count_rows)
