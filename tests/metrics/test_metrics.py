@@ -27,9 +27,9 @@ from zoocli.metrics import (
     MSEMetric,
     MultiQuestionLossMetric,
 )
-from zoocli.schema import Schema
+from zoocli.schema import Levels, Schema
 from zoocli.scoring.summaries.summary import Summary
-from zoocli.scoring.sums import Groups, Sums
+from zoocli.scoring.sums import Sums
 
 STATES = ("sum", "sum_squares", "galaxies", "galaxies_all", "votes")
 FLOAT_STATES = STATES[:2]
@@ -66,14 +66,14 @@ def part(batch: Batch, rows: slice) -> Batch:
 
 
 def sums_of(batch: Batch) -> Sums:
-    """The reference: `Groups.add` over the losses, in numpy."""
+    """The reference: `Sums.add_batch` over the losses, in numpy."""
     losses = get_dirichlet_loss_func(PAIRS)(*batch).numpy().T
     # Where a count is missing the loss is NaN, and what stands for it must not matter.
     counts = {answer: votes.nan_to_num(7.0).numpy() for answer, votes in batch[1].items()}
     votes = np.array([sum(counts[q + a] for a in PAIRS[q]) for q in PAIRS], dtype=np.int32)
-    groups = Groups(SCHEMA.campaigns, tuple(PAIRS))
-    sums = Sums.zeros(len(groups))
-    groups.add(sums, losses.sum(axis=0), losses, votes)
+    levels = Levels(SCHEMA.campaigns, tuple(PAIRS))
+    sums = Sums.zeros(len(levels))
+    sums.add_batch(levels, losses.sum(axis=0), losses, votes)
     return sums
 
 
@@ -101,8 +101,8 @@ def test_summary_is_that_of_the_sums() -> None:
     metric = MultiQuestionLossMetric(SCHEMA)
     metric.update(*batch)
     summary = metric.to_summary(shard="1/1")
-    groups = Groups(SCHEMA.campaigns, tuple(PAIRS))
-    expected = Summary.from_sums(groups, metric.to_sums(), True)
+    levels = Levels(SCHEMA.campaigns, tuple(PAIRS))
+    expected = Summary.from_sums(levels, metric.to_sums(), True)
     assert summary.to_dict() == expected.to_dict() | {
         "loss": "dirichlet",
         "schema": "two-campaigns",
@@ -265,7 +265,7 @@ def test_states_follow_to_a_device_and_back(make: Any, device: str) -> None:
     assert_same(metric.to_sums(), before, rtol=0)
     metric.to("cpu").reset()
     assert metric.sum.device.type == "cpu"
-    assert metric.sum.tolist() == [0.0] * len(metric.groups)
+    assert metric.sum.tolist() == [0.0] * len(metric.levels)
 
 
 @pytest.mark.parametrize("make", METRICS)
@@ -308,7 +308,7 @@ def test_forward_returns_the_batch_and_keeps_the_sum(make: Any) -> None:
 def test_reset(make: Any) -> None:
     metric = updated(make(), seed=1)
     metric.reset()
-    assert_same(metric.to_sums(), Sums.zeros(len(metric.groups)), rtol=0)
+    assert_same(metric.to_sums(), Sums.zeros(len(metric.levels)), rtol=0)
     assert_same(updated(metric, seed=2).to_sums(), updated(make(), seed=2).to_sums(), rtol=0)
 
 

@@ -56,14 +56,26 @@ def test_a_pipe_gets_plain_text_with_every_number() -> None:
         "───────────────────────────────────────────────────────────────\n"
         "overall      2.0000   0.5774     1.5000   3       4   1,234,567\n"
         "\n"
-        "dr5          2.0000   0.5774     1.5000   3       4   1,234,567\n"
-        "\n"
         "smooth-dr5   2.0000   0.5774     1.5000   3       4   1,234,567\n"
         "bar-dr5           -        -     0.0000   0       4           0\n"
         "\n"
         "matched 4, predictions_only 3, votes_only 2, duplicated 1, invalid 0\n"
         "loss:dirichlet|schema:tree@1f2e|rules:strict|votes:77aa|N:4|zoocli:0.1.0\n"
     )
+
+
+def test_several_campaigns_have_a_section_of_their_own() -> None:
+    one = make().overall
+    shown = render_summaries([make(campaigns={"dr12": one, "dr5": one})]).splitlines()
+    assert [line.split()[0] for line in shown[4:11] if line] == [
+        "overall",
+        "dr12",
+        "dr5",
+        "smooth-dr5",
+        "bar-dr5",
+    ]
+    assert '"dr5"' in render_summaries([make()], "json")
+    assert "campaign,dr5," in render_summaries([make()], "csv")
 
 
 def test_names_are_never_cut_off() -> None:
@@ -79,7 +91,7 @@ def test_a_narrow_terminal_folds_names_and_keeps_numbers(monkeypatch: pytest.Mon
     shown = render_summaries([make(questions={LONG: make().overall})], stream=Terminal())
     assert "\x1b[1m" in shown
     assert "…" not in shown
-    assert shown.count("1,234,567") == 3
+    assert shown.count("1,234,567") == 2
     assert LONG not in shown
 
 
@@ -129,7 +141,7 @@ def test_markdown_escapes_what_would_break_a_row() -> None:
     assert "| a\\|b_c | 2.0000 | 0.5774 | 1.5000 | 3 | 4 | 1,234,567 |" in shown
     assert "| --- | ---: | ---: | ---: | ---: | ---: | ---: |" in shown
     rows = [line for line in shown.splitlines() if line.startswith("|")]
-    assert len(rows) == 5
+    assert len(rows) == 4
     assert {line.replace("\\|", "").count("|") for line in rows} == {8}
 
 

@@ -22,17 +22,18 @@ from zoocli.errors import DataError, UsageError
 from zoocli.matching.account import Matching
 from zoocli.runs.merging import require_coverage
 from zoocli.runs.provenance import Provenance
+from zoocli.schema import Levels
 from zoocli.scoring.summaries.merge import merge_summaries
 from zoocli.scoring.summaries.summary import Summary
-from zoocli.scoring.sums import Groups, Sums
+from zoocli.scoring.sums import Sums
 
-GROUPS = Groups(CAMPAIGNS, QUESTIONS)
+LEVELS = Levels(CAMPAIGNS, QUESTIONS)
 
 
 def part(losses: np.ndarray, votes: np.ndarray, **changed: Any) -> Summary:
     """The summary of some galaxies of PREDICTIONS, scored against the whole VOTES."""
-    sums = Sums.zeros(len(GROUPS))
-    GROUPS.add(sums, losses.sum(axis=0), losses, votes)
+    sums = Sums.zeros(len(LEVELS))
+    sums.add_batch(LEVELS, losses.sum(axis=0), losses, votes)
     matched = losses.shape[1]
     provenance = Provenance(
         loss="dirichlet",
@@ -40,7 +41,7 @@ def part(losses: np.ndarray, votes: np.ndarray, **changed: Any) -> Summary:
         settings=dict(SETTINGS),
         matching=Matching(matched, 3, VOTES_ROWS - matched, 1, 0),
     )
-    return Summary.from_sums(GROUPS, sums, True, provenance=provenance, **changed)
+    return Summary.from_sums(LEVELS, sums, True, provenance=provenance, **changed)
 
 
 def made(summary: Summary, **changed: Any) -> Summary:

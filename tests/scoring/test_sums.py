@@ -12,15 +12,16 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from scipy import stats
 
-from zoocli.scoring.sums import Groups, Statistics, Sums
+from zoocli.schema import Levels
+from zoocli.scoring.sums import Statistics, Sums
 
-GROUPS = Groups({"first": (0, 1), "second": (2,)}, ("a", "b", "c"))
+LEVELS = Levels({"first": (0, 1), "second": (2,)}, ("a", "b", "c"))
 LOSSES = st.one_of(st.just(math.nan), st.floats(0.0, 1e6))
 
 
 def add_up(losses: np.ndarray, votes: np.ndarray | None) -> Sums:
-    sums = Sums.zeros(len(GROUPS))
-    GROUPS.add(sums, losses.sum(axis=0), losses, votes)
+    sums = Sums.zeros(len(LEVELS))
+    sums.add_batch(LEVELS, losses.sum(axis=0), losses, votes)
     return sums
 
 
@@ -97,7 +98,7 @@ def test_equal_losses_have_no_spread() -> None:
 def test_any_split_adds_up(losses: np.ndarray, cuts: list[int], seed: int) -> None:
     votes = np.random.default_rng(seed).integers(0, 200, losses.shape, dtype=np.int32)
     losses = np.where(votes == 0, 0.0, losses)
-    total = Sums.zeros(len(GROUPS))
+    total = Sums.zeros(len(LEVELS))
     edges = [0, *sorted(cuts), 40]
     for start, stop in pairwise(edges):
         total += add_up(losses[:, start:stop], votes[:, start:stop])

@@ -16,7 +16,6 @@ from zoocli.foundation.arrays import Floats
 
 Key = tuple[str, str | None, str]  # question, answer, metric
 
-OVERALL = "overall"
 LEVEL = 0.95
 
 

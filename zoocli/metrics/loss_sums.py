@@ -10,14 +10,15 @@ from torchmetrics import Metric
 
 from zoocli.errors import UsageError
 from zoocli.runs.provenance import Provenance
+from zoocli.schema.levels import CAMPAIGN, QUESTION, Levels
 from zoocli.scoring.summaries.summary import Summary
-from zoocli.scoring.sums import Groups, Sums
+from zoocli.scoring.sums import Sums
 
 
 class LossSums(Metric):
-    """Sums of losses over galaxies, overall and for each group; the base class of the metrics.
+    """Sums of losses over galaxies, at each level of a tree; the base class of the metrics.
 
-    The states are vectors over the groups: `sum` and `sum_squares` of the losses in float64,
+    The states are vectors over the levels: `sum` and `sum_squares` of the losses in float64,
     `galaxies`, `galaxies_all` and `votes` in int64. They are added up across batches, processes and
     `merge_state`, so counts are exact in every order. They stay float64 under `.half()` and
     `.to(dtype)` of the enclosing module; only torchmetrics' `set_dtype` changes that. A NaN loss
@@ -35,25 +36,25 @@ class LossSums(Metric):
     galaxies: torch.Tensor
     galaxies_all: torch.Tensor
     votes: torch.Tensor
-    member_prefix = "question"  # of the key of a question or target
+    member_prefix = QUESTION  # of the key of a question or target
 
     def __init__(
-        self, groups: Groups, loss: str, schema: str | None, count_votes: bool, **kwargs: Any
+        self, levels: Levels, loss: str, schema: str | None, count_votes: bool, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
-        self.groups = groups
+        self.levels = levels
         self.loss_name = loss
         self.schema_name = schema
         self.count_votes = count_votes
         for state in ("sum", "sum_squares"):
-            zeros = torch.zeros(len(groups), dtype=torch.float64)
+            zeros = torch.zeros(len(levels), dtype=torch.float64)
             self.add_state(state, zeros, dist_reduce_fx="sum")
         for state in ("galaxies", "galaxies_all", "votes"):
-            zeros = torch.zeros(len(groups), dtype=torch.int64)
+            zeros = torch.zeros(len(levels), dtype=torch.int64)
             self.add_state(state, zeros, dist_reduce_fx="sum")
 
     def add(self, losses: torch.Tensor, votes: torch.Tensor | None) -> None:
-        """Adds a batch: `losses` and `votes` (batch, groups); votes None: every galaxy counts."""
+        """Adds a batch: `losses` and `votes` (batch, levels); votes None: every galaxy counts."""
         losses = losses.detach().double()
         valid = ~losses.isnan()
         losses = torch.where(valid, losses, 0.0)
@@ -82,9 +83,9 @@ class LossSums(Metric):
         return found
 
     def _keys(self) -> Sequence[str]:
-        campaigns = [f"campaign/{name}" for name in self.groups.campaigns]
-        members = [f"{self.member_prefix}/{name}" for name in self.groups.questions]
-        return ["loss", *campaigns, *members]
+        prefixes = {CAMPAIGN: CAMPAIGN, QUESTION: self.member_prefix}
+        _, *below = self.levels.names()
+        return ["loss", *(f"{prefixes[kind]}/{name}" for kind, name in below)]
 
     def to_sums(self) -> Sums:
         """The sums of this process alone."""
@@ -108,16 +109,16 @@ class LossSums(Metric):
             sums = self.to_sums()
         fields = {"loss": self.loss_name, "schema": self.schema_name} | made
         return Summary.from_sums(
-            self.groups, sums, self.count_votes, provenance=Provenance(**fields)
+            self.levels, sums, self.count_votes, provenance=Provenance(**fields)
         )
 
     def merge_state(self, incoming_state: dict[str, Any] | Metric) -> None:
-        """Adds the sums of a metric of other galaxies; UsageError for another loss or other groups.
+        """Adds the sums of a metric of other galaxies; UsageError for another loss or other levels.
 
         Unlike torchmetrics' own, it counts as an update and discards a mean computed before.
         """
         if isinstance(incoming_state, LossSums):
-            mine, theirs = ((m.loss_name, m.groups) for m in (self, incoming_state))
+            mine, theirs = ((m.loss_name, m.levels) for m in (self, incoming_state))
             if mine != theirs:
                 raise UsageError(
                     f"A metric of the loss '{incoming_state.loss_name}' cannot be merged into one "

@@ -10,7 +10,7 @@ import torch
 from zoocli.errors import DataError, UsageError
 from zoocli.losses import find_loss
 from zoocli.metrics.loss_sums import LossSums
-from zoocli.scoring.sums import Groups
+from zoocli.schema import Levels
 
 
 class MeanLoss(LossSums):
@@ -45,15 +45,15 @@ class MeanLoss(LossSums):
             raise UsageError(
                 f"The loss '{chosen.name}' scores a decision tree: use MultiQuestionLossMetric."
             )
-        groups = Groups({}, tuple(targets))
-        super().__init__(groups, loss=chosen.name, schema=None, count_votes=False, **kwargs)
+        levels = Levels({}, tuple(targets))
+        super().__init__(levels, loss=chosen.name, schema=None, count_votes=False, **kwargs)
         self.options = dict(options or {})
 
     def update(self, y_pred: torch.Tensor, y: torch.Tensor) -> None:
         """Adds a batch of galaxies; see the class."""
         function = find_loss(self.loss_name).function
         losses = function(y_pred.detach().double(), y, **self.options)
-        targets = self.groups.questions
+        targets = self.levels.questions
         if targets and losses.shape != (len(losses), len(targets)):
             raise DataError(
                 f"There are {len(targets)} targets, so the predictions must have shape (batch, "

@@ -10,8 +10,7 @@ import torch
 from zoocli.losses import find_loss, get_dirichlet_neg_log_prob, loss_names
 from zoocli.losses.multi_question import CustomMultiQuestionLoss, QuestionLoss
 from zoocli.metrics.loss_sums import LossSums
-from zoocli.schema import Schema
-from zoocli.scoring.sums import Groups
+from zoocli.schema import Levels, Schema
 
 
 class MultiQuestionLossMetric(LossSums):
@@ -48,7 +47,7 @@ class MultiQuestionLossMetric(LossSums):
         pairs = schema.question_answer_pairs if isinstance(schema, Schema) else dict(schema)
         campaigns = tree.campaigns if tree else {"all": tuple(range(len(pairs)))}
         super().__init__(
-            Groups(campaigns, tuple(pairs)),
+            Levels(campaigns, tuple(pairs)),
             loss=_name(question_functional_loss),
             schema=tree.name if tree else None,
             count_votes=True,
@@ -62,11 +61,11 @@ class MultiQuestionLossMetric(LossSums):
         counts, _ = self.multi_question_loss.counts(inputs, targets)
         sizes = [len(a) for a in self.multi_question_loss.question_answer_pairs.values()]
         votes = torch.stack([part.sum(1) for part in counts.split(sizes, 1)], dim=1)
-        self.add(self._grouped(losses), self._grouped(votes))
+        self.add(self._of_levels(losses), self._of_levels(votes))
 
-    def _grouped(self, values: torch.Tensor) -> torch.Tensor:
-        """From (batch, questions) to (batch, groups): overall, campaigns, questions."""
-        campaigns = [values[:, list(chosen)].sum(1) for chosen in self.groups.campaigns.values()]
+    def _of_levels(self, values: torch.Tensor) -> torch.Tensor:
+        """From (batch, questions) to (batch, levels): overall, campaigns, questions."""
+        campaigns = [values[:, list(chosen)].sum(1) for chosen in self.levels.campaigns.values()]
         return torch.cat([torch.stack([values.sum(1), *campaigns], dim=1), values], dim=1)
 
 

@@ -28,8 +28,8 @@ def render_binned_summary(
     """The statistics of each bin as text that ends in a newline.
 
     `format` is one of `zoocli.report.FORMATS`. JSON and CSV have all digits. The others are
-    rounded, with a section overall, for each campaign and for each question, and one row per bin.
-    Absent values are null, empty or "-". `stream` is where a table will be written.
+    rounded, with a section overall, for each campaign (if several) and for each question, and one
+    row per bin. Absent values are null, empty or "-". `stream` is where a table will be written.
 
     Raises UsageError for another format.
     """
@@ -45,7 +45,7 @@ def render_binned_summary(
 def _grid(binned: BinnedSummary) -> Grid:
     digits = decimals(row["se"] for row in binned.rows())
     sections = []
-    for (_, name), groups in binned.groups().items():
+    for name, groups in binned.shown_groups():
         names = [name, *[""] * (len(groups) - 1)]
         sections.append(
             [

@@ -53,12 +53,13 @@ def render_comparison(
 
 
 def _grid(comparison: Comparison, system: System, closing: Sequence[str]) -> Grid:
-    sections = [groups for _, groups in system.groups() if groups]
+    sections = system.sections()
     every = [difference for groups in sections for difference in groups.values()]
     digits = decimals(_half_width(difference) for difference in every)
     rows = [
         [[name, *_cells(difference, digits)] for name, difference in groups.items()]
         for groups in sections
+        if groups
     ]
     title = (
         f"{losses_title(comparison.loss, comparison.schema)}: {system.file} against "

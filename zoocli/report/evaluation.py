@@ -6,7 +6,7 @@ from typing import TextIO
 
 from zoocli.evaluating.classes.result import ClassEvaluation
 from zoocli.evaluating.evaluation import Evaluation
-from zoocli.evaluating.tree.levels import levels
+from zoocli.evaluating.tree.levels import shown_levels
 from zoocli.evaluating.tree.result import TreeEvaluation
 from zoocli.evaluating.values.result import ValueEvaluation
 from zoocli.report.grid import Grid, render_grids
@@ -75,11 +75,12 @@ def render_profiles() -> str:
 
 
 def _tree_grid(evaluation: TreeEvaluation) -> Grid:
-    """Sections for overall, the campaigns and the questions."""
-    names = list(levels(evaluation.schema))
-    campaigns = len(evaluation.schema.campaigns)
-    rows = [[name, *COLUMNS.cells(evaluation, name), *_sizes(evaluation, name)] for name in names]
-    sections = [rows[:1], rows[1 : 1 + campaigns], rows[1 + campaigns :]]
+    """Sections for overall, the campaigns (if several) and the questions."""
+    sections = [
+        [[name, *COLUMNS.cells(evaluation, name), *_sizes(evaluation, name)] for name in names]
+        for names in shown_levels(evaluation.schema)
+        if names
+    ]
     title = losses_title(evaluation.loss, evaluation.schema.name)
     footer = [
         "N: galaxies with votes; counted: those that count by the rules of relevance.",

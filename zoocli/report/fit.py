@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TextIO
 from zoocli.report.grid import Grid, to_terminal
 from zoocli.report.summary import losses_title
 from zoocli.report.text import FEWEST_DECIMALS, count, number
+from zoocli.schema.levels import OVERALL
 
 if TYPE_CHECKING:
     from zoocli.heads.fitting import Fit, Gain
@@ -19,7 +20,7 @@ def render_fit(fit: Fit, stream: TextIO | None = None) -> str:
 
     `stream` is where it will be written: a terminal gets colour.
     """
-    sections = [{"overall": fit.overall}, fit.questions]
+    sections = [{OVERALL: fit.overall}, fit.questions]
     rows = [[_row(name, gain) for name, gain in section.items()] for section in sections if section]
     whose = "galaxies held out" if fit.held_out else "the training galaxies"
     footer = [

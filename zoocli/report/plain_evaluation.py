@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from zoocli.evaluating.classes.result import ClassEvaluation
-from zoocli.evaluating.metric import OVERALL
 from zoocli.evaluating.values.result import ValueEvaluation
 from zoocli.report.grid import Grid
 from zoocli.report.metric_cells import MetricColumns
 from zoocli.report.summary import losses_title
 from zoocli.report.text import count
+from zoocli.schema.levels import OVERALL
 
 OF_ALL_CLASSES = MetricColumns(
     {

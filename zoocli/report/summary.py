@@ -72,16 +72,13 @@ def _csv(summaries: Sequence[Summary]) -> str:
     return csv_text(["file", *header], rows)
 
 
-def _levels(summary: Summary) -> list[dict[str, Statistics]]:
-    return [{"overall": summary.overall}, summary.campaigns or {}, summary.questions]
-
-
 def _single(summary: Summary) -> Grid:
-    sections = [level for level in _levels(summary) if level]
+    sections = summary.sections()
     digits = decimals(group.se for level in sections for group in level.values())
     rows = [
         [[name, *statistics_cells(group, digits)] for name, group in level.items()]
         for level in sections
+        if level
     ]
     return Grid(
         losses_title(summary.loss, summary.schema), SINGLE_HEADER, rows, summary_footer(summary)
@@ -121,7 +118,7 @@ def _side_by_side(summaries: Sequence[Summary]) -> Grid:
     files = [summary.file or f"file {number}" for number, summary in enumerate(summaries, start=1)]
     digits = decimals(row["se"] for summary in summaries for row in summary.rows())
     sections = []
-    for levels in zip(*map(_levels, summaries), strict=True):
+    for levels in zip(*(summary.sections() for summary in summaries), strict=True):
         names = dict.fromkeys(name for level in levels for name in level)
         sections.append(
             [

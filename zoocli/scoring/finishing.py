@@ -33,7 +33,7 @@ def finished(inputs: Inputs, totals: ScoreTotals, shard: Shard | None = None) ->
     )
     return ScoreResult(
         provenance,
-        groups=inputs.scorer.groups,
+        levels=inputs.scorer.levels,
         sums=totals.sums,
         counts_votes=inputs.scorer.counts_votes,
         notes=tuple(notes_about(inputs, totals, matching, whole=shard is None)),

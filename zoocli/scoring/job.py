@@ -87,7 +87,7 @@ class OpenScoreJob(OpenJob[ScoreTotals, ScoreResult]):
 
     def metadata(self) -> dict[str, Any]:
         """The metadata of a scores table, without its N and its account of the galaxies."""
-        made = table_metadata(provenance_of(self.inputs), self.inputs.scorer.groups, 0)
+        made = table_metadata(provenance_of(self.inputs), self.inputs.scorer.levels, 0)
         return made | {"signature": None}
 
     def finish(self, total: ScoreTotals, shard: Shard | None = None) -> ScoreResult:

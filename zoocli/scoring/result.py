@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from zoocli.runs.provenance import Made, Provenance
-from zoocli.scoring.sums import Groups, Sums
+from zoocli.schema import Levels
+from zoocli.scoring.sums import Sums
 
 
 @dataclass(frozen=True)
@@ -17,23 +18,18 @@ class ScoreResult(Made):
     """
 
     provenance: Provenance
-    groups: Groups
+    levels: Levels
     sums: Sums
     counts_votes: bool
     notes: tuple[str, ...] = ()
 
     def metadata(self) -> dict[str, Any]:
         """The metadata of the scores table, for `zoocli summarize`."""
-        return table_metadata(self.provenance, self.groups, int(self.sums.galaxies_all[0]))
+        return table_metadata(self.provenance, self.levels, int(self.sums.galaxies_all[0]))
 
 
-def table_metadata(provenance: Provenance, groups: Groups, galaxies: int) -> dict[str, Any]:
+def table_metadata(provenance: Provenance, levels: Levels, galaxies: int) -> dict[str, Any]:
     """The metadata of a scores table of N galaxies."""
     made = provenance.to_dict(galaxies)
     made.pop("coverage", None)
-    return made | {
-        "groups": {
-            "campaigns": {name: list(at) for name, at in groups.campaigns.items()},
-            "questions": list(groups.questions),
-        }
-    }
+    return made | {"groups": levels.to_dict()}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -14,7 +13,7 @@ import pyarrow as pa
 from zoocli.errors import DataError, some
 from zoocli.foundation.arrays import Floats
 from zoocli.foundation.columns import to_floats, to_numpy
-from zoocli.scoring.sums import Groups
+from zoocli.schema import Levels
 from zoocli.tables.renaming import underscored
 
 if TYPE_CHECKING:
@@ -39,13 +38,13 @@ VotesArray = npt.NDArray[np.int32]
 
 @dataclass(frozen=True)
 class Layout:
-    """The groups of a scores table, and whether its loss counts votes.
+    """The levels of a scores table, and whether its loss counts votes.
 
-    `known` says that the table's own metadata name the groups, `fixed` that its columns have
-    underscores for the hyphens in the groups' names (`zoocli score --fix-colnames`).
+    `known` says that the table's own metadata name the levels, `fixed` that its columns have
+    underscores for the hyphens in the levels' names (`zoocli score --fix-colnames`).
     """
 
-    groups: Groups
+    levels: Levels
     has_votes: bool
     known: bool
     fixed: bool = False
@@ -61,7 +60,7 @@ class Layout:
         return self._columns(VOTES_SUFFIX) if self.has_votes else []
 
     def _columns(self, suffix: str) -> list[str]:
-        names = [f"{name}{suffix}" for name in self.groups.questions]
+        names = [f"{name}{suffix}" for name in self.levels.questions]
         return [underscored(name) for name in names] if self.fixed else names
 
     @property
@@ -85,26 +84,26 @@ class ScoresBatch:
 
 
 def read_layout(table: Table, metadata: Mapping[str, Any] | None, schema: Schema | None) -> Layout:
-    """Tells the groups from the metadata, else from the column names and `schema`.
+    """Tells the levels from the metadata, else from the column names and `schema`.
 
     Raises DataError where there is no column of losses, or where a question that the metadata or
     the schema names has no columns.
     """
     if LOSS not in table.column_names:
         raise DataError(f"{table.name} has no column 'loss'. {EXPECTED}")
-    known = _groups_of_metadata(table.name, metadata)
+    known = _levels_of_metadata(table.name, metadata)
     has_votes, found = _questions_of_columns(table.column_names)
     if known is not None:
-        groups = known
+        levels = known
         has_votes = _any_votes(table.column_names, known.questions)
-        _refuse_other_tree(table.name, metadata or {}, groups, schema)
+        _refuse_other_tree(table.name, metadata or {}, levels, schema)
     elif schema is not None:
-        groups = Groups(schema.campaigns, tuple(question.name for question in schema.questions))
+        levels = Levels.of(schema)
         has_votes = True
-        _refuse_questions_outside(table, groups, found)
+        _refuse_questions_outside(table, levels, found)
     else:
-        groups = Groups({}, found)
-    layout = Layout(groups, has_votes, known is not None)
+        levels = Levels({}, found)
+    layout = Layout(levels, has_votes, known is not None)
     fixed = replace(layout, fixed=True)
     if not _missing(table, fixed) and _missing(table, layout):
         return fixed
@@ -118,24 +117,17 @@ def _any_votes(names: Sequence[str], questions: Sequence[str]) -> bool:
     return not {*written, *map(underscored, written)}.isdisjoint(names)
 
 
-def _groups_of_metadata(name: str, metadata: Mapping[str, Any] | None) -> Groups | None:
-    """The groups that the metadata name; None where there are none."""
+def _levels_of_metadata(name: str, metadata: Mapping[str, Any] | None) -> Levels | None:
+    """The levels that the metadata name; None where there are none."""
     if metadata is None or "groups" not in metadata:
         return None
     try:
-        content = metadata["groups"]
-        questions = tuple(content["questions"])
-        campaigns = {
-            key: tuple(map(operator.index, at)) for key, at in content["campaigns"].items()
-        }
-        if not {at for members in campaigns.values() for at in members} <= {*range(len(questions))}:
-            raise ValueError("a campaign has a question that is not there")
+        return Levels.from_dict(metadata["groups"])
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise DataError(
             f"{name} carries metadata of zoocli that are damaged ({error!r}). Score again, "
             "or write the table without its metadata."
         ) from error
-    return Groups(campaigns, questions)
 
 
 def _questions_of_columns(names: Sequence[str]) -> tuple[bool, tuple[str, ...]]:
@@ -150,12 +142,12 @@ def _questions_of_columns(names: Sequence[str]) -> tuple[bool, tuple[str, ...]]:
 
 
 def _refuse_other_tree(
-    name: str, metadata: Mapping[str, Any], groups: Groups, schema: Schema | None
+    name: str, metadata: Mapping[str, Any], levels: Levels, schema: Schema | None
 ) -> None:
     if schema is None:
         return
     made_with = (metadata.get("settings") or {}).get("schema_hash")
-    same = tuple(question.name for question in schema.questions) == groups.questions
+    same = Levels.of(schema).questions == levels.questions
     if not same or made_with not in (None, schema.content_hash):
         raise DataError(
             f"{name} was scored with the schema {metadata.get('schema')!r} ({made_with}), not with "
@@ -164,8 +156,8 @@ def _refuse_other_tree(
         )
 
 
-def _refuse_questions_outside(table: Table, groups: Groups, found: Sequence[str]) -> None:
-    known = {*groups.questions, *map(underscored, groups.questions)}
+def _refuse_questions_outside(table: Table, levels: Levels, found: Sequence[str]) -> None:
+    known = {*levels.questions, *map(underscored, levels.questions)}
     outside = [name for name in found if name not in known]
     if outside:
         raise DataError(

@@ -15,8 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from zoocli.errors import DataError
-from zoocli.foundation.arrays import Counts, Floats, sum_in_order
+from zoocli.foundation.arrays import Counts, Floats
 from zoocli.foundation.strict_json import count_of, finite_of
+from zoocli.schema.levels import Levels
 
 
 @dataclass(frozen=True)
@@ -112,9 +113,9 @@ def standard_error(total: float, squares: float, galaxies: int) -> float | None:
 
 @dataclass
 class Sums:
-    """Additive statistics of several groups, in the order of the group names that go with them.
+    """Additive statistics of several levels, in the order of the `Levels` that go with them.
 
-    `sum` and `sum_squares` (groups,) float64; `galaxies`, `galaxies_all`, `votes` (groups,) int64.
+    `sum` and `sum_squares` (levels,) float64; `galaxies`, `galaxies_all`, `votes` (levels,) int64.
     """
 
     sum: Floats
@@ -124,38 +125,53 @@ class Sums:
     votes: Counts
 
     @classmethod
-    def zeros(cls, groups: int) -> Sums:
+    def zeros(cls, levels: int) -> Sums:
         """Nothing added yet."""
         return cls(
-            np.zeros(groups),
-            np.zeros(groups),
-            np.zeros(groups, np.int64),
-            np.zeros(groups, np.int64),
-            np.zeros(groups, np.int64),
+            np.zeros(levels),
+            np.zeros(levels),
+            np.zeros(levels, np.int64),
+            np.zeros(levels, np.int64),
+            np.zeros(levels, np.int64),
         )
 
-    def add(self, group: int, losses: Floats, votes: npt.NDArray[np.integer[Any]] | None) -> None:
-        """Adds the losses of some galaxies to one group.
+    def add_batch(
+        self,
+        levels: Levels,
+        loss: Floats,
+        of_questions: Floats,
+        votes_of_questions: npt.NDArray[np.int32] | None,
+    ) -> None:
+        """Adds a batch: `loss` (galaxies,), the other two (questions, galaxies); NaN is null.
+
+        `votes_of_questions` None means that every galaxy counts (a loss without votes).
+        """
+        votes = None if votes_of_questions is None else levels.votes(votes_of_questions)
+        for level, losses in enumerate(levels.losses(loss, of_questions)):
+            self.add(level, losses, None if votes is None else next(votes))
+
+    def add(self, level: int, losses: Floats, votes: npt.NDArray[np.integer[Any]] | None) -> None:
+        """Adds the losses of some galaxies to one level.
 
         A NaN loss is a null: it leaves every statistic, its votes too. `votes` None means that
         every galaxy counts (a loss without votes).
         """
         with np.errstate(over="ignore"):
-            self._add(group, losses, votes)
+            self._add(level, losses, votes)
 
-    def _add(self, group: int, losses: Floats, votes: npt.NDArray[np.integer[Any]] | None) -> None:
+    def _add(self, level: int, losses: Floats, votes: npt.NDArray[np.integer[Any]] | None) -> None:
         total = float(losses.sum())
         if math.isnan(total):
             valid = ~np.isnan(losses)
             losses = losses[valid]
             votes = None if votes is None else votes[valid]
             total = float(losses.sum())
-        self.sum[group] += total
+        self.sum[level] += total
         # Not a dot product: BLAS would split it over threads, and so change the last digits.
-        self.sum_squares[group] += float(np.square(losses).sum())
-        self.galaxies_all[group] += len(losses)
-        self.galaxies[group] += len(losses) if votes is None else np.count_nonzero(votes)
-        self.votes[group] += 0 if votes is None else int(votes.sum(dtype=np.int64))
+        self.sum_squares[level] += float(np.square(losses).sum())
+        self.galaxies_all[level] += len(losses)
+        self.galaxies[level] += len(losses) if votes is None else np.count_nonzero(votes)
+        self.votes[level] += 0 if votes is None else int(votes.sum(dtype=np.int64))
 
     def __add__(self, other: Sums) -> Sums:
         return Sums(
@@ -167,59 +183,12 @@ class Sums:
         )
 
     def statistics(self, count_votes: bool = True) -> Iterator[Statistics]:
-        """One `Statistics` per group; `votes` is None where the loss counts none."""
-        for group in range(len(self.sum)):
+        """One `Statistics` per level; `votes` is None where the loss counts none."""
+        for level in range(len(self.sum)):
             yield Statistics.from_sums(
-                float(self.sum[group]),
-                float(self.sum_squares[group]),
-                int(self.galaxies[group]),
-                int(self.galaxies_all[group]),
-                int(self.votes[group]) if count_votes else None,
-            )
-
-
-@dataclass(frozen=True)
-class Groups:
-    """Which losses belong together: group 0 is everything, then the campaigns, then the questions.
-
-    `campaigns` gives, for each campaign, the positions of its questions in `questions`. A loss
-    without a tree has no campaigns, and `questions` holds its targets where there are several.
-    """
-
-    campaigns: dict[str, tuple[int, ...]]
-    questions: tuple[str, ...]
-
-    def __len__(self) -> int:
-        return 1 + len(self.campaigns) + len(self.questions)
-
-    def add(
-        self,
-        sums: Sums,
-        loss: Floats,
-        question_losses: Floats,
-        question_votes: npt.NDArray[np.int32] | None,
-    ) -> None:
-        """Adds a batch: `loss` (galaxies,), the other two (questions, galaxies); NaN is null.
-
-        A campaign's loss is the sum over its questions; `question_votes` None: no votes to count.
-        """
-        every = tuple(range(len(self.questions)))
-        votes = None if question_votes is None else question_votes.sum(axis=0, dtype=np.int64)
-        sums.add(0, loss, votes)
-        for number, questions in enumerate(self.campaigns.values(), start=1):
-            if questions == every:
-                sums.add(number, loss, votes)
-                continue
-            chosen = list(questions)
-            sums.add(
-                number,
-                sum_in_order(question_losses[chosen]),
-                None
-                if question_votes is None
-                else question_votes[chosen].sum(axis=0, dtype=np.int64),
-            )
-        first = 1 + len(self.campaigns)
-        for number, losses in enumerate(question_losses):
-            sums.add(
-                first + number, losses, None if question_votes is None else question_votes[number]
+                float(self.sum[level]),
+                float(self.sum_squares[level]),
+                int(self.galaxies[level]),
+                int(self.galaxies_all[level]),
+                int(self.votes[level]) if count_votes else None,
             )

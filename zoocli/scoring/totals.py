@@ -45,7 +45,7 @@ class ScoreTotals:
     def nothing(cls, inputs: Inputs) -> ScoreTotals:
         """The totals of no predictions; only the votes were read."""
         return cls(
-            Sums.zeros(len(inputs.scorer.groups)),
+            Sums.zeros(len(inputs.scorer.levels)),
             MatchAccount(inputs.held.index),
             Findings(inputs.predictions.name),
             inputs.held.listed.copy(),
@@ -73,7 +73,7 @@ class ScoreTotals:
         self.seen |= losses.seen
         self.fingerprint = (self.fingerprint + losses.fingerprint) % FINGERPRINTS
         self.invalid += int(np.count_nonzero(np.isnan(losses.loss)))
-        inputs.scorer.groups.add(self.sums, losses.loss, losses.parts, losses.votes)
+        self.sums.add_batch(inputs.scorer.levels, losses.loss, losses.parts, losses.votes)
 
     def __add__(self, other: ScoreTotals) -> ScoreTotals:
         return ScoreTotals(

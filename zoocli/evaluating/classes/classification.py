@@ -15,7 +15,8 @@ from zoocli.evaluating.bootstrap import point_sums
 from zoocli.evaluating.classes.galaxies import LabelledGalaxies
 from zoocli.evaluating.confusion import Confusion, HalfMatrix
 from zoocli.evaluating.intervals import HalfGalaxies
-from zoocli.evaluating.metric import OVERALL, Estimate, Key, Metric
+from zoocli.evaluating.metric import Estimate, Key, Metric
+from zoocli.schema.levels import OVERALL
 
 
 def features(galaxies: LabelledGalaxies) -> AdditiveArrays:

@@ -25,7 +25,7 @@ from zoocli.evaluating.bootstrap import (
     replicate_sums,
 )
 from zoocli.evaluating.classes.galaxies import LabelledGalaxies
-from zoocli.evaluating.metric import LEVEL, OVERALL, Estimate, Metric, divide
+from zoocli.evaluating.metric import LEVEL, Estimate, Metric, divide
 from zoocli.evaluating.reliability import (
     CURVE_POINTS,
     FRACTION_BINS,
@@ -34,6 +34,7 @@ from zoocli.evaluating.reliability import (
     reliability_curve,
 )
 from zoocli.foundation.arrays import Floats
+from zoocli.schema.levels import OVERALL
 
 
 def features(galaxies: LabelledGalaxies) -> dict[str, Floats | Binned]:

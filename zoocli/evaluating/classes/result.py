@@ -13,8 +13,9 @@ from zoocli.evaluating.additive import AdditiveArrays
 from zoocli.evaluating.classes import classification, confidence
 from zoocli.evaluating.evaluation import Evaluation
 from zoocli.evaluating.intervals import HalfGalaxies
-from zoocli.evaluating.metric import OVERALL, Estimate, Key, Metric
+from zoocli.evaluating.metric import Estimate, Key, Metric
 from zoocli.evaluating.reliability import ReliabilityCurve
+from zoocli.schema.levels import OVERALL
 
 
 class ClassEvaluation(Evaluation):

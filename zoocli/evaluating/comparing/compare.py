@@ -76,14 +76,14 @@ def compare(
     if memory_limit is None:
         limits = replace(limits, memory=min(limits.memory, DEFAULT_MEMORY))
     tables = _open([baseline, *systems], id, schema)
-    groups = tables[0].layout.groups
-    sums = [PairedSums(len(groups), resampling) for _ in systems]
+    levels = tables[0].layout.levels
+    sums = [PairedSums(len(levels), resampling) for _ in systems]
     counts = _Counts([0] * len(tables))
     with limits.applied(), Pool(limits.threads) as pool:
         for share in _shares(tables, resampling, limits):
             matched = MatchedLosses(tables, share)
             counts.add(matched)
-            for block in matched.blocks(groups):
+            for block in matched.blocks(levels):
                 counts.invalid += block.invalid
                 first, *others = block.losses
                 for paired, losses in zip(sums, others, strict=True):
@@ -96,7 +96,7 @@ def compare(
 def _open(
     sources: Sequence[TableLike], id: str | None, schema: Schema | str | Path | None
 ) -> list[ScoresTable]:
-    """The tables, all read with the same groups: those of the first that knows its campaigns."""
+    """The tables, all read with the same levels: those of the first that knows its campaigns."""
     schema = as_schema(schema)
     names = ["the baseline", *(f"system {number}" for number in range(1, len(sources)))]
     tables = [
@@ -106,14 +106,14 @@ def _open(
     for table in tables[1:]:
         refuse_differences(tables[0], table)
     known = next((table for table in tables if table.campaigns_known), tables[0])
-    return [table.with_groups_of(known) for table in tables]
+    return [table.with_levels_of(known) for table in tables]
 
 
 def _shares(
     tables: Sequence[ScoresTable], resampling: Resampling, limits: Resources
 ) -> Iterator[Share]:
     """As many shares as the memory limit requires."""
-    columns = len(tables[0].layout.groups)
+    columns = len(tables[0].layout.levels)
     resamples = 8 * columns * (resampling.flips + 2 * resampling.bootstrap) * (len(tables) - 1)
     fixed = PROGRAM_BYTES + resamples
     needed = tables[0].table.count_rows() * bytes_per_galaxy(tables)
@@ -205,20 +205,15 @@ def _adjusted(results: list[list[Difference]], questions: int) -> list[list[Diff
 
 
 def _system(table: ScoresTable, differences: list[Difference], rank: int, left_out: int) -> System:
-    groups = table.layout.groups
-    first = 1 + len(groups.campaigns)
+    overall, campaigns, questions = table.layout.levels.split(differences)
     return System(
         file=table.name,
         signature=table.signature,
         rank=rank,
         left_out=left_out,
-        overall=differences[0],
-        campaigns=(
-            dict(zip(groups.campaigns, differences[1:first], strict=True))
-            if table.campaigns_known
-            else None
-        ),
-        questions=dict(zip(groups.questions, differences[first:], strict=True)),
+        overall=overall,
+        campaigns=campaigns if table.campaigns_known else None,
+        questions=questions,
     )
 
 

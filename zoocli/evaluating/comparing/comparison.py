@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from zoocli.foundation.version import __version__
+from zoocli.schema.levels import by_name, sections
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,11 +70,13 @@ class System:
         side = "better" if overall.difference < 0.0 else "worse"
         return f"{side} than the baseline (p = {overall.p:.4g})"
 
-    def groups(self) -> Iterator[tuple[str, dict[str, Difference]]]:
-        """The levels from everything down to the questions."""
-        yield "overall", {"overall": self.overall}
-        yield "campaign", self.campaigns or {}
-        yield "question", self.questions
+    def groups(self) -> dict[tuple[str, str], Difference]:
+        """The differences by level (overall, campaign, question) and name, in this order."""
+        return by_name(self.overall, self.campaigns, self.questions)
+
+    def sections(self) -> list[dict[str, Difference]]:
+        """What tables show: everything, the campaigns where there are several, the questions."""
+        return sections(self.overall, self.campaigns, self.questions)
 
     def to_dict(self) -> dict[str, Any]:
         """As in the JSON: the fields, with the verdict after the rank."""
@@ -143,8 +145,7 @@ class Comparison:
         return [
             {"file": system.file, "level": level, "name": name} | difference.to_dict()
             for system in self.systems
-            for level, groups in system.groups()
-            for name, difference in groups.items()
+            for (level, name), difference in system.groups().items()
         ]
 
     def to_pandas(self) -> pd.DataFrame:

@@ -18,14 +18,14 @@ import pyarrow as pa
 from zoocli.errors import DataError, some
 from zoocli.evaluating.comparing.paired import BLOCK
 from zoocli.evaluating.comparing.paired_tables import ScoresTable
-from zoocli.foundation.arrays import Floats, Hashes, Mask, sum_in_order
+from zoocli.foundation.arrays import Floats, Hashes, Mask
 from zoocli.foundation.hashing import hash_ids
 from zoocli.foundation.kernels.lookup import count_rows
 from zoocli.foundation.pipeline import prefetch
 from zoocli.matching.ids import IdColumn
 from zoocli.matching.index import IdIndex
+from zoocli.schema import Levels
 from zoocli.scoring.scores_table import VotesArray, read_batches
-from zoocli.scoring.sums import Groups
 
 FIRST_IDS = 5
 ID_BYTES = 150  # of a galaxy in memory besides losses and votes: texts, lookup, hash, order
@@ -155,20 +155,20 @@ class MatchedLosses:
         more = f" and {len(rows) - FIRST_IDS:,} more" if len(rows) > FIRST_IDS else ""
         return some(self._index.text(rows[:FIRST_IDS].tolist())) + more
 
-    def blocks(self, groups: Groups) -> Iterator[Block]:
+    def blocks(self, levels: Levels) -> Iterator[Block]:
         """The galaxies that every table has, in the order of their hashes."""
         for first in range(0, self.compared, BLOCK):
             rows = self._order[first : first + BLOCK]
-            losses = [_group_losses(groups, held[rows]) for held in self._losses]
-            voted = None if self._votes is None else _group_voted(groups, self._votes[rows])
+            losses = [_of_levels(levels, held[rows]) for held in self._losses]
+            voted = None if self._votes is None else _voted(levels, self._votes[rows])
             yield Block.of(self._hashes[rows], losses, voted)
 
 
 @dataclass(frozen=True)
 class Block:
-    """Some galaxies: `losses` of each table and `counted`, (galaxies, groups).
+    """Some galaxies: `losses` of each table and `counted`, (galaxies, levels).
 
-    A galaxy is counted in a group where it has a vote and no table has a null loss. `invalid` is
+    A galaxy is counted at a level where it has a vote and no table has a null loss. `invalid` is
     the number of galaxies that have one somewhere.
     """
 
@@ -200,19 +200,11 @@ def _hold(table: ScoresTable, share: Share) -> Rows:
     )
 
 
-def _group_losses(groups: Groups, held: Floats) -> Floats:
-    """(galaxies, groups) from (galaxies, 1 + questions); campaigns add up their questions."""
-    campaigns = [
-        held[:, 0]
-        if len(members) == len(groups.questions)
-        else sum_in_order(held[:, 1 + np.array(members)].T)
-        for members in groups.campaigns.values()
-    ]
-    return np.column_stack([held[:, 0], *campaigns, held[:, 1:]])
+def _of_levels(levels: Levels, held: Floats) -> Floats:
+    """(galaxies, levels) from (galaxies, 1 + questions): the loss, then those of the questions."""
+    return np.column_stack(list(levels.losses(held[:, 0], held[:, 1:].T)))
 
 
-def _group_voted(groups: Groups, votes: VotesArray) -> Mask:
-    """Whether anybody voted, (galaxies, groups) from (galaxies, questions)."""
-    voted = votes > 0
-    campaigns = [voted[:, list(members)].any(axis=1) for members in groups.campaigns.values()]
-    return np.column_stack([voted.any(axis=1), *campaigns, voted])
+def _voted(levels: Levels, votes: VotesArray) -> Mask:
+    """Whether anybody voted, (galaxies, levels) from (galaxies, questions)."""
+    return np.column_stack(list(levels.votes(votes.T))) > 0

@@ -52,7 +52,7 @@ class ScoresTable:
     @property
     def questions(self) -> tuple[str, ...]:
         """The questions (or targets) that it has losses for."""
-        return self.layout.groups.questions
+        return self.layout.levels.questions
 
     @property
     def loss(self) -> str | None:
@@ -73,9 +73,9 @@ class ScoresTable:
         """One of the settings that the table carries; None where it does not."""
         return ((self.made or {}).get("settings") or {}).get(name)
 
-    def with_groups_of(self, other: ScoresTable) -> ScoresTable:
-        """Read with another table's groups and order of questions, which are the same questions."""
-        layout = replace(self.layout, groups=other.layout.groups)
+    def with_levels_of(self, other: ScoresTable) -> ScoresTable:
+        """Read with another table's levels and order of questions, which are the same questions."""
+        layout = replace(self.layout, levels=other.layout.levels)
         return replace(self, layout=layout, campaigns_known=other.campaigns_known)
 
     def first_ids(self) -> list[str]:

@@ -1,25 +1,43 @@
-"""The levels of a decision tree: overall, its campaigns, its questions."""
+"""The levels of a decision tree by the names that metrics have: overall, campaign:dr5, bar-dr5."""
 
 from __future__ import annotations
 
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING
 
-from zoocli.evaluating.metric import OVERALL
-from zoocli.foundation.arrays import Floats
-from zoocli.schema import Schema
+import numpy as np
+
+from zoocli.schema.levels import CAMPAIGN, OVERALL, Levels, shown
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from zoocli.foundation.arrays import Floats
+    from zoocli.schema import Schema
 
 
 def levels(schema: Schema) -> dict[str, tuple[int, ...]]:
     """The positions of the questions of each level: overall, the campaigns, the questions.
 
+    >>> from zoocli.schema import Schema
     >>> rings = Schema({"ring": ["_yes", "_no"]}, {"ring": None}, "rings")
     >>> levels(rings)
     {'overall': (0,), 'campaign:rings': (0,), 'ring': (0,)}
     """
-    every = {OVERALL: tuple(range(len(schema.questions)))}
-    campaigns = {f"campaign:{name}": positions for name, positions in schema.campaigns.items()}
-    return every | campaigns | {q.name: (i,) for i, q in enumerate(schema.questions)}
+    found = Levels.of(schema)
+    return {
+        _written(kind, name): members
+        for (kind, name), members in zip(found.names(), found.members(), strict=True)
+    }
+
+
+def shown_levels(schema: Schema) -> list[list[str]]:
+    """What a person is shown: overall, the campaigns where there are several, the questions."""
+    campaigns = [_written(CAMPAIGN, name) for name in shown(schema.campaigns)]
+    return [[OVERALL], campaigns, [question.name for question in schema.questions]]
+
+
+def _written(kind: str, name: str) -> str:
+    return f"{CAMPAIGN}:{name}" if kind == CAMPAIGN else name
 
 
 def level_counts(counted: npt.NDArray[np.bool_], schema: Schema) -> Floats:

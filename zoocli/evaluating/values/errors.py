@@ -19,7 +19,6 @@ import numpy as np
 
 from zoocli.evaluating.additive import AdditiveArrays
 from zoocli.evaluating.metric import (
-    OVERALL,
     Estimate,
     centred_squares,
     divide,
@@ -27,6 +26,7 @@ from zoocli.evaluating.metric import (
 )
 from zoocli.evaluating.values.galaxies import ValuedGalaxies
 from zoocli.foundation.arrays import Floats
+from zoocli.schema.levels import OVERALL
 
 RESOLVED = 1e-9  # of the mean square about the centre: a variance has less than seven digits below
 

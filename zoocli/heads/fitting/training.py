@@ -18,8 +18,9 @@ from zoocli.heads.fitting.data import Data, Galaxies
 from zoocli.heads.fitting.targets import Objective
 from zoocli.heads.linear_head import LinearHead
 from zoocli.runs.options.fit import FitOptions
+from zoocli.schema import Levels
 from zoocli.scoring.scorers.backends import torch_device
-from zoocli.scoring.sums import Groups, Statistics, Sums
+from zoocli.scoring.sums import Statistics, Sums
 
 Progress = Callable[[int, int | None], None]
 EVALUATED = 8192  # galaxies at once, where no gradient is needed
@@ -205,12 +206,12 @@ class Trainer:
         return math.fsum(totals) / len(galaxies)
 
     def _statistics(self, galaxies: Galaxies) -> list[Statistics]:
-        groups = Groups({}, self._objective.parts)
-        sums = Sums.zeros(len(groups))
+        levels = Levels({}, self._objective.parts)
+        sums = Sums.zeros(len(levels))
         for rows, losses in self._evaluated(galaxies):
             whole = self._objective.of_galaxies(losses).cpu().numpy()
-            parts = losses.T.cpu().numpy() if groups.questions else np.empty((0, len(whole)))
-            groups.add(sums, whole, parts, self._objective.votes(galaxies.held[rows]))
+            parts = losses.T.cpu().numpy() if levels.questions else np.empty((0, len(whole)))
+            sums.add_batch(levels, whole, parts, self._objective.votes(galaxies.held[rows]))
         return list(sums.statistics())
 
     def _best_constant(self) -> torch.Tensor:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 
-from zoocli.evaluating.tree.levels import levels
+from zoocli.evaluating.tree.levels import shown_levels
 from zoocli.evaluating.tree.result import TreeEvaluation
 from zoocli.report.figures.intervals import Interval, interval_rows
 from zoocli.report.figures.picture import Picture, picture
@@ -32,7 +33,7 @@ def pictures(evaluation: TreeEvaluation, formats: Sequence[str]) -> Iterator[Pic
         lambda: interval_rows(questions, found, "mean loss (nats per galaxy)"),
         formats,
     )
-    names = list(levels(evaluation.schema))
+    names = list(chain(*shown_levels(evaluation.schema)))
     explained = [("", _intervals(evaluation, names, "deviance_explained"))]
     yield picture(
         "deviance_explained",

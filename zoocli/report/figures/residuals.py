@@ -8,12 +8,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from zoocli.evaluating.metric import OVERALL, Metric
+from zoocli.evaluating.metric import Metric
 from zoocli.evaluating.values.residuals import QUANTILES
 from zoocli.evaluating.values.result import ValueEvaluation
 from zoocli.report.figures.layout import make_room, panel_title, panels, say_empty
 from zoocli.report.figures.picture import Picture, picture
 from zoocli.report.figures.style import BLUE, GREY
+from zoocli.schema.levels import OVERALL
 
 CAPTION = (
     "Quantiles of the residuals (predicted - true) in the units of the target, with 95 % "

@@ -14,6 +14,7 @@ from zoocli.report.figures.intervals import Interval, interval_rows
 from zoocli.report.figures.layout import figure_of, make_room, panel_title, panels, say_empty
 from zoocli.report.figures.picture import picture, text_width
 from zoocli.report.figures.style import BLUE, SMALL, wrapped
+from zoocli.schema.levels import OVERALL
 
 if TYPE_CHECKING:
     from zoocli.scoring.summaries.summarize_by import BinnedSummary
@@ -27,7 +28,7 @@ FOOT, ASPECT = 0.05, 0.7
 
 def draw_summaries(summaries: Sequence[Summary], format: str) -> bytes:
     """The mean loss of each question (overall if there are none), with its standard error."""
-    names = list(dict.fromkeys(name for one in summaries for name in one.questions)) or ["overall"]
+    names = list(dict.fromkeys(name for one in summaries for name in one.questions)) or [OVERALL]
     series = [
         (
             f"{summary.file}, N = {summary.overall.galaxies:,}",
@@ -66,18 +67,13 @@ def _binned(binned: BinnedSummary) -> Figure:
     every = -(-len(bins) // MOST_TICKS)
     places = list(range(0, len(bins), every))
     labels = [wrapped(bins[place].label, BIN_CHARACTERS, 1) for place in places]
-    groups = {
-        (level, name): of_bins
-        for (level, name), of_bins in binned.groups().items()
-        if level != "campaign" or len(binned.whole.campaigns or {}) > 1
-    }
+    groups = binned.shown_groups()
     titles = [
-        panel_title(name, sum(group.galaxies for group in of_bins))
-        for (_, name), of_bins in groups.items()
+        panel_title(name, sum(group.galaxies for group in of_bins)) for name, of_bins in groups
     ]
     foot = text_width(figure_of(1.0), labels, SMALL) + FOOT
     figure, panes = panels(titles, ("", _label(binned.whole.loss)), ASPECT, foot, own_scales=True)
-    for axes, of_bins in zip(panes, groups.values(), strict=True):
+    for axes, (_, of_bins) in zip(panes, groups, strict=True):
         _panel(axes, of_bins)
         axes.set_xticks(places, labels, rotation=90)
         axes.set_xlim(-0.6, len(bins) - 0.4)

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 
 from zoocli.evaluating.classes.result import ClassEvaluation
 from zoocli.evaluating.evaluation import Evaluation
-from zoocli.evaluating.metric import OVERALL
-from zoocli.evaluating.tree.levels import levels
+from zoocli.evaluating.tree.levels import shown_levels
 from zoocli.evaluating.tree.result import TreeEvaluation
 from zoocli.evaluating.values.result import ValueEvaluation
 from zoocli.report.html import words
@@ -20,6 +19,7 @@ from zoocli.report.html.tables import (
     metric_row,
 )
 from zoocli.report.html.worst import BadGalaxy, worst_galaxies
+from zoocli.schema.levels import OVERALL
 
 UNDER = "Below each number: its 95 % interval."
 OF_QUESTIONS: Names = {
@@ -120,7 +120,7 @@ def _of_tree(evaluation: TreeEvaluation) -> Content:
 
 
 def _questions(evaluation: TreeEvaluation) -> HtmlTable:
-    """One row per question, below those of everything and of the campaigns."""
+    """One row per question, below those of everything and of the campaigns, if several."""
     found = evaluation.by_name
     rows = [
         metric_row(
@@ -130,7 +130,8 @@ def _questions(evaluation: TreeEvaluation) -> HtmlTable:
             OF_QUESTIONS,
             [found[name, None, metric].N for metric in ("loss", "accuracy")],
         )
-        for name in levels(evaluation.schema)
+        for names in shown_levels(evaluation.schema)
+        for name in names
     ]
     fixed = len(rows) - len(evaluation.schema.questions)
     return HtmlTable(

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from zoocli.evaluating.evaluation import Evaluation
-from zoocli.evaluating.metric import OVERALL, Metric
+from zoocli.evaluating.metric import Metric
 from zoocli.report.metric_cells import DIGITS, interval
 from zoocli.report.text import ABSENT, count, number
+from zoocli.schema.levels import OVERALL
 
 Names = dict[str, str]  # metric: heading
 

@@ -22,9 +22,9 @@ from zoocli.matching.findings import (
 from zoocli.matching.held import HeldBlock
 from zoocli.matching.matched import Matched
 from zoocli.runs.options.score import ScoreOptions
+from zoocli.schema import Levels
 from zoocli.scoring.scorers.labels import LabelScorer
 from zoocli.scoring.scorers.scorer import Losses, default_predictions
-from zoocli.scoring.sums import Groups
 from zoocli.tables import Table
 from zoocli.tables.numbers import is_text
 
@@ -57,7 +57,7 @@ class ClassScorer(LabelScorer):
         self.label = options.label[0] if options.label else "label"
         super().__init__(loss, options, (predictions, votes), self.classes, [self.label])
         self.vote_types = {}
-        self.groups = Groups({}, ())
+        self.levels = Levels({}, ())
         self._texts_of_classes = _without_zeros(pa.array(self.classes))
         self._require_classes()
         self._numbers = [str(number) for number in range(len(self.classes))]

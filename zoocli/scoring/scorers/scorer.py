@@ -19,7 +19,7 @@ from zoocli.matching.fingerprint import fingerprint
 from zoocli.matching.held import HeldBlock
 from zoocli.matching.ids import is_index_name
 from zoocli.matching.matched import Matched
-from zoocli.scoring.sums import Groups
+from zoocli.schema import Levels
 from zoocli.tables import Table
 
 ID_BYTES, CELL_BYTES = 64, 12
@@ -55,7 +55,7 @@ class Scorer(ABC):
     row_bytes: int  # of a row of predictions while it is scored
     vote_columns: list[str]
     vote_types: dict[str, pa.DataType]
-    groups: Groups
+    levels: Levels
     counts_votes: bool
     notes: tuple[str, ...] = ()
 

@@ -31,10 +31,9 @@ from zoocli.matching.index import RowArray
 from zoocli.matching.matched import Matched
 from zoocli.matching.naming import AnswerColumns
 from zoocli.runs.options.score import ScoreOptions
-from zoocli.schema import Schema
+from zoocli.schema import Levels, Schema
 from zoocli.scoring.scorers.backends import choose_backend, tree_backend
 from zoocli.scoring.scorers.scorer import Losses, Scorer, row_bytes
-from zoocli.scoring.sums import Groups
 
 PROBLEMS = {
     votes_kernel.NEGATIVE: NEGATIVE_VOTES,
@@ -73,7 +72,7 @@ class TreeScorer(Scorer):
         self.ensemble: tuple[Member, ...] = ()
         self.row_bytes = row_bytes(len(self.prediction_columns), self._passes)
         self._slices = schema.question_slices
-        self.groups = Groups(schema.campaigns, tuple(q.name for q in schema.questions))
+        self.levels = Levels.of(schema)
         if choose_backend(loss, options) == "torch":
             self.program_bytes = PROGRAM_BYTES + TORCH_BYTES
         self._compute = tree_backend(loss, options, self._slices)
@@ -195,7 +194,7 @@ class TreeScorer(Scorer):
     def output_fields(self) -> list[pa.Field]:
         """`loss`, then each question's loss and total votes."""
         fields = [pa.field("loss", pa.float64())]
-        for question in self.groups.questions:
+        for question in self.levels.questions:
             fields.append(pa.field(f"{question}_loss", pa.float64()))
             fields.append(pa.field(f"{question}_total-votes", pa.int32()))
         return fields

@@ -16,9 +16,9 @@ from zoocli.matching.findings import INFINITE_LABEL, NOT_FINITE, Findings, Names
 from zoocli.matching.held import HeldBlock
 from zoocli.matching.matched import Matched
 from zoocli.runs.options.score import ScoreOptions
+from zoocli.schema import Levels
 from zoocli.scoring.scorers.labels import LabelScorer
 from zoocli.scoring.scorers.scorer import Losses, default_predictions
-from zoocli.scoring.sums import Groups
 from zoocli.tables import Table
 
 
@@ -46,7 +46,7 @@ class ValueScorer(LabelScorer):
             )
         self.vote_types = dict.fromkeys(self.vote_columns, pa.float64())
         self.targets = tuple(self.vote_columns) if len(self.vote_columns) > 1 else ()
-        self.groups = Groups({}, self.targets)
+        self.levels = Levels({}, self.targets)
 
     def hold(self, batch: pa.RecordBatch, findings: Findings, ids: NamesOfRows) -> HeldBlock:
         """The labels (galaxies, targets) in float64, NaN for null."""

@@ -101,12 +101,13 @@ def _summarize_plain(
     table: Table, metadata: Mapping[str, Any] | None, schema: Schema | None
 ) -> Summary:
     layout = read_layout(table, metadata, schema)
-    groups, sums = layout.groups, Sums.zeros(len(layout.groups))
+    sums = Sums.zeros(len(layout.levels))
     rows = 0
     for batch in read_batches(table, layout):
-        groups.add(sums, batch.loss, batch.losses, batch.votes)
+        sums.add_batch(layout.levels, batch.loss, batch.losses, batch.votes)
         rows += len(batch.loss)
-    summary = Summary.from_sums(groups, sums, layout.has_votes, provenance=Provenance(version=None))
+    nothing_known = Provenance(version=None)
+    summary = Summary.from_sums(layout.levels, sums, layout.has_votes, provenance=nothing_known)
     if layout.known:
         return _with_metadata(summary, table.name, metadata or {}, rows)
     note = (

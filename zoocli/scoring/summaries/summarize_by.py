@@ -63,6 +63,15 @@ class BinnedSummary:
         of_bins = [summary.groups() for _, summary in self.bins]
         return {group: [one[group] for one in of_bins] for group in self.whole.groups()}
 
+    def shown_groups(self) -> list[tuple[str, list[Statistics]]]:
+        """By name, what tables and figures show: a single campaign is left out."""
+        of_bins = [summary.sections() for _, summary in self.bins]
+        return [
+            (name, [one[kind][name] for one in of_bins])
+            for kind, section in enumerate(self.whole.sections())
+            for name in section
+        ]
+
     def to_pandas(self) -> pd.DataFrame:
         """The rows as a table."""
         import pandas as pd
@@ -115,13 +124,13 @@ def summarize_by(
 
 def _sums_of(table: Table, layout: Layout, column: str, bins: Bins) -> dict[int, Sums]:
     """The sums of each bin that has galaxies."""
-    sums: dict[int, Sums] = defaultdict(lambda: Sums.zeros(len(layout.groups)))
+    sums: dict[int, Sums] = defaultdict(lambda: Sums.zeros(len(layout.levels)))
     for batch in read_batches(table, layout, keep=column, keep_types=bins.types):
         positions = bins.positions(batch.kept, table.name)
         for position in np.unique(positions).tolist():
             rows = positions == position
             votes = None if batch.votes is None else batch.votes[:, rows]
-            layout.groups.add(sums[position], batch.loss[rows], batch.losses[:, rows], votes)
+            sums[position].add_batch(layout.levels, batch.loss[rows], batch.losses[:, rows], votes)
     return sums
 
 
@@ -129,10 +138,10 @@ def _summaries(
     whole: Summary, layout: Layout, bins: Bins, sums: dict[int, Sums]
 ) -> Iterator[tuple[Bin, Summary]]:
     places = [*enumerate(bins.bins), *([(NOWHERE, NO_VALUE)] if NOWHERE in sums else [])]
-    nothing = Sums.zeros(len(layout.groups))
+    nothing = Sums.zeros(len(layout.levels))
     for position, one in places:
         added = sums.get(position, nothing)
-        summary = Summary.from_sums(layout.groups, added, layout.has_votes)
+        summary = Summary.from_sums(layout.levels, added, layout.has_votes)
         if whole.campaigns is None:
             summary = replace(summary, campaigns=None)
         yield one, summary

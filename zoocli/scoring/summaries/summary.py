@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from zoocli.errors import DataError
 from zoocli.runs.provenance import Made, Provenance
-from zoocli.scoring.sums import Groups, Statistics, Sums
+from zoocli.schema.levels import Levels, by_name, sections
+from zoocli.scoring.sums import Statistics, Sums
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,22 +45,15 @@ class Summary(Made):
         return self.provenance.schema
 
     @classmethod
-    def from_sums(cls, groups: Groups, sums: Sums, count_votes: bool, **made: Any) -> Summary:
-        """Names the sums' groups; `made` gives the other fields."""
-        statistics = list(sums.statistics(count_votes))
-        first = 1 + len(groups.campaigns)
-        return cls(
-            overall=statistics[0],
-            campaigns=dict(zip(groups.campaigns, statistics[1:first], strict=True)),
-            questions=dict(zip(groups.questions, statistics[first:], strict=True)),
-            **made,
-        )
+    def from_sums(cls, levels: Levels, sums: Sums, count_votes: bool, **made: Any) -> Summary:
+        """Names the sums' levels; `made` gives the other fields."""
+        return cls(*levels.split(list(sums.statistics(count_votes))), **made)
 
     @classmethod
     def of_scoring(cls, scoring: ScoreResult) -> Summary:
         """The summary of a scoring that has just been made."""
         return cls.from_sums(
-            scoring.groups,
+            scoring.levels,
             scoring.sums,
             scoring.counts_votes,
             provenance=scoring.provenance,
@@ -114,16 +108,11 @@ class Summary(Made):
 
     def groups(self) -> dict[tuple[str, str], Statistics]:
         """The statistics by level (overall, campaign, question) and name, in this order."""
-        levels = {
-            "overall": {"overall": self.overall},
-            "campaign": self.campaigns or {},
-            "question": self.questions,
-        }
-        return {
-            (level, name): statistics
-            for level, groups in levels.items()
-            for name, statistics in groups.items()
-        }
+        return by_name(self.overall, self.campaigns, self.questions)
+
+    def sections(self) -> list[dict[str, Statistics]]:
+        """What tables show: everything, the campaigns where there are several, the questions."""
+        return sections(self.overall, self.campaigns, self.questions)
 
 
 def _to_dicts(groups: Mapping[str, Statistics]) -> dict[str, Any]:
