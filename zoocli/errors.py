@@ -42,17 +42,19 @@ class ZoocliWarning(UserWarning):
     """Something that the user should know and that did not stop the work."""
 
 
-def some(names: Iterable[object], limit: int = 5) -> str:
-    """The first few of `names`, ready for an error message.
+def some(names: Iterable[object], limit: int = 5, count: int | None = None) -> str:
+    """The first few of `names`, ready for an error message; there are `count`, or as many as named.
 
     >>> some(["a", "b", "c"], limit=2)
     "'a', 'b' and 1 more"
     >>> some([7])
     "'7'"
+    >>> some(["a", "b"], count=9)
+    "'a', 'b' and 7 more"
     """
     items = list(names)
     shown = ", ".join(f"'{shortened(str(item))}'" for item in items[:limit])
-    left = len(items) - limit
+    left = (len(items) if count is None else count) - min(len(items), limit)
     return f"{shown} and {left:,} more" if left > 0 else shown
 
 

@@ -349,7 +349,7 @@ REFUSED: list[tuple[dict[str, Any], type[Exception], str]] = [
     ({"feature": "y_*"}, DataError, "no column like --feature"),
     ({"id": "absent"}, DataError, "no column 'absent'"),
     ({"device": "tpu"}, UsageError, "--device"),
-    ({"memory_limit": "600.1MB"}, MachineError, "where a fit holds it"),
+    ({"memory_limit": "600.1MB"}, MachineError, "features and votes need about"),
     ({"no_such": 1}, UsageError, "no option 'no_such'"),
     ({"hold_out": 1e-6}, DataError, "too few to hold"),
 ]
@@ -386,7 +386,7 @@ def test_invalid_votes_and_features_are_refused_with_their_ids(tmp_path: Path) -
 def test_ids_that_stand_twice_or_nowhere_are_refused(tmp_path: Path) -> None:
     votes = pa.table({"id": IDS, "label": Z[:, 0]})
     twice = pa.concat_tables([features(), features().slice(5, 1)])
-    with pytest.raises(DataError, match=r"1 ids match and stand more than once.*'g5'"):
+    with pytest.raises(DataError, match=r"1 ids occur more than once.*'g5'"):
         zoocli.fit(twice, votes, tmp_path / "h", loss="mse")
     others = votes.set_column(0, "id", pa.array([f"x{one}" for one in IDS]))
     with pytest.raises(DataError, match="Ids of the votes look like 'xg0'"):

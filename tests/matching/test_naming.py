@@ -177,7 +177,7 @@ def test_an_id_that_becomes_empty_is_refused() -> None:
 
 def test_ids_that_become_the_same_are_duplicates() -> None:
     predictions = pa.table({"id": ["1/a", "2/a", "1/c"], **CONCENTRATIONS})
-    with pytest.raises(zoocli.DataError, match=r"1 ids match and occur more than once.*'a'"):
+    with pytest.raises(zoocli.DataError, match=r"1 ids occur more than once.*'a'"):
         zoocli.score(predictions, named(VOTES, "{answer}"), id_from="/(.*)")
 
 

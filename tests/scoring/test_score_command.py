@@ -366,7 +366,7 @@ def test_parts_of_the_predictions() -> None:
     assert score("score", "parts", "2.csv", *tail).equals(whole)
     assert score("score", "parts", "2.csv", *tail, "--batch-size", 1).equals(whole)
     twice = run("score", *files, files[0], *tail)
-    assert twice.code == 3 and "2 ids match and occur more than once" in twice.err
+    assert twice.code == 3 and "2 ids occur more than once" in twice.err
 
 
 @pytest.mark.parametrize("second", [["4", "5", "6"], [4.0, 5.0, 6.0]], ids=["text", "floats"])

@@ -58,6 +58,18 @@ class Resources:
             )
         return rows
 
+    def require(self, name: str, what: str, held: float, program: float, advice: str) -> None:
+        """Raises MachineError where `held` bytes do not fit beside those that the program takes.
+
+        `name` is the file, `what` is held of it, `advice` what else to do than to give more memory.
+        """
+        if held + program > self.memory:
+            raise MachineError(
+                f"{name} does not fit into memory: {what} need about {held / 1e9:.2f} GB, the "
+                f"program {program / 1e9:.2f} GB, and the limit is {self.memory / 1e9:.2f} GB. "
+                f"Raise --memory-limit, use a larger machine, or {advice}."
+            )
+
     @contextlib.contextmanager
     def applied(self) -> Iterator[None]:
         """Sets the threads of pyarrow and torch, and restores them at the end.
@@ -76,6 +88,11 @@ class Resources:
             pa.set_cpu_count(arrow_threads)
             if "torch" in sys.modules:
                 sys.modules["torch"].set_num_threads(torch_threads or default_threads())
+
+
+def expected_bytes(used: int, rows_read: int, rows: int | None) -> float:
+    """What all rows of a file will take, if they are like those that were read so far."""
+    return used * max(1.0, rows / rows_read) if rows and rows_read else float(used)
 
 
 def use_one_torch_thread() -> None:

@@ -9,14 +9,13 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from zoocli.errors import DataError, MachineError, some
 from zoocli.foundation.pipeline import prefetch
 from zoocli.foundation.resources import Resources
 from zoocli.matching.concentrations import Pass, count_passes, dense, read_passes
 from zoocli.matching.findings import Findings
-from zoocli.matching.held import FIRST_IDS
+from zoocli.matching.held import FEWER
 from zoocli.matching.ids import IdColumn
-from zoocli.matching.index import IdIndex, MatchAccount, RowArray
+from zoocli.matching.index import IdIndex, MatchAccount, RowArray, refuse_repeated
 from zoocli.matching.matched import Matched
 from zoocli.tables import Table
 
@@ -42,43 +41,30 @@ def hold_member(
     index: IdIndex,
     resources: Resources,
     used: int,
+    program: int,
 ) -> Member:
-    """Reads the predictions of the galaxies that VOTES have; `used` bytes of memory are taken.
+    """Reads the predictions of the galaxies that VOTES have.
 
+    `used` bytes of memory are taken already, and `program` by the program.
     Raises DataError where a matching id is repeated, MachineError where they do not fit.
     """
     types = dict.fromkeys(columns, pa.float64())
     passes = count_passes(table, columns, types)
     shape = (passes, len(columns), len(index))
     needed = used + 8 * int(np.prod(shape))
-    if needed > resources.memory:
-        raise MachineError(
-            f"{table.name} does not fit into memory: with the votes and the program it needs about "
-            f"{needed / 1e9:.1f} GB, and the limit is {resources.memory / 1e9:.1f} GB. Raise "
-            "--memory-limit, or score fewer galaxies with --only."
-        )
+    resources.require(table.name, "its predictions and the votes", needed, program, FEWER)
     values = np.full(shape, np.nan)
     account = MatchAccount(index)
     findings = Findings(table.name)
     for batch in prefetch(table.batches([ids.column, *columns], types)):
         text = ids.text(batch.column(ids.column))
-        found = index.find(text)
-        account.add(found)
-        rows = np.flatnonzero(found >= 0).astype(np.int32)
-        matched = Matched(batch, text, found, rows, found[rows], Findings(table.name))
-        read = read_passes(batch, columns, passes, rows, table.name, matched.findings, matched.ids)
+        matched = Matched.of(table.name, batch, text, index)
+        account.add(matched.found)
+        read = read_passes(
+            batch, columns, passes, matched.rows, table.name, matched.findings, matched.ids
+        )
         findings.merge(matched.findings)
         values[:, :, matched.held_rows] = dense(read)
     findings.raise_if_any()
-    _refuse_repeated(table, account, index)
+    refuse_repeated(index, np.flatnonzero(account.times == 2), table.name)
     return Member(table.name, values, account.times > 0)
-
-
-def _refuse_repeated(table: Table, account: MatchAccount, index: IdIndex) -> None:
-    twice = np.flatnonzero(account.times == 2)
-    if len(twice):
-        ids = index.text(twice[:FIRST_IDS])
-        raise DataError(
-            f"{len(twice):,} ids occur more than once in {table.name}: {some(ids)}. Keep one row "
-            "of each."
-        )

@@ -11,18 +11,18 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from zoocli.errors import DataError, MachineError
+from zoocli.errors import DataError
 from zoocli.foundation.columns import from_numpy
 from zoocli.foundation.kernels.fingerprint import sum_of_row_hashes
 from zoocli.foundation.pipeline import prefetch
-from zoocli.foundation.resources import Resources
+from zoocli.foundation.resources import Resources, expected_bytes
 from zoocli.matching.findings import Findings, NamesOfRows
 from zoocli.matching.ids import ID_COLUMNS, IdColumn, ids_at
-from zoocli.matching.index import IdIndex
+from zoocli.matching.index import FIRST_IDS, IdIndex
 from zoocli.tables import Table
 from zoocli.tables.numbers import Types
 
-FIRST_IDS = 5
+FEWER = "score fewer galaxies with --only"
 LOOKUP_BYTES = 36  # of the index per id, besides twice its text (the index grows by copying)
 
 
@@ -169,14 +169,8 @@ def read_only(source: Table, id_names: Iterable[str], id_from: str | None = None
 def _check_memory(
     table: Table, used: int, rows: int, program_bytes: int, resources: Resources
 ) -> None:
-    expected = used if table.rows is None or not rows else used * max(1.0, table.rows / rows)
-    if expected + program_bytes > resources.memory:
-        raise MachineError(
-            f"{table.name} does not fit into memory: its votes need about "
-            f"{expected / 1e9:.1f} GB, the program {program_bytes / 1e9:.1f} GB, and the limit is "
-            f"{resources.memory / 1e9:.1f} GB. Raise --memory-limit, use a larger machine, or "
-            "score fewer galaxies with --only."
-        )
+    expected = expected_bytes(used, rows, table.rows)
+    resources.require(table.name, "the votes", expected, program_bytes, FEWER)
 
 
 def _joined(blocks: list[npt.NDArray[Any]], kind: np.dtype[Any]) -> npt.NDArray[Any]:

@@ -10,12 +10,14 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from zoocli.errors import DataError, some
 from zoocli.foundation.bits import Bits
 from zoocli.foundation.columns import text_buffers
 from zoocli.foundation.kernels.lookup import GROUP, count_rows, find_texts, insert_texts
 
 RowArray = npt.NDArray[np.int32]
 SLOTS_PER_ID = 1.6
+FIRST_IDS = 5  # that a message shows
 
 
 class IdIndex:
@@ -96,6 +98,10 @@ class IdIndex:
         find_texts(data, offsets, self._slots, self._data, self._starts, rows, *scratch)
         return rows
 
+    def some(self, rows: npt.NDArray[np.integer]) -> str:
+        """The first few ids of some rows and how many more there are, for messages."""
+        return some(self.text(rows[:FIRST_IDS].tolist()), count=len(rows))
+
     def text(self, rows: Iterable[int]) -> list[str]:
         """The ids of some rows, for messages."""
         spans = ((self._offsets[row], self._offsets[row + 1]) for row in rows)
@@ -150,6 +156,21 @@ class MatchAccount:
     def rows_of(self, dropped: npt.NDArray[np.bool_]) -> int:
         """How many rows of VOTES have the ids whose first rows are given."""
         return int(np.count_nonzero(dropped) + np.count_nonzero(dropped[self.repeats[1]]))
+
+
+def refuse_repeated(
+    index: IdIndex, rows: npt.NDArray[np.integer], where: str, advice: str = "", least: str = ""
+) -> None:
+    """Raises DataError where there are `rows` of the index, of ids that occur more than once.
+
+    `where`: in what they do; `advice`: what else to do than to keep one row of each; `least` is put
+    before a number that may be larger.
+    """
+    if len(rows):
+        raise DataError(
+            f"{least}{len(rows):,} ids occur more than once in {where}: {index.some(rows)}. Keep "
+            f"one row of each{advice}."
+        )
 
 
 def _with_room(array: npt.NDArray[Any], used: int, needed: int, wanted: int) -> npt.NDArray[Any]:

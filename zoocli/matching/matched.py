@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import numpy as np
 import pyarrow as pa
 
+from zoocli.foundation.arrays import Mask
 from zoocli.matching.findings import Findings
 from zoocli.matching.ids import ids_at
-from zoocli.matching.index import RowArray
+from zoocli.matching.index import IdIndex, RowArray
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,23 @@ class Matched:
     rows: RowArray
     held_rows: RowArray
     findings: Findings
+
+    @classmethod
+    def of(
+        cls,
+        name: str,
+        batch: pa.RecordBatch,
+        text: pa.StringArray,
+        index: IdIndex,
+        dropped: Mask | None = None,
+    ) -> Matched:
+        """Finds the galaxies of a batch of the table `name`; `dropped` marks rows not to match."""
+        found = index.find(text)
+        matched = found >= 0
+        if dropped is not None:
+            matched &= ~dropped[found]
+        rows = np.flatnonzero(matched).astype(np.int32)
+        return cls(batch, text, found, rows, found[rows], Findings(name))
 
     def ids(self, chosen: Iterable[int]) -> list[str]:
         """The ids of some of the matched galaxies."""

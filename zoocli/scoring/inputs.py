@@ -148,14 +148,15 @@ def _hold_ensemble(
     from zoocli.scoring.scorers.tree import TreeScorer
 
     assert isinstance(scorer, TreeScorer)  # the other losses refuse the option
-    used = held.nbytes + scorer.program_bytes
+    used = held.nbytes
     members = []
     for source in options.ensemble:
         table = open_table(source, resources, "a file of the ensemble")
         table.require([id_name])
         columns, _ = find_sides(table, table, options)[0].columns(scorer.schema)
         ids = IdColumn(table, id_name, options.id_from)
-        members.append(hold_member(table, ids, columns, held.index, resources, used))
+        program = scorer.program_bytes
+        members.append(hold_member(table, ids, columns, held.index, resources, used, program))
         used += members[-1].values.nbytes
     scorer.add_ensemble(members)
 

@@ -6,11 +6,10 @@ from collections.abc import Callable, Collection, Iterator
 from typing import TypeVar
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
+from zoocli.foundation.arrays import Mask
 from zoocli.foundation.pipeline import ordered_map, prefetch
-from zoocli.matching.findings import Findings
 from zoocli.matching.held import batches_with_ids
 from zoocli.matching.index import MatchAccount
 from zoocli.matching.matched import Matched
@@ -46,7 +45,7 @@ def stream(
     )
 
     def matched_work(item: tuple[pa.RecordBatch, pa.StringArray]) -> tuple[Matched, Result]:
-        matched = _match(inputs, dropped, *item)
+        matched = Matched.of(inputs.predictions.name, *item, inputs.held.index, dropped)
         return matched, work(matched)
 
     yield from ordered_map(
@@ -56,21 +55,7 @@ def stream(
     )
 
 
-def _match(
-    inputs: Inputs,
-    dropped: npt.NDArray[np.bool_] | None,
-    batch: pa.RecordBatch,
-    text: pa.StringArray,
-) -> Matched:
-    found = inputs.held.index.find(text)
-    matched = found >= 0
-    if dropped is not None:
-        matched &= ~dropped[found]
-    rows = np.flatnonzero(matched).astype(np.int32)
-    return Matched(batch, text, found, rows, found[rows], Findings(inputs.predictions.name))
-
-
-def find_duplicates(inputs: Inputs) -> npt.NDArray[np.bool_]:
+def find_duplicates(inputs: Inputs) -> Mask:
     """Reads the ids of PREDICTIONS before scoring: marks the rows of VOTES to be dropped."""
     index = inputs.held.index
     account = MatchAccount(index)

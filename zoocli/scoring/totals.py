@@ -11,14 +11,15 @@ from zoocli.errors import DataError, some
 from zoocli.foundation.columns import from_numpy
 from zoocli.matching.account import Matching
 from zoocli.matching.findings import Findings
-from zoocli.matching.held import FIRST_IDS
 from zoocli.matching.ids import ids_at
-from zoocli.matching.index import MatchAccount
+from zoocli.matching.index import FIRST_IDS, MatchAccount, refuse_repeated
 from zoocli.matching.matched import Matched
 from zoocli.runs.provenance import FINGERPRINTS
 from zoocli.scoring.inputs import Inputs
 from zoocli.scoring.scorers.scorer import Losses
 from zoocli.scoring.sums import Sums
+
+OR_DROP = ", or drop all of them with --on-duplicate drop"
 
 
 @dataclass
@@ -106,14 +107,9 @@ class ScoreTotals:
         """
         self.findings.raise_if_any()
         duplicated = self.account.duplicated()
-        if len(duplicated) and inputs.options.on_duplicate == "error":
-            ids = inputs.held.index.text(duplicated[:FIRST_IDS])
-            more = f" and {len(duplicated) - len(ids):,} more" if len(duplicated) > len(ids) else ""
-            raise DataError(
-                f"{len(duplicated):,} ids match and occur more than once in "
-                f"{inputs.predictions.name} or in the votes: {some(ids)}{more}. Keep one row of "
-                "each, or drop all of them with --on-duplicate drop."
-            )
+        if inputs.options.on_duplicate == "error":
+            where = f"{inputs.predictions.name} or in the votes"
+            refuse_repeated(inputs.held.index, duplicated, where, OR_DROP)
         if not self.matched and whole:
             raise DataError(self._why_nothing(inputs, len(duplicated)))
 

@@ -15,19 +15,17 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from zoocli.errors import DataError, some
+from zoocli.errors import DataError
 from zoocli.evaluating.comparing.paired import BLOCK
 from zoocli.evaluating.comparing.paired_tables import ScoresTable
 from zoocli.foundation.arrays import Floats, Hashes, Mask
 from zoocli.foundation.hashing import hash_ids
-from zoocli.foundation.kernels.lookup import count_rows
 from zoocli.foundation.pipeline import prefetch
 from zoocli.matching.ids import IdColumn
-from zoocli.matching.index import IdIndex
+from zoocli.matching.index import IdIndex, MatchAccount, refuse_repeated
 from zoocli.schema import Levels
 from zoocli.scoring.scores_table import VotesArray, read_batches
 
-FIRST_IDS = 5
 ID_BYTES = 150  # of a galaxy in memory besides losses and votes: texts, lookup, hash, order
 SHARE_SHIFT = np.uint64(32)
 
@@ -94,7 +92,8 @@ class MatchedLosses:
         held = _hold(tables[0], share)
         self._hashes, self._votes = held.hashes, held.votes
         self._index = IdIndex(held.ids)
-        self._refuse_repeated(tables[0], self._index.repeats[1])
+        repeated = np.unique(self._index.repeats[1])
+        refuse_repeated(self._index, repeated, tables[0].name, least=self._least)
         self._losses = [held.losses]
         self.rows = [len(self._hashes)]
         del held  # the batches of ids, which the lookup has copied
@@ -108,12 +107,12 @@ class MatchedLosses:
     def _match(self, table: ScoresTable) -> Mask:
         """Adds the losses of one more table; returns which galaxies it has."""
         losses = np.full(self._losses[0].shape, np.nan)
-        times = np.zeros(len(losses), np.uint8)
+        account = MatchAccount(self._index)
         different: list[npt.NDArray[np.int32]] = []
         self.rows.append(0)
         for part in read_rows(table, self._share):
             found = self._index.find(part.ids[0])
-            count_rows(found, times)
+            account.add(found)
             known = np.flatnonzero(found >= 0)
             rows = found[known]
             losses[rows] = part.losses[known]
@@ -121,19 +120,13 @@ class MatchedLosses:
             if self._votes is not None and part.votes is not None:
                 unlike = (self._votes[rows] != part.votes[known]).any(axis=1)
                 different.append(rows[unlike])
-        self._refuse_repeated(table, np.flatnonzero(times > 1))
+        refuse_repeated(
+            self._index, np.flatnonzero(account.times > 1), table.name, least=self._least
+        )
         self._refuse_other_votes(table, different)
         self._losses.append(losses)
-        mask: Mask = times > 0
+        mask: Mask = account.times > 0
         return mask
-
-    def _refuse_repeated(self, table: ScoresTable, rows: npt.NDArray[np.integer]) -> None:
-        if len(rows):
-            rows = np.unique(rows)
-            raise DataError(
-                f"{self._least}{len(rows):,} ids occur more than once in {table.name}: "
-                f"{self._some(rows)}. Keep one row of each."
-            )
 
     def _refuse_other_votes(
         self, table: ScoresTable, different: Sequence[npt.NDArray[np.int32]]
@@ -142,18 +135,14 @@ class MatchedLosses:
         if len(rows):
             raise DataError(
                 f"{self._tables[0].name} and {table.name} have different total votes for "
-                f"{self._least.lower()}{len(rows):,} galaxies: {self._some(rows)}. Score both "
-                "against the same votes."
+                f"{self._least.lower()}{len(rows):,} galaxies: {self._index.some(rows)}. Score "
+                "both against the same votes."
             )
 
     @property
     def _least(self) -> str:
         """Put before a count that is only known for this share."""
         return "At least " if self._share.count > 1 else ""
-
-    def _some(self, rows: npt.NDArray[np.integer]) -> str:
-        more = f" and {len(rows) - FIRST_IDS:,} more" if len(rows) > FIRST_IDS else ""
-        return some(self._index.text(rows[:FIRST_IDS].tolist())) + more
 
     def blocks(self, levels: Levels) -> Iterator[Block]:
         """The galaxies that every table has, in the order of their hashes."""

@@ -10,22 +10,24 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from zoocli.errors import DataError, MachineError, some
+from zoocli.errors import DataError, some
 from zoocli.foundation.arrays import Hashes
 from zoocli.foundation.hashing import hash_ids
 from zoocli.foundation.kernels.resampling import HOLD_OUT, random_words
 from zoocli.foundation.pipeline import prefetch
-from zoocli.foundation.resources import PROGRAM_BYTES, TORCH_BYTES, Resources
+from zoocli.foundation.resources import PROGRAM_BYTES, TORCH_BYTES, Resources, expected_bytes
 from zoocli.heads.features import FeatureColumns
 from zoocli.heads.fitting.targets import Objective, new_objective
 from zoocli.matching.findings import Findings
-from zoocli.matching.held import FIRST_IDS, HeldVotes, hold_votes
+from zoocli.matching.held import HeldVotes, hold_votes
 from zoocli.matching.ids import IdColumn, find_id_columns, ids_at, rewritten_note
-from zoocli.matching.index import IdIndex, MatchAccount
+from zoocli.matching.index import IdIndex, MatchAccount, refuse_repeated
+from zoocli.matching.matched import Matched
 from zoocli.runs.options.fit import FitOptions
 from zoocli.tables import Table, open_table, open_tables
 
 BATCH_ROWS = 8192
+FEWER = "fit to fewer galaxies"
 COPIES = 2  # of the features: the batches as they were read, and all of them joined
 
 
@@ -114,25 +116,25 @@ def _match(
     hashes: list[Hashes] = []
     kept_ids: list[pa.Array] = []
     count = silent = used = read = 0
+    program = PROGRAM_BYTES + TORCH_BYTES
     batches = table.batches([ids.column, *columns.names], columns.types, BATCH_ROWS)
     for batch in prefetch(batches):
         text = ids.text(batch.column(ids.column))
-        found = held.index.find(text)
-        account.add(found)
-        matched = found >= 0
-        taken = matched & usable[found]
-        silent += int(np.count_nonzero(matched & ~taken))
+        matched = Matched.of(table.name, batch, text, held.index)
+        account.add(matched.found)
+        says_anything = usable[matched.held_rows]
+        taken = matched.rows[says_anything]
+        silent += len(matched.rows) - len(taken)
         count = count or columns.count_in(batch)
-        of_batch = Findings(table.name)
-        values = columns.array(batch, count, of_batch, partial(ids_at, text))
-        findings.merge(of_batch)
-        chosen = pa.array(taken)
+        values = columns.array(batch, count, matched.findings, partial(ids_at, text))
+        findings.merge(matched.findings)
         blocks.append(np.array(values[taken], np.float32, order="C"))
-        rows.append(found[taken])
-        hashes.append(hash_ids(text.filter(chosen)))
-        kept_ids.append(ids.output(text, batch.column(ids.column)).filter(chosen))
+        rows.append(matched.held_rows[says_anything])
+        hashes.append(hash_ids(text.take(pa.array(taken))))
+        kept_ids.append(ids.output(text, batch.column(ids.column)).take(pa.array(taken)))
         used, read = used + blocks[-1].nbytes, read + len(text)
-        _check_memory(table, COPIES * used + held.nbytes, read, resources)
+        expected = expected_bytes(COPIES * used + held.nbytes, read, table.rows)
+        resources.require(table.name, "features and votes", expected, program, FEWER)
     findings.raise_if_any()
     _check_ids(table, account, held.index, sum(map(len, rows)))
     galaxies = Galaxies(np.concatenate(blocks), held.values[np.concatenate(rows)])
@@ -160,26 +162,8 @@ def _split(matched: _Matched, objective: Objective, share: float, notes: tuple[s
     )
 
 
-def _check_memory(table: Table, used: int, rows: int, resources: Resources) -> None:
-    """As soon as it can be foreseen: the size is what all rows would take like those so far."""
-    expected = used * max(1.0, table.rows / rows) if table.rows and rows else used
-    needed = expected + PROGRAM_BYTES + TORCH_BYTES
-    if needed > resources.memory:
-        raise MachineError(
-            f"{table.name} does not fit into memory, where a fit holds it: it needs about "
-            f"{expected / 1e9:.2f} GB, the program {(needed - expected) / 1e9:.1f} GB, and the "
-            f"limit is {resources.memory / 1e9:.2f} GB. Raise --memory-limit, use a larger "
-            "machine, or fit to fewer galaxies."
-        )
-
-
 def _check_ids(table: Table, account: MatchAccount, index: IdIndex, matched: int) -> None:
-    twice = account.duplicated()
-    if len(twice):
-        raise DataError(
-            f"{len(twice):,} ids match and stand more than once in {table.name} or in the votes: "
-            f"{some(index.text(twice[:FIRST_IDS]))}. Keep one row of each."
-        )
+    refuse_repeated(index, account.duplicated(), f"{table.name} or in the votes")
     if not matched:
         first = index.text(range(min(3, len(index))))
         raise DataError(
