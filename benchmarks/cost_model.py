@@ -20,8 +20,8 @@ from zoocli.foundation.resources import PROGRAM_BYTES, Resources
 from zoocli.runs.cluster import MOST_ROWS, PARTS_PER_WORKER
 from zoocli.runs.options.score import ScoreOptions
 from zoocli.scoring.job import ScoreJob
-from zoocli.tables.sinks import FileSink
-from zoocli.tables.slices import Slice, cuts
+from zoocli.tables.parts.slices import Slice, cuts
+from zoocli.tables.writing.sinks import FileSink
 
 RESULTS = Path(__file__).parent / "results" / "cluster.md"
 MILLION = 1e6

@@ -40,10 +40,10 @@ from zoocli.scoring.job import ScoreJob
 from zoocli.scoring.summaries.merge import merge_summaries
 from zoocli.scoring.summaries.summary import Summary
 from zoocli.tables import open_table
-from zoocli.tables.drafts import is_device, try_writing
-from zoocli.tables.guards import refuse_inputs
-from zoocli.tables.sinks import DeviceSink, FileSink, MemorySink, NullSink, Sink
 from zoocli.tables.sources import FilePath, TableLike, TablesLike
+from zoocli.tables.writing.drafts import is_device, try_writing
+from zoocli.tables.writing.guards import refuse_inputs
+from zoocli.tables.writing.sinks import DeviceSink, FileSink, MemorySink, NullSink, Sink
 
 if TYPE_CHECKING:
     from zoocli.heads.fitting import Fit

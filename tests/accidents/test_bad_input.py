@@ -100,7 +100,7 @@ def test_a_folder_that_cannot_be_written(folder: Path, monkeypatch: pytest.Monke
     def refuse(*_: Any, **__: Any) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("zoocli.tables.sinks.create_file", refuse)
+    monkeypatch.setattr("zoocli.tables.writing.sinks.create_file", refuse)
     before = contents(folder.parent)
     assert_refused(run("score", *GOOD, "-o", "scores.csv"), 4, ("'scores.csv'", "Permission"))
     assert contents(folder.parent) == before

@@ -9,7 +9,7 @@ from zoocli.runs.job import run_here
 from zoocli.runs.options.score import ScoreOptions
 from zoocli.scoring.job import ScoreJob
 from zoocli.scoring.summaries.summary import Summary
-from zoocli.tables.sinks import NullSink
+from zoocli.tables.writing.sinks import NullSink
 
 SCHEMA = "decals-dr5-ortho"
 BLURS = (0.1, 0.3, 1.0)

@@ -15,7 +15,7 @@ from zoocli.errors import MachineError, UsageError
 from zoocli.products import simulation
 from zoocli.products.simulation import dirichlet_multinomial, draw_votes, simulate
 from zoocli.schema import Schema, load_schema
-from zoocli.tables.encoders.parquet import ParquetEncoder
+from zoocli.tables.formats.parquet import ParquetEncoder
 
 SCHEMA = "decals-dr5-ortho"
 

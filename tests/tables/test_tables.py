@@ -23,7 +23,7 @@ from zoocli.errors import DataError, MachineError, UsageError
 from zoocli.foundation.columns import to_floats
 from zoocli.foundation.resources import Resources
 from zoocli.tables import Table, open_table, open_tables
-from zoocli.tables.parts import Parts
+from zoocli.tables.parts.joined import Parts
 from zoocli.tables.table import METADATA_KEY
 
 RESOURCES = Resources(2, 10**9)

@@ -58,7 +58,7 @@ def catalog(
     order of PREDICTIONS. A cell may be a list of passes.
     """
     from zoocli.products.catalog.job import CatalogJob
-    from zoocli.tables.guards import refuse_inputs
+    from zoocli.tables.writing.guards import refuse_inputs
 
     require_one_stdin(predictions)
     job = CatalogJob(predictions, options)

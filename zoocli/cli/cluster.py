@@ -15,8 +15,8 @@ from zoocli.runs.options.option import CLUSTER
 
 if TYPE_CHECKING:
     from zoocli.runs.job import Job
-    from zoocli.tables.sinks import Sink
-    from zoocli.tables.slices import Shard
+    from zoocli.tables.parts.slices import Shard
+    from zoocli.tables.writing.sinks import Sink
 
 Commit = Callable[[Mapping[str, Any], Mapping[str, Any] | None], None]
 
@@ -83,7 +83,7 @@ class Cluster:
         """The part that --shard names; UsageError where it names none."""
         if self.shard is None:
             return None
-        from zoocli.tables.slices import Shard
+        from zoocli.tables.parts.slices import Shard
 
         return Shard.parse(self.shard)
 

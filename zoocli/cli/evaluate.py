@@ -80,7 +80,7 @@ def evaluate(
     galaxies; they do not cover the variation between training runs.
     """
     from zoocli.evaluating.job import EvaluateJob
-    from zoocli.tables.sinks import NullSink
+    from zoocli.tables.writing.sinks import NullSink
 
     inputs = files_of("evaluate", tables, options.score)
     if options.link is not None and (output is None or (report is False and cluster.shard is None)):

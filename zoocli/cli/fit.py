@@ -63,8 +63,8 @@ def fit(
 
 
 def _check_outputs(output: Path, held_out_ids: Path | None, inputs: list[str]) -> None:
-    from zoocli.tables.drafts import try_writing
-    from zoocli.tables.guards import refuse_inputs
+    from zoocli.tables.writing.drafts import try_writing
+    from zoocli.tables.writing.guards import refuse_inputs
 
     for target in filter(None, (output, held_out_ids)):
         refuse_inputs(target, inputs)
@@ -81,7 +81,7 @@ def _fit(
     from zoocli.heads.files import write_head
     from zoocli.heads.fitting import fit_head
     from zoocli.report.fit import render_fit
-    from zoocli.tables.sinks import FileSink
+    from zoocli.tables.writing.sinks import FileSink
 
     with contextlib.ExitStack() as stack:
         sink = None if held_out_ids is None else stack.enter_context(FileSink(held_out_ids))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from zoocli.tables.sinks import Sink
+    from zoocli.tables.writing.sinks import Sink
 
 NOTICEABLE_SECONDS = 1.0
 STDOUT = Path("-")
@@ -23,20 +23,20 @@ def put(text: str) -> None:
 
 def choose_sink(output: str | None, format: str | None, summary: Path | None = None) -> Sink:
     """Where the table goes: to the file, to stdout if it is a pipe, or nowhere."""
-    from zoocli.tables.drafts import is_device
-    from zoocli.tables.encoders import format_of
-    from zoocli.tables.sinks import DeviceSink, FileSink, NullSink, StreamSink
+    from zoocli.tables.formats import written_format
+    from zoocli.tables.writing.drafts import is_device
+    from zoocli.tables.writing.sinks import DeviceSink, FileSink, NullSink, StreamSink
 
     to_stdout = output == "-" or (
         output is None and (format is not None or (summary is None and not sys.stdout.isatty()))
     )
     if to_stdout:
-        return StreamSink(sys.stdout.buffer, format_of(Path("stdout.csv"), format))
+        return StreamSink(sys.stdout.buffer, written_format(Path("stdout.csv"), format))
     if output is None:
         return NullSink()
     target = Path(output)
     if is_device(target):
-        return DeviceSink(target, format_of(Path("device.csv"), format))
+        return DeviceSink(target, written_format(Path("device.csv"), format))
     return FileSink(target, format)
 
 

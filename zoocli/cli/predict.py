@@ -70,7 +70,7 @@ def predict(
     zoocli predict features.parquet --head head.safetensors | zoocli score - votes.parquet
     """
     from zoocli.products.prediction.job import PredictJob
-    from zoocli.tables.guards import refuse_inputs
+    from zoocli.tables.writing.guards import refuse_inputs
 
     require_one_stdin(features)
     if cluster.is_wanted(options.threads):

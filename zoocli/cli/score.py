@@ -22,7 +22,7 @@ from zoocli.runs.options.score import ScoreOptions
 
 if TYPE_CHECKING:
     from zoocli.scoring.summaries.summary import Summary
-    from zoocli.tables.sinks import Sink
+    from zoocli.tables.writing.sinks import Sink
 
 
 @dataclass(frozen=True)
@@ -69,8 +69,8 @@ class Outputs:
 
     def check(self, inputs: list[str]) -> None:
         """Refuses, before any work, outputs that would damage something or cannot be written."""
-        from zoocli.tables.drafts import is_device, try_writing
-        from zoocli.tables.guards import refuse_inputs
+        from zoocli.tables.writing.drafts import is_device, try_writing
+        from zoocli.tables.writing.guards import refuse_inputs
 
         table = None if self.output in (None, "-") else Path(str(self.output))
         summary = None if self.summary == STDOUT else self.summary
@@ -102,7 +102,7 @@ class Outputs:
         """Where the table goes."""
         sink = choose_sink(self.output, self.format, self.summary)
         if self.fix_colnames:
-            from zoocli.tables.renaming import UnderscoringSink
+            from zoocli.tables.writing.renaming import UnderscoringSink
 
             sink = UnderscoringSink(sink)
         return sink
@@ -110,7 +110,7 @@ class Outputs:
     def publish(self, commit_table: Callable[[], None], result: Summary) -> None:
         """Publishes the table and the summary; where either cannot be written, neither is."""
         from zoocli.report import render_json
-        from zoocli.tables.drafts import drafted_text, publish_all
+        from zoocli.tables.writing.drafts import drafted_text, publish_all
 
         text = render_json(result.to_dict())
         if self.summary is None:

@@ -100,8 +100,8 @@ def _summarize_by(
 def _check_plot(plot: Path, scores: list[str], schema: str | None) -> None:
     """Refuses, before any work, a plot that cannot be drawn or written."""
     from zoocli.report import figures
-    from zoocli.tables.drafts import try_writing
-    from zoocli.tables.guards import refuse_inputs
+    from zoocli.tables.writing.drafts import try_writing
+    from zoocli.tables.writing.guards import refuse_inputs
 
     if _ending(plot) not in figures.FORMATS:
         raise UsageError(f"--plot '{plot}' must end in .png, .pdf or .svg.")
@@ -120,7 +120,7 @@ def _ending(plot: Path) -> str:
 
 
 def _write(plot: Path, content: bytes) -> None:
-    from zoocli.tables.drafts import drafted_bytes
+    from zoocli.tables.writing.drafts import drafted_bytes
 
     with drafted_bytes(plot, content) as show:
         show()

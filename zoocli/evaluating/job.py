@@ -26,9 +26,9 @@ from zoocli.scoring.scorers.tree import TreeScorer
 from zoocli.scoring.streaming import stream
 from zoocli.scoring.totals import ScoreTotals
 from zoocli.tables import Table
-from zoocli.tables.sinks import Sink
-from zoocli.tables.slices import Shard, Slice
+from zoocli.tables.parts.slices import Shard, Slice
 from zoocli.tables.sources import TableLike, TablesLike
+from zoocli.tables.writing.sinks import Sink
 
 VALUE_BYTES = 8
 

@@ -17,7 +17,7 @@ from zoocli.errors import DataError, first_line, some
 from zoocli.foundation.strict_json import parse_json
 from zoocli.heads.activations import ACTIVATIONS
 from zoocli.heads.linear_head import LinearHead
-from zoocli.tables.drafts import drafted_bytes
+from zoocli.tables.writing.drafts import drafted_bytes
 
 METADATA_KEY = "zoocli"
 LAYERS = ("linear", "head.linear", "head.1.0")  # the last is that of Zoobot's trees

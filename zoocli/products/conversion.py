@@ -19,10 +19,10 @@ from zoocli.matching.findings import Findings
 from zoocli.matching.ids import IdColumn, find_id_column, ids_at, rewritten_note
 from zoocli.runs.job import OpenJob, Progress, silent
 from zoocli.tables import Table
-from zoocli.tables.guards import refuse_repeated_columns
 from zoocli.tables.numbers import Types
-from zoocli.tables.sinks import Sink
-from zoocli.tables.slices import Shard, Slice
+from zoocli.tables.parts.slices import Shard, Slice
+from zoocli.tables.writing.guards import refuse_repeated_columns
+from zoocli.tables.writing.sinks import Sink
 
 
 @dataclass(frozen=True)

@@ -24,8 +24,8 @@ from zoocli.foundation.option_checks import check_choice, check_range
 from zoocli.foundation.pipeline import ordered_map
 from zoocli.foundation.resources import Resources
 from zoocli.schema import Schema, load_schema
-from zoocli.tables.sinks import FileSink, Sink
 from zoocli.tables.sources import FilePath
+from zoocli.tables.writing.sinks import FileSink, Sink
 
 ID = "id_str"
 CHUNK = 65_536  # galaxies drawn at once

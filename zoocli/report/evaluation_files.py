@@ -8,8 +8,8 @@ from zoocli.evaluating.evaluation import Evaluation
 from zoocli.evaluating.sums_file import FILE, write_sums
 from zoocli.report import figures, html
 from zoocli.report.evaluation import render_evaluation
-from zoocli.tables.folders import drafted_folder
-from zoocli.tables.guards import refuse_inputs_of_folder
+from zoocli.tables.writing.folders import drafted_folder
+from zoocli.tables.writing.guards import refuse_inputs_of_folder
 
 TEXTS = {
     "metrics.json": "json",

@@ -23,7 +23,7 @@ from zoocli.foundation.resources import Resources
 from zoocli.runs import worker
 from zoocli.runs.job import Job
 from zoocli.runs.worker import Part, SentJob
-from zoocli.tables.slices import cuts
+from zoocli.tables.parts.slices import cuts
 
 Result = TypeVar("Result")
 # Called with the rows done, all rows, the parts done and all parts.

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from zoocli.tables.folders import drafted_folder
-from zoocli.tables.guards import refuse_inputs_of_folder
-from zoocli.tables.manifest import Manifest, part_name
+from zoocli.tables.parts.manifest import Manifest, part_name
+from zoocli.tables.writing.folders import drafted_folder
+from zoocli.tables.writing.guards import refuse_inputs_of_folder
 
 Publish = Callable[[Sequence[int], Mapping[str, Any], Mapping[str, Any] | None], None]
 

@@ -10,8 +10,8 @@ from typing import Any, Generic, Protocol, Self, TypeVar
 from zoocli.errors import UsageError
 from zoocli.foundation.resources import Resources
 from zoocli.tables import Table
-from zoocli.tables.sinks import Sink
-from zoocli.tables.slices import Shard, Slice
+from zoocli.tables.parts.slices import Shard, Slice
+from zoocli.tables.writing.sinks import Sink
 
 Progress = Callable[[int, int | None], None]  # rows done, and of how many, where that is known
 

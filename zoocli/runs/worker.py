@@ -17,10 +17,10 @@ from zoocli.errors import DataError, MachineError
 from zoocli.foundation.resources import Resources
 from zoocli.foundation.version import __version__
 from zoocli.runs.job import Job, OpenJob
-from zoocli.tables.directories import files_of_directory, files_of_pattern, is_pattern
-from zoocli.tables.manifest import part_name
-from zoocli.tables.sinks import FileSink, NullSink
-from zoocli.tables.slices import Slice
+from zoocli.tables.parts.directories import files_of_directory, files_of_pattern, is_pattern
+from zoocli.tables.parts.manifest import part_name
+from zoocli.tables.parts.slices import Slice
+from zoocli.tables.writing.sinks import FileSink, NullSink
 
 # Of the memory limit of a worker: Dask pauses it at 0.8 of that, and ends it at 0.95.
 MEMORY_SHARE = 0.65

@@ -7,13 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import numpy as np
-
-from zoocli.foundation.arrays import Floats, sum_in_order
-
 if TYPE_CHECKING:
+    import numpy as np
     import numpy.typing as npt
 
+    from zoocli.foundation.arrays import Floats
     from zoocli.schema.tree import Schema
 
 Item = TypeVar("Item")
@@ -73,6 +71,8 @@ class Levels:
 
         A campaign's loss is the sum over its questions; `of_questions` is (questions, galaxies).
         """
+        from zoocli.foundation.arrays import sum_in_order  # loads numpy, which trees do not need
+
         yield loss
         every = self._every()
         for members in self.campaigns.values():
@@ -82,13 +82,13 @@ class Levels:
     def votes(self, of_questions: npt.NDArray[np.int32]) -> Iterator[npt.NDArray[np.integer]]:
         """The votes of each, (galaxies,), from those of the questions, (questions, galaxies)."""
         every = self._every()
-        total = of_questions.sum(axis=0, dtype=np.int64)
+        total = of_questions.sum(axis=0, dtype="int64")
         yield total
         for members in self.campaigns.values():
             if members == every:
                 yield total
             else:
-                yield of_questions[list(members)].sum(axis=0, dtype=np.int64)
+                yield of_questions[list(members)].sum(axis=0, dtype="int64")
         yield from of_questions
 
     def to_dict(self) -> dict[str, Any]:

@@ -22,8 +22,8 @@ from zoocli.scoring.inputs import Inputs, find_ids, find_sides, hold_inputs, new
 from zoocli.scoring.scorers.tree import TreeScorer
 from zoocli.scoring.scores import write_scores
 from zoocli.tables import Table, open_table, open_tables
-from zoocli.tables.sinks import NullSink
 from zoocli.tables.sources import TableLike, TablesLike
+from zoocli.tables.writing.sinks import NullSink
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from zoocli.runs.signature import RULES
 from zoocli.scoring.inputs import Inputs
 from zoocli.scoring.result import ScoreResult
 from zoocli.scoring.totals import ScoreTotals
-from zoocli.tables.slices import Shard
+from zoocli.tables.parts.slices import Shard
 
 
 def finished(inputs: Inputs, totals: ScoreTotals, shard: Shard | None = None) -> ScoreResult:

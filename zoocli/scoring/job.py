@@ -17,9 +17,9 @@ from zoocli.scoring.scores import write_scores
 from zoocli.scoring.streaming import find_duplicates
 from zoocli.scoring.totals import ScoreTotals
 from zoocli.tables import Table, open_tables
-from zoocli.tables.sinks import Sink
-from zoocli.tables.slices import Shard, Slice
+from zoocli.tables.parts.slices import Shard, Slice
 from zoocli.tables.sources import TableLike, TablesLike
+from zoocli.tables.writing.sinks import Sink
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from zoocli.scoring.inputs import Inputs
 from zoocli.scoring.scorers.scorer import Losses
 from zoocli.scoring.streaming import stream
 from zoocli.scoring.totals import ScoreTotals
-from zoocli.tables.guards import refuse_repeated_columns
-from zoocli.tables.sinks import Sink
+from zoocli.tables.writing.guards import refuse_repeated_columns
+from zoocli.tables.writing.sinks import Sink
 
 OUTPUT_BYTES = 24  # per cell, between the loss and the file
 

@@ -14,7 +14,7 @@ from zoocli.errors import DataError, some
 from zoocli.foundation.arrays import Floats
 from zoocli.foundation.columns import to_floats, to_numpy
 from zoocli.schema import Levels
-from zoocli.tables.renaming import underscored
+from zoocli.tables.writing.renaming import underscored
 
 if TYPE_CHECKING:
     from zoocli.matching.ids import IdColumn

@@ -15,12 +15,17 @@ import pyarrow as pa
 from zoocli.errors import DataError, UsageError
 from zoocli.foundation.resources import Resources
 from zoocli.tables.compression import codec_of, decompressed
-from zoocli.tables.directories import PartFile, files_of_directory, files_of_pattern, is_pattern
 from zoocli.tables.formats import format_of_file
-from zoocli.tables.keyed import keyed
-from zoocli.tables.manifest import MANIFEST, Manifest
 from zoocli.tables.memory import MemoryTable
-from zoocli.tables.parts import Parts, with_shared_schemas
+from zoocli.tables.parts.directories import (
+    PartFile,
+    files_of_directory,
+    files_of_pattern,
+    is_pattern,
+)
+from zoocli.tables.parts.joined import Parts, with_shared_schemas
+from zoocli.tables.parts.keyed import keyed
+from zoocli.tables.parts.manifest import MANIFEST, Manifest
 from zoocli.tables.spool import Spool
 from zoocli.tables.table import Table
 
@@ -42,7 +47,7 @@ def open_table(source: Any, resources: Resources | None = None, name: str = "the
     if isinstance(source, str | os.PathLike):
         return _open_path(os.fsdecode(source), resources)
     if _is_astropy_table(source):
-        from zoocli.tables.astropy_tables import AstropyTable
+        from zoocli.tables.formats.astropy_tables import AstropyTable
 
         return AstropyTable(source, name)
     if isinstance(source, pa.Table | pa.RecordBatch) or hasattr(source, "iloc"):
@@ -114,7 +119,7 @@ def _open_copy_or_file(
     if codec not in (None, *format.codecs):
         spool = Spool(decompressed(path, codec, name), name)
         path = spool.path
-    table = format.reader(path, resources, name)
+    table = format.open(path, resources, name)
     table.spool = spool
     return table
 

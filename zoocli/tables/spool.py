@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from zoocli.errors import MachineError
-from zoocli.tables.drafts import remove_file
+from zoocli.tables.writing.drafts import remove_file
 
 
 class Spool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from zoocli.errors import DataError, some
 from zoocli.matching.ids import IdColumn, is_index_name
 from zoocli.scoring.scores_table import LOSS, Layout, read_layout
-from zoocli.tables.parts import Parts
+from zoocli.tables.parts.joined import Parts
 
 if TYPE_CHECKING:
     from zoocli.schema import Schema

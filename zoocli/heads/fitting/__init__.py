@@ -12,8 +12,8 @@ from zoocli.heads.fitting.data import Data, read_data
 from zoocli.heads.fitting.training import Progress, Trained, Trainer
 from zoocli.heads.linear_head import LinearHead
 from zoocli.runs.options.fit import FitOptions
-from zoocli.tables.sinks import Sink
 from zoocli.tables.sources import TableLike, TablesLike
+from zoocli.tables.writing.sinks import Sink
 
 __all__ = ["Fit", "FitOptions", "Gain", "fit_head"]
 

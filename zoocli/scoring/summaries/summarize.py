@@ -79,7 +79,7 @@ def tables_of(table: Table) -> list[tuple[Table, Mapping[str, Any] | None]]:
 
     A directory is one table where it is known as such or its pieces all carry the same metadata.
     """
-    from zoocli.tables.parts import Parts
+    from zoocli.tables.parts.joined import Parts
 
     if not isinstance(table, Parts) or table.metadata is not None:
         return [(table, table.metadata)]

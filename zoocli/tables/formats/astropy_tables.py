@@ -1,0 +1,144 @@
+"""Tables of astropy: in memory already, or VOTable and ECSV files, which it reads entirely."""
+
+from __future__ import annotations
+
+import io
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from zoocli.errors import DataError, first_line
+from zoocli.foundation.optional import import_optional
+from zoocli.foundation.resources import Resources
+from zoocli.tables.compression import codec_of, decompressed
+from zoocli.tables.formats.arrays import ArraysTable, arrow_type, to_arrow
+from zoocli.tables.numbers import Types
+from zoocli.tables.table import unreadable
+
+# Rows stored elsewhere, and entities, whose expansion could hide such a reference.
+ELSEWHERE = re.compile(rb"<(?:[\w.-]+:)?STREAM[^<]*?\shref\s*=|<!ENTITY", re.S)
+
+
+class AstropyTable(ArraysTable):
+    """A Table or QTable: masked is null, units are ignored, bytes lose trailing blanks.
+
+    A column of vectors is one of lists. Columns of times, coordinates and other objects are refused
+    when they are used.
+    """
+
+    format = "astropy Table"
+
+    def __init__(self, content: Any, name: str) -> None:
+        self.name = name
+        self.rows = len(content)
+        self._columns = {column: content[column] for column in content.colnames}
+        kinds = {column: _type(cells) for column, cells in self._columns.items()}
+        self.refused = {
+            column: f"holds {_described(self._columns[column])}"
+            for column, kind in kinds.items()
+            if kind is None
+        }
+        self.schema = pa.schema([(column, kind or pa.null()) for column, kind in kinds.items()])
+
+    def _batches(
+        self, columns: list[str], types: Types, batch_rows: int
+    ) -> Iterator[pa.RecordBatch]:
+        assert self.rows is not None
+        schema = pa.schema([self.schema.field(name) for name in columns])
+        for start in range(0, self.rows, batch_rows):
+            rows = slice(start, start + batch_rows)
+            arrays = [self._values(name, rows) for name in columns]
+            yield pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+    def _values(self, name: str, rows: slice) -> pa.Array:
+        cells = self._columns[name][rows]
+        missing = getattr(cells, "mask", None)
+        try:
+            return to_arrow(_plain(cells), None if missing is None else np.asarray(missing))
+        except ValueError as error:
+            raise DataError(
+                f"{self.name}: column '{name}' cannot be read: {error}. Make it text or numbers."
+            ) from error
+
+
+def read_votable(path: Path, resources: Resources, name: str | None = None) -> AstropyTable:
+    """The first table of a VOTable file, plain or compressed, in any of its encodings.
+
+    Astropy reads it entirely. Rows stored at another address are refused: nothing is fetched.
+    """
+    del resources
+    name = name or str(path)
+    votable = import_optional("astropy.io.votable", f"Reading {name}")
+    with _reading(name, "VOTable"):
+        content = _content(path, name)
+        if ELSEWHERE.search(content):
+            raise DataError(
+                f"{name} refers to rows stored elsewhere, or defines entities; neither is "
+                "supported. Write it as one file."
+            )
+        tables = votable.parse(io.BytesIO(content), verify="ignore")
+        table = tables.get_first_table().to_table(use_names_over_ids=True)
+    return _named(table, name, "VOTable")
+
+
+def read_ecsv(path: Path, resources: Resources, name: str | None = None) -> AstropyTable:
+    """An ECSV file, plain or compressed; astropy reads it entirely.
+
+    It strips the blanks at both ends of text, and empty text is null.
+    """
+    del resources
+    name = name or str(path)
+    tables = import_optional("astropy.table", f"Reading {name}")
+    with _reading(name, "ECSV"):
+        text = _content(path, name).decode("utf-8-sig")
+        table = tables.Table.read(text.splitlines(), format="ascii.ecsv")
+    return _named(table, name, "ECSV")
+
+
+def _named(table: Any, name: str, format: str) -> AstropyTable:
+    result = AstropyTable(table, name)
+    result.format = format
+    return result
+
+
+def _content(path: Path, name: str) -> bytes:
+    return b"".join(decompressed(path, codec_of(path), name))
+
+
+@contextmanager
+def _reading(name: str, format: str) -> Iterator[None]:
+    """Denies astropy the network and silences its warnings; its errors become a DataError."""
+    data = import_optional("astropy.utils.data", f"Reading {name}")
+    with ExitStack() as stack:
+        stack.enter_context(warnings.catch_warnings(action="ignore"))
+        stack.enter_context(data.conf.set_temp("allow_internet", False))
+        try:
+            yield
+        except (DataError, MemoryError):
+            raise
+        except Exception as error:  # of any kind, depending on the damage
+            raise unreadable(name, format, first_line(error)) from error
+
+
+def _type(cells: Any) -> pa.DataType | None:
+    if not isinstance(cells, np.ndarray):
+        return None
+    return arrow_type(cells.dtype, cells.shape[1:])
+
+
+def _plain(cells: Any) -> Any:
+    """The numbers or texts without mask or unit, in the same memory."""
+    return np.asarray(getattr(cells, "unmasked", cells))
+
+
+def _described(cells: Any) -> str:
+    if not isinstance(cells, np.ndarray):
+        return f"objects of the type {type(cells).__name__}"
+    shape = f" in arrays of the shape {cells.shape[1:]}" if cells.ndim > 1 else ""
+    return f"{cells.dtype.name} values{shape}"

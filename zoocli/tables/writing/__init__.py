@@ -1,0 +1,1 @@
+"""Where a table goes: files that appear complete or not at all, pipes, folders, memory."""

@@ -1,0 +1,84 @@
+"""A directory of results that appears complete or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import shutil
+from collections.abc import Callable, Collection, Iterator
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from zoocli.errors import UsageError, some
+from zoocli.tables.writing.drafts import write_errors
+
+
+@contextlib.contextmanager
+def drafted_folder(
+    target: Path, names: Collection[str], mark: str | None = None
+) -> Iterator[tuple[Path, Callable[[], None]]]:
+    """A temporary folder to write into, and a function that renames it to the target.
+
+    An existing folder is replaced where it holds only what matches `names` (an earlier result):
+    shell patterns, also for files in a subfolder (`figures/*.png`). With `mark`, an earlier result
+    has a file of that name, which nobody else writes. Raises UsageError where it
+    holds anything else or is a file, MachineError where it cannot be written.
+    """
+    target = Path(os.path.realpath(target))
+    if mark is not None and not (target / mark).exists():
+        names = ()
+    _refuse_others(target, names)
+    draft = target.parent / f".{target.name[:40]}.{secrets.token_hex(8)}.zoocli"
+    old = draft.with_name(draft.name + ".old")
+    try:
+        with write_errors(f"The directory '{target}'"):
+            draft.mkdir()
+        yield draft, lambda: _show(draft, target, old, names)
+    finally:
+        if old.exists() and not target.exists():
+            os.rename(old, target)
+        for leftover in (draft, old):
+            _remove(leftover)
+
+
+def _remove(folder: Path) -> None:
+    """Renames and removes a folder, so that processes still writing to it no longer find it."""
+    gone = folder.with_name(f"{folder.name}.gone")
+    with contextlib.suppress(OSError):
+        os.rename(folder, gone)
+        shutil.rmtree(gone, ignore_errors=True)
+
+
+def _refuse_others(target: Path, names: Collection[str]) -> None:
+    if target.exists() and not target.is_dir():
+        raise UsageError(f"'{target}' is a file. Give the name of a directory.")
+    with write_errors(f"The directory '{target}'"):
+        others = sorted(name for name in _names_in(target) if not _is_one_of(name, names))
+    if others:
+        raise UsageError(
+            f"The directory '{target}' holds other files: {some(others)}. Give it another name; "
+            "only an earlier result is replaced."
+        )
+
+
+def _names_in(folder: Path, prefix: str = "") -> Iterator[str]:
+    """What a folder and its subfolders hold; nothing where it does not exist."""
+    for entry in os.scandir(folder) if folder.exists() else ():
+        yield prefix + entry.name
+        if entry.is_dir(follow_symlinks=False) and not prefix:
+            yield from _names_in(Path(entry), f"{entry.name}/")
+
+
+def _is_one_of(name: str, patterns: Collection[str]) -> bool:
+    """Whether it matches one of the patterns, or is the subfolder of one of them."""
+    folders = {pattern.partition("/")[0] for pattern in patterns if "/" in pattern}
+    return name in folders or any(fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def _show(draft: Path, target: Path, old: Path, names: Collection[str]) -> None:
+    _refuse_others(target, names)  # which may have appeared meanwhile
+    with write_errors(f"The directory '{target}'"):
+        if target.exists():
+            os.rename(target, old)
+        os.rename(draft, target)
