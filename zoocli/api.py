@@ -1,20 +1,17 @@
-"""The functions that do from Python what the commands do.
-
-Messages call an option by its name on the command line: `--batch-size` is `batch_size` here.
-"""
+"""The functions that do from Python what the commands do."""
 
 from __future__ import annotations
 
 import os
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack, overload
 
 import pyarrow as pa
 
-from zoocli.errors import UsageError, ZoocliWarning
+from zoocli.errors import UsageError, ZoocliWarning, in_python
 from zoocli.evaluating.evaluation import Evaluation, merge_evaluations
 from zoocli.evaluating.job import EvaluateJob
 from zoocli.foundation.option_checks import as_tuple
@@ -142,7 +139,7 @@ def check(
     (False, [('ring_yes', 1, ('a',))])
     """
     made = ScoreOptions(schema=schema, **_known("check", options, ScoreOptions))
-    return check_inputs(predictions, votes, made)
+    return check_inputs(predictions, votes, made).said(in_python)
 
 
 def evaluate(
@@ -365,7 +362,7 @@ def fit(
     done = fit_head(features, votes, made)
     write_head(output, done.head, done.metadata)
     _warn(done.notes)
-    return done
+    return replace(done, notes=tuple(map(in_python, done.notes)))
 
 
 def detect_schema(*tables: TableLike) -> Schema:

@@ -2,18 +2,30 @@
 
 The library raises these; only `zoocli.cli` turns one into a line of text and an exit code.
 A message is one short paragraph: what is wrong, where (file, column, first ids, how many),
-and what to do about it.
+and what to do about it. It names an option once, as «only» or «on_invalid=null»; the command line
+shows `--only`, Python `only=`.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+
+_OPTION = re.compile(r"«([a-z_]+)(?:=([^«»]+))?»")
 
 
 class ZoocliError(Exception):
     """Anything that zoocli refuses to do, with the exit code that a script sees."""
 
     exit_code = 1
+
+    @property
+    def message(self) -> str:
+        """The text with its options marked, for `in_command`."""
+        return super().__str__()
+
+    def __str__(self) -> str:
+        return in_python(self.message)
 
 
 class UsageError(ZoocliError):
@@ -40,6 +52,36 @@ class MachineError(ZoocliError):
 
 class ZoocliWarning(UserWarning):
     """Something that the user should know and that did not stop the work."""
+
+    def __str__(self) -> str:
+        return in_python(super().__str__())
+
+
+def in_python(message: str) -> str:
+    """A message with its options as keywords of a function.
+
+    A message marks them by their keyword, with a value after an equals sign if it names one.
+
+    >>> in_python("Raise «memory_limit», or leave them out with «on_duplicate=drop».")
+    "Raise memory_limit=, or leave them out with on_duplicate='drop'."
+    """
+    return _OPTION.sub(lambda found: found[1] + "=" + (repr(found[2]) if found[2] else ""), message)
+
+
+def in_command(message: str) -> str:
+    """A message with its options as the command line spells them.
+
+    >>> in_command("Raise «memory_limit», or leave them out with «on_duplicate=drop».")
+    'Raise --memory-limit, or leave them out with --on-duplicate drop.'
+    """
+    return _OPTION.sub(_typed, message)
+
+
+def _typed(found: re.Match[str]) -> str:
+    import shlex
+
+    flag = f"--{found[1].replace('_', '-')}"
+    return f"{flag} {shlex.quote(found[2])}" if found[2] else flag
 
 
 def some(names: Iterable[object], limit: int = 5, count: int | None = None) -> str:

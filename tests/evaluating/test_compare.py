@@ -199,7 +199,7 @@ def test_a_memory_limit_changes_digits_alone(pair, monkeypatch):
         }
         for key in numbers:
             assert ours[key] == pytest.approx(theirs[key], rel=1e-11), key
-    with pytest.raises(MachineError, match="Raise --memory-limit"):
+    with pytest.raises(MachineError, match="Raise memory_limit="):
         compare(*pair, memory_limit="100MB")
 
 

@@ -61,13 +61,13 @@ def test_what_was_asked_for_comes_first(cgroup: Path, monkeypatch: pytest.Monkey
 
 @pytest.mark.parametrize("threads", [0, -1])
 def test_too_few_threads(threads: int) -> None:
-    with pytest.raises(UsageError, match="--threads must be at least 1"):
+    with pytest.raises(UsageError, match="threads= must be at least 1"):
         Resources.available(threads)
 
 
 @pytest.mark.parametrize("memory", [0, -1, "0.0000001k"])
 def test_too_little_memory(memory: int | str) -> None:
-    with pytest.raises(UsageError, match="--memory-limit must be from 1 byte"):
+    with pytest.raises(UsageError, match="memory_limit= must be from 1 byte"):
         Resources.available(1, memory)
 
 

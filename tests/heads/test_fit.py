@@ -366,7 +366,7 @@ def test_what_cannot_be_is_refused(
 
 def test_steps_too_long_are_refused(tmp_path: Path) -> None:
     votes = pa.table({"id": IDS, "label": Z[:, 0]})
-    with pytest.raises(UsageError, match="--learning-rate"):
+    with pytest.raises(UsageError, match="learning_rate="):
         zoocli.fit(features(), votes, tmp_path / "h", loss="mse", learning_rate=1e30)
 
 

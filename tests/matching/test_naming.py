@@ -72,7 +72,7 @@ def test_a_pattern_goes_before_plain_names(plain: pa.Table) -> None:
 
 @pytest.mark.parametrize("pattern", ["", "_pred", "{answer}{answer}", "{Answer}_pred"])
 def test_a_pattern_holds_the_answer_once(pattern: str) -> None:
-    with pytest.raises(zoocli.UsageError, match=r"--votes-column must contain \{answer\} once"):
+    with pytest.raises(zoocli.UsageError, match=r"votes_column= must contain \{answer\} once"):
         zoocli.score(
             named(CONCENTRATIONS, "{answer}"), named(VOTES, "{answer}"), votes_column=pattern
         )

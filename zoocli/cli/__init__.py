@@ -140,7 +140,7 @@ def _exit_code_of(error: BaseException) -> int:
     """Says what is wrong; raises what is a defect, or a wish to exit, again."""
     match error:
         case ZoocliError():
-            return complain(str(error), error.exit_code)
+            return complain(error.message, error.exit_code)
         case TyperException():
             return _refuse_usage(error)
         case KeyboardInterrupt():
@@ -198,7 +198,7 @@ def _warning_shower() -> Callable[..., None]:
         line: str | None = None,
     ) -> Any:
         if issubclass(category, ZoocliWarning):
-            warn(str(message))
+            warn(message if isinstance(message, str) else str(message.args[0]))
         else:
             shown_by_python(message, category, filename, lineno, file, line)
 

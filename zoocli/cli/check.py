@@ -10,7 +10,7 @@ from zoocli.cli.groups import with_groups
 from zoocli.cli.inputs import files_of
 from zoocli.cli.options import Quiet, Tables
 from zoocli.cli.outputs import put
-from zoocli.errors import DataError
+from zoocli.errors import DataError, in_command
 from zoocli.runs.options.option import OUTPUT
 from zoocli.runs.options.score import ScoreOptions
 
@@ -41,7 +41,7 @@ def check(
 
     files_of("check", tables, options)
     with progress_bar(quiet) as progress:
-        found = library(tables[:-1], tables[-1], options, progress)
+        found = library(tables[:-1], tables[-1], options, progress).said(in_command)
     put(render_json(found.to_dict()) if format == "json" else render_check(found))
     if not found.fine:
         raise typer.Exit(DataError.exit_code)

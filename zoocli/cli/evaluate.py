@@ -120,7 +120,7 @@ def wants_report(output: Path | None, asked: bool | None, quiet: bool) -> bool:
     except MachineError as error:
         if asked:
             raise
-        say_notes([f"no report and no figures are written. {error}"], quiet)
+        say_notes([f"no report and no figures are written. {error.message}"], quiet)
         return False
     return True
 

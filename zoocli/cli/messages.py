@@ -6,7 +6,7 @@ import contextlib
 import sys
 from collections.abc import Iterable
 
-from zoocli.errors import harmless, shortened
+from zoocli.errors import harmless, in_command, shortened
 
 MOST_CHARACTERS = 2_000  # of a message: names and ids may be long
 
@@ -36,4 +36,4 @@ def say_notes(notes: Iterable[str], quiet: bool) -> None:
 
 
 def _readable(message: str) -> str:
-    return shortened(harmless(message), MOST_CHARACTERS)
+    return shortened(harmless(in_command(message)), MOST_CHARACTERS)

@@ -47,7 +47,7 @@ def as_texts(column: pa.Array | pa.ChunkedArray, name: str) -> list[str | None]:
         texts: list[str | None] = column.cast(pa.string()).to_pylist()
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         raise DataError(
-            f"Column '{name}' holds {column.type}, which --link cannot put into an address. Name a "
+            f"Column '{name}' holds {column.type}, which «link» cannot put into an address. Name a "
             "column of numbers or of text."
         ) from error
     return [None if text is None or text.strip() in ("", "nan") else text.strip() for text in texts]

@@ -1,8 +1,6 @@
 """Checks of option values, shared by all options.
 
-A message calls an option by its name on the command line, `--batch-size`: that is its name in the
-help, in docs/ and in every other message. The keyword of a Python function is the same name with
-underscores.
+Messages name an option as `zoocli.errors.in_command` describes.
 """
 
 from __future__ import annotations
@@ -13,15 +11,6 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from zoocli.errors import UsageError
-
-
-def flag(option: str) -> str:
-    """The option as the command line spells it.
-
-    >>> flag("batch_size")
-    '--batch-size'
-    """
-    return f"--{option.replace('_', '-')}"
 
 
 def check_range(
@@ -38,7 +27,7 @@ def check_range(
     >>> check_range("level", 0.9, above=0, below=1)
     >>> check_range("batch_size", 0, least=1, most=1024)
     Traceback (most recent call last):
-    zoocli.errors.UsageError: --batch-size must be at least 1 and at most 1,024, not 0.
+    zoocli.errors.UsageError: batch_size= must be at least 1 and at most 1,024, not 0.
     """
     bounds = [
         (words, bound, inside)
@@ -53,21 +42,21 @@ def check_range(
     finite = -math.inf < value < math.inf
     if not (finite and all(inside(value, bound) for _, bound, inside in bounds)):
         said = " and ".join(f"{words} {bound:,}" for words, bound, _ in bounds)
-        raise UsageError(f"{flag(option)} must be {said}, not {value}.")
+        raise UsageError(f"«{option}» must be {said}, not {value}.")
 
 
 def check_choice(option: str, value: object, choices: Iterable[str]) -> None:
     """Raises UsageError for a value that is not one of the choices."""
     choices = list(choices)
     if value not in choices:
-        raise UsageError(f"{flag(option)} is one of {', '.join(choices)}; not '{value}'.")
+        raise UsageError(f"«{option}» is one of {', '.join(choices)}; not '{value}'.")
 
 
 def check_unique(option: str, values: Sequence[str]) -> None:
     """Raises UsageError for an option that names something twice."""
     repeated = next((value for value in values if list(values).count(value) > 1), None)
     if repeated is not None:
-        raise UsageError(f"{flag(option)} names '{repeated}' more than once.")
+        raise UsageError(f"«{option}» names '{repeated}' more than once.")
 
 
 def as_tuple(value: Any) -> tuple[Any, ...]:
@@ -94,7 +83,7 @@ def hold_names(options: object, *fields: str) -> None:
 def unused(where: str, option: str, advice: str = "Leave it out.") -> UsageError:
     """The error for an option that would be ignored.
 
-    >>> unused("The loss 'mse'", "class_weights")
-    UsageError("The loss 'mse' does not use --class-weights. Leave it out.")
+    >>> print(unused("The loss 'mse'", "class_weights"))
+    The loss 'mse' does not use class_weights=. Leave it out.
     """
-    return UsageError(f"{where} does not use {flag(option)}. {advice}")
+    return UsageError(f"{where} does not use «{option}». {advice}")

@@ -38,7 +38,7 @@ class Resources:
             memory = parse_memory(memory)
         if memory is not None and not 1 <= memory <= MOST_MEMORY:
             raise UsageError(
-                f"--memory-limit must be from 1 byte to {MOST_MEMORY / 1e15:.0f} PB, not {memory}."
+                f"«memory_limit» must be from 1 byte to {MOST_MEMORY / 1e15:.0f} PB, not {memory}."
             )
         return cls(threads or default_threads(), memory or default_memory())
 
@@ -54,7 +54,7 @@ class Resources:
             beside = " and ".join(f"{what} ({size / 1e9:.2f} GB)" for what, size in taken.items())
             raise MachineError(
                 f"The memory limit of {self.memory / 1e9:.2f} GB leaves no room beside {beside}. "
-                "Raise --memory-limit or lower --threads."
+                "Raise «memory_limit» or lower «threads»."
             )
         return rows
 
@@ -67,7 +67,7 @@ class Resources:
             raise MachineError(
                 f"{name} does not fit into memory: {what} need about {held / 1e9:.2f} GB, the "
                 f"program {program / 1e9:.2f} GB, and the limit is {self.memory / 1e9:.2f} GB. "
-                f"Raise --memory-limit, use a larger machine, or {advice}."
+                f"Raise «memory_limit», use a larger machine, or {advice}."
             )
 
     @contextlib.contextmanager

@@ -46,7 +46,7 @@ class FeatureColumns:
         if lists and len(self.names) > 1:
             raise DataError(
                 f"{table.name}: features are one column of lists or several of numbers, but "
-                f"{some(lists)} are among {len(self.names)} columns. Name them with --feature."
+                f"{some(lists)} are among {len(self.names)} columns. Name them with «feature»."
             )
         self.is_list = bool(lists)
         self.count = len(self.names) if not lists else _list_size(table.type_of(lists[0]))
@@ -111,7 +111,7 @@ def _named(table: Table, patterns: Sequence[str]) -> list[str]:
         ]
         if not fitting:
             raise DataError(
-                f"{table.name} has no column like --feature '{pattern}'. "
+                f"{table.name} has no column like «feature={pattern}». "
                 f"Its columns are {some(table.column_names, limit=12)}."
             )
         names.update(dict.fromkeys(sorted(fitting, key=_natural)))
@@ -130,8 +130,8 @@ def _usual(table: Table, others: Sequence[str]) -> list[str]:
     raise DataError(
         f"{table.name} has no columns feat_0, feat_1 and so on, and "
         f"{len(lists) or 'no'} columns of lists. Its columns are "
-        f"{some(table.column_names, limit=12)}. Name the features with --feature, such as "
-        "--feature 'x_*'."
+        f"{some(table.column_names, limit=12)}. Name the features with «feature», such as "
+        "«feature=x_*»."
     )
 
 

@@ -16,7 +16,7 @@ FIRST = 5
 
 NO_LIKELIHOOD_ADVICE = (
     "They have no likelihood. Correct the predictions, or have null results for them with "
-    "--on-invalid null."
+    "«on_invalid=null»."
 )
 
 
@@ -32,7 +32,7 @@ NEGATIVE_VOTES = Problem("votes below zero", "Vote counts cannot be negative. Co
 FRACTIONAL_VOTES = Problem(
     "votes that are not whole numbers",
     "A likelihood needs counts: give raw counts, not fractions or weighted votes, or round them "
-    "with --on-fractional round.",
+    "with «on_fractional=round».",
 )
 INFINITE_VOTES = Problem("votes that are infinite", "Correct them, or leave the cells blank.")
 TOO_MANY_VOTES = Problem(
@@ -41,7 +41,7 @@ TOO_MANY_VOTES = Problem(
 )
 PARTLY_MISSING_VOTES = Problem(
     "questions that have some answers missing and others not",
-    "Fill them in, or count missing answers as zero votes with --missing-votes zero.",
+    "Fill them in, or count missing answers as zero votes with «missing_votes=zero».",
 )
 NO_LIKELIHOOD = Problem(
     "concentrations that are NaN, infinite, zero or negative",
@@ -57,15 +57,15 @@ RAGGED_PASSES = Problem(
 )
 NOT_IN_ENSEMBLE = Problem(
     "no predictions in a file of the ensemble",
-    "Give predictions for the same galaxies in every file of --ensemble.",
+    "Give predictions for the same galaxies in every file of «ensemble».",
 )
 NOT_FINITE = Problem(
     "predictions that are NaN or infinite, or give an infinite loss",
-    "Correct the predictions, or have null losses for them with --on-invalid null.",
+    "Correct the predictions, or have null losses for them with «on_invalid=null».",
 )
 NOT_PROBABILITIES = Problem(
     "predictions that are not probabilities (each in [0, 1], the sum 1)",
-    "Give probabilities, or use --scale logits.",
+    "Give probabilities, or use «scale=logits».",
 )
 UNKNOWN_LABEL = Problem(
     "labels that are none of the classes",

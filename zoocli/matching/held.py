@@ -22,7 +22,7 @@ from zoocli.matching.index import FIRST_IDS, IdIndex
 from zoocli.tables import Table
 from zoocli.tables.numbers import Types
 
-FEWER = "score fewer galaxies with --only"
+FEWER = "score fewer galaxies with «only»"
 LOOKUP_BYTES = 36  # of the index per id, besides twice its text (the index grows by copying)
 
 

@@ -41,7 +41,7 @@ def find_id_columns(
     votes: Table,
     predictions_id: str | None,
     votes_id: str | None,
-    options: str = "--predictions-id and --votes-id",
+    options: str = "«predictions_id» and «votes_id»",
 ) -> tuple[str, str]:
     """The id column of each table: the given one, else the first usual name that both have."""
     there = set(predictions.column_names), set(votes.column_names)
@@ -53,7 +53,7 @@ def find_id_columns(
             raise DataError(
                 f"No id column was found: {predictions.name} and {votes.name} have none of "
                 f"{', '.join(ID_COLUMNS)} in common. {table.name} has the columns "
-                f"{some(table.column_names, limit=8)}. Name it with --id, or with {options}."
+                f"{some(table.column_names, limit=8)}. Name it with «id», or with {options}."
             )
         table.require([column])
         chosen.append(column)
@@ -66,7 +66,7 @@ def find_id_column(table: Table, given: str | None) -> str:
     if column is None:
         raise DataError(
             f"No id column was found: {table.name} has none of {', '.join(ID_COLUMNS)}. Its "
-            f"columns are {some(table.column_names, limit=8)}. Name it with --id."
+            f"columns are {some(table.column_names, limit=8)}. Name it with «id»."
         )
     table.require([column])
     return column
@@ -229,7 +229,7 @@ def _around_group(pattern: str) -> str:
     try:
         groups = re.compile(pattern).groups
     except re.error as error:
-        raise UsageError(f"--id-from '{pattern}' is not a regular expression ({error}).") from None
+        raise UsageError(f"«id_from={pattern}» is not a regular expression ({error}).") from None
     import pyarrow.compute as pc
 
     around = f"^(?s:.*?)(?:{pattern})(?s:.*)$"
@@ -238,11 +238,11 @@ def _around_group(pattern: str) -> str:
     except pa.ArrowInvalid as error:
         if groups == 1:
             raise UsageError(
-                f"--id-from '{pattern}' is not a regular expression that RE2 knows ({error})."
+                f"«id_from={pattern}» is not a regular expression that RE2 knows ({error})."
             ) from None
     if groups != 1:
         raise UsageError(
-            f"--id-from '{pattern}' must have one group, in parentheses, which is the id; it has "
+            f"«id_from={pattern}» must have one group, in parentheses, which is the id; it has "
             f"{groups}. Write (?:...) for parentheses that are not the id."
         )
     return around

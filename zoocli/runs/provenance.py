@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
-from zoocli.errors import shortened, some
+from zoocli.errors import DataError, shortened, some
 from zoocli.foundation.version import __version__
 from zoocli.matching.account import Coverage, Matching
 from zoocli.runs.signature import signature
@@ -113,6 +113,21 @@ class Provenance:
             coverage=None if coverage is None else Coverage.from_dict(coverage),
             version=_text(content["version"]),
         )
+
+    @classmethod
+    def of_table(cls, name: str, metadata: Mapping[str, Any]) -> Self:
+        """What the metadata of a scores table say; raises DataError where they are damaged."""
+        try:
+            return cls.from_dict(metadata)
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            raise DataError(
+                f"{name} carries metadata of zoocli that are damaged ({error!r}). Score again, or "
+                "write the table without its metadata."
+            ) from error
+
+    def setting(self, name: str) -> Any:
+        """One of the settings; None where it is not known."""
+        return (self.settings or {}).get(name)
 
     def differences(self, other: Provenance) -> Iterator[str]:
         """What keeps two results from being parts of one, each with both values."""

@@ -90,5 +90,5 @@ def _refuse_overlap(
             raise DataError(
                 f"{len(both):,} ids{first} were matched in {name} and again in {names[number]}: "
                 "they occur more than once in the predictions. Keep one row of each, or leave all "
-                "of them out with --on-duplicate drop."
+                "of them out with «on_duplicate=drop»."
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -66,6 +66,11 @@ class Check:
         """Whether `zoocli score` would succeed."""
         return not self.errors
 
+    def said(self, spelled: Callable[[str], str]) -> Check:
+        """With the options in errors and notes as `in_python` or `in_command` spell them."""
+        errors, notes = (list(map(spelled, texts)) for texts in (self.errors, self.notes))
+        return replace(self, errors=errors, notes=notes)
+
     def to_dict(self) -> dict[str, Any]:
         """The content of the JSON report; `fine` first."""
         return {"fine": self.fine, **asdict(self)}
@@ -105,7 +110,7 @@ def _open(
         try:
             tables.append(opened(source, resources, name))
         except DataError as error:
-            found.errors.append(str(error))
+            found.errors.append(error.message)
     return (tables[0], tables[1]) if len(tables) == 2 else None
 
 
@@ -117,7 +122,7 @@ def _read(
     try:
         ids = find_ids(tables, options)
     except DataError as error:
-        found.errors.append(str(error))
+        found.errors.append(error.message)
     found.predictions, found.votes = (
         _side(table, None if ids is None else ids[number]) for number, table in enumerate(tables)
     )
@@ -129,7 +134,7 @@ def _read(
         found.schema = scorer.schema_name
         return hold_inputs(tables, ids, scorer, options, resources)
     except DataError as error:
-        found.errors.append(str(error))
+        found.errors.append(error.message)
         return None
 
 
@@ -159,7 +164,7 @@ def _score(found: Check, inputs: Inputs, progress: Progress) -> None:
     try:
         totals = write_scores(inputs, NullSink(), progress)
     except DataError as error:
-        found.errors.append(str(error))
+        found.errors.append(error.message)
         found.invalid += _invalid(of_votes)
         return
     found.matching = totals.matching()
@@ -172,12 +177,12 @@ def _score(found: Check, inputs: Inputs, progress: Progress) -> None:
         try:
             findings.raise_if_any()
         except DataError as error:
-            found.errors.append(str(error))
+            found.errors.append(error.message)
     totals.findings = Findings(totals.findings.name)  # already reported; are there other errors?
     try:
         found.notes += finished(inputs, totals).notes
     except DataError as error:
-        found.errors.append(str(error))
+        found.errors.append(error.message)
     if isinstance(inputs.scorer, TreeScorer):
         found.contradictions += _contradictions(inputs, inputs.scorer)
 

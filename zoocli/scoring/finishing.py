@@ -75,7 +75,7 @@ def notes_about(
         yield rewritten
     for note, advice in missing(inputs, totals, matching, whole):
         if inputs.options.require_all:
-            raise DataError(f"{note} {advice}, or leave out --require-all.")
+            raise DataError(f"{note} {advice}, or leave out «require_all».")
         yield note
     if matching.duplicated:
         yield f"{matching.duplicated:,} ids occur more than once; all their copies were dropped."

@@ -79,14 +79,14 @@ def find_sides(
     return (
         AnswerColumns(
             predictions,
-            "--predictions-column",
+            "«predictions_column»",
             options.predictions_column,
             PREDICTION_SUFFIXES,
             "a score needs the concentrations of a Dirichlet distribution",
         ),
         AnswerColumns(
             votes,
-            "--votes-column",
+            "«votes_column»",
             options.votes_column,
             VOTE_SUFFIXES,
             "a score needs the counts of votes",
@@ -168,6 +168,6 @@ def _kept_of_votes(options: ScoreOptions, tables: tuple[Table, Table]) -> list[s
         if name not in tables[1].column_names:
             raise DataError(
                 f"Neither {tables[0].name} nor {tables[1].name} has a column '{name}', which "
-                "--keep or --link names. Check its name."
+                "«keep» or «link» names. Check its name."
             )
     return kept

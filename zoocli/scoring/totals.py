@@ -19,7 +19,7 @@ from zoocli.scoring.inputs import Inputs
 from zoocli.scoring.scorers.scorer import Losses
 from zoocli.scoring.sums import Sums
 
-OR_DROP = ", or drop all of them with --on-duplicate drop"
+OR_DROP = ", or drop all of them with «on_duplicate=drop»"
 
 
 @dataclass
@@ -127,5 +127,5 @@ class ScoreTotals:
         return (
             f"No galaxy is in both files{listed}. The ids of {predictions} look like "
             f"{some(self.unmatched_ids[:3]) or '(none)'}, those of the votes like {some(votes)}. "
-            "Name the id columns with --predictions-id and --votes-id."
+            "Name the id columns with «predictions_id» and «votes_id»."
         )

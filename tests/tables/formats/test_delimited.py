@@ -414,7 +414,7 @@ def test_many_threads_keep_the_order_and_lose_no_row(tmp_path: Path, ending: str
 
 def test_little_memory_is_not_the_fault_of_the_file(tmp_path: Path) -> None:
     path = write(tmp_path, "id,n\n" + "12345678,2\n" * 100_000)
-    with pytest.raises(MachineError, match=r"not enough memory to read .*--memory-limit"):
+    with pytest.raises(MachineError, match=r"not enough memory to read .*memory_limit="):
         read(path, resources=Resources(2, 2_000_000))
     assert len(read(path, resources=Resources(64, 300_000_000))) == 100_000
 

@@ -14,6 +14,7 @@ from zoocli.evaluating.comparing.paired import PairedSums, Pool, Resampling
 from zoocli.evaluating.comparing.paired_losses import MatchedLosses, Share, bytes_per_galaxy
 from zoocli.evaluating.comparing.paired_tables import ScoresTable, refuse_differences
 from zoocli.foundation.resources import PROGRAM_BYTES, Resources
+from zoocli.runs.provenance import Provenance
 from zoocli.scoring.summaries.summarize import as_schema
 from zoocli.tables.opening import open_table
 from zoocli.tables.sources import TableLike
@@ -121,7 +122,7 @@ def _shares(
     if spare <= 0:
         raise MachineError(
             f"The memory limit of {limits.memory / 1e9:.2f} GB leaves no room beside the program "
-            f"and its resamples ({fixed / 1e9:.2f} GB). Raise --memory-limit."
+            f"and its resamples ({fixed / 1e9:.2f} GB). Raise «memory_limit»."
         )
     count = max(1, -(-needed // spare))
     return (Share(number, count) for number in range(count))
@@ -134,7 +135,7 @@ def _why_nothing(tables: Sequence[ScoresTable]) -> str:
     )
     return (
         f"No galaxy is in all tables. Their ids look like this: {looks}. Name the id column with "
-        "--id, or give scores of the same galaxies."
+        "«id», or give scores of the same galaxies."
     )
 
 
@@ -162,15 +163,15 @@ def _comparison(
     resampling: Resampling,
     counts: _Counts,
 ) -> Comparison:
-    known = next((table for table in tables if table.made is not None), tables[0])
+    made = next((table.made for table in tables if table.made is not None), Provenance())
     left_out = counts.left_out()
     return Comparison(
         baseline=Baseline(tables[0].name, tables[0].signature, left_out[0]),
         systems=_ranked(tables[1:], sums, left_out[1:]),
-        loss=known.loss,
-        schema=known.schema,
-        schema_hash=known.setting("schema_hash"),
-        votes_fingerprint=known.setting("votes_fingerprint"),
+        loss=made.loss,
+        schema=made.schema,
+        schema_hash=made.setting("schema_hash"),
+        votes_fingerprint=made.setting("votes_fingerprint"),
         compared=counts.compared,
         invalid=counts.invalid,
         settings=asdict(resampling),

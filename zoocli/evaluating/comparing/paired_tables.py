@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from zoocli.errors import DataError, some
 from zoocli.matching.ids import IdColumn, is_index_name
+from zoocli.runs.provenance import Provenance
 from zoocli.scoring.scores_table import LOSS, Layout, read_layout
 from zoocli.tables.parts.joined import Parts
 
@@ -28,21 +29,29 @@ SAME_SETTINGS = {
 
 @dataclass(frozen=True)
 class ScoresTable:
-    """One opened scores table: how to read it, and what it says about its making."""
+    """One opened scores table: how to read it, and what it says about its making.
+
+    `made` is None where it does not say.
+    """
 
     table: Table
     layout: Layout
     ids: str
-    made: Mapping[str, Any] | None
+    made: Provenance | None
+    signature: str | None
     campaigns_known: bool
 
     @classmethod
     def open(cls, table: Table, id_column: str | None, schema: Schema | None) -> ScoresTable:
         """Finds the columns of a table; raises DataError for what is not a scores table."""
-        made = _metadata(table)
-        layout = read_layout(table, made, schema)
+        metadata = _metadata(table)
+        layout = read_layout(table, metadata, schema)
         known = layout.known or schema is not None
-        return cls(table, layout, _id_column(table, id_column), made, known)
+        ids = _id_column(table, id_column)
+        if metadata is None:
+            return cls(table, layout, ids, None, None, known)
+        made = Provenance.of_table(table.name, metadata)
+        return cls(table, layout, ids, made, metadata.get("signature"), known)
 
     @property
     def name(self) -> str:
@@ -53,25 +62,6 @@ class ScoresTable:
     def questions(self) -> tuple[str, ...]:
         """The questions (or targets) that it has losses for."""
         return self.layout.levels.questions
-
-    @property
-    def loss(self) -> str | None:
-        """The loss; None where the table does not say."""
-        return (self.made or {}).get("loss")
-
-    @property
-    def schema(self) -> str | None:
-        """The schema's name; None where the table does not say, or has none."""
-        return (self.made or {}).get("schema")
-
-    @property
-    def signature(self) -> str | None:
-        """How its numbers were made; None where the table does not say."""
-        return (self.made or {}).get("signature")
-
-    def setting(self, name: str) -> Any:
-        """One of the settings that the table carries; None where it does not."""
-        return ((self.made or {}).get("settings") or {}).get(name)
 
     def with_levels_of(self, other: ScoresTable) -> ScoresTable:
         """Read with another table's levels and order of questions, which are the same questions."""
@@ -96,11 +86,12 @@ def refuse_differences(first: ScoresTable, other: ScoresTable) -> None:
         _refuse(first, other, "questions", *only)
     if first.made is None or other.made is None:
         return
-    if first.made.get("loss") != other.made.get("loss"):
-        _refuse(first, other, "losses", first.made.get("loss"), other.made.get("loss"))
+    if first.made.loss != other.made.loss:
+        _refuse(first, other, "losses", first.made.loss, other.made.loss)
     for setting, what in SAME_SETTINGS.items():
-        if first.setting(setting) != other.setting(setting):
-            _refuse(first, other, what, first.setting(setting), other.setting(setting))
+        values = first.made.setting(setting), other.made.setting(setting)
+        if values[0] != values[1]:
+            _refuse(first, other, what, *values)
 
 
 def _refuse(first: ScoresTable, other: ScoresTable, what: str, *values: Any) -> NoReturn:
@@ -147,6 +138,6 @@ def _id_column(table: Table, given: str | None) -> str:
     if first in (LOSS, "index") or is_index_name(first):
         raise DataError(
             f"{table.name} begins with the column '{first}', not with ids. Name the id column with "
-            "--id."
+            "«id»."
         )
     return first

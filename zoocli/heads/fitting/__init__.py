@@ -125,11 +125,11 @@ def _notes(trained: Trained, options: FitOptions, held_out: int) -> Iterator[str
     if trained.best_epoch == 0:
         yield (
             "No epoch was better than a constant prediction, so the head predicts the same for "
-            "every galaxy. If the features should tell more, try another --learning-rate, a "
-            "smaller --dropout or more galaxies."
+            "every galaxy. If the features should tell more, try another «learning_rate», a "
+            "smaller «dropout» or more galaxies."
         )
     elif held_out and trained.best_epoch == options.epochs:
         yield (
             f"The head was still improving after {options.epochs:,} epochs, the most allowed. "
-            "Raise --epochs or --learning-rate."
+            "Raise «epochs» or «learning_rate»."
         )

@@ -67,7 +67,7 @@ def read_data(features: Any, votes: Any, options: FitOptions, resources: Resourc
         *tables,
         options.features_id or options.id,
         options.votes_id or options.id,
-        "--features-id and --votes-id",
+        "«features_id» and «votes_id»",
     )
     ids = IdColumn(tables[0], names[0]), IdColumn(tables[1], names[1])
     columns = FeatureColumns(tables[0], options.feature, (ids[0].column,))
@@ -151,7 +151,7 @@ def _split(matched: _Matched, objective: Objective, share: float, notes: tuple[s
     if out.all() or (share and not out.any()):
         raise DataError(
             f"{len(galaxies):,} galaxies match and have votes or a label: too few to hold "
-            f"{share:.0%} of them out. Give more, or change --hold-out."
+            f"{share:.0%} of them out. Give more, or change «hold_out»."
         )
     return Data(
         objective,
@@ -168,5 +168,5 @@ def _check_ids(table: Table, account: MatchAccount, index: IdIndex, matched: int
         first = index.text(range(min(3, len(index))))
         raise DataError(
             f"No galaxy of {table.name} has votes or a label. Ids of the votes look like "
-            f"{some(first)}; name the id columns with --features-id and --votes-id."
+            f"{some(first)}; name the id columns with «features_id» and «votes_id»."
         )

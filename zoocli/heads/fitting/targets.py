@@ -160,7 +160,7 @@ def new_objective(
 ) -> tuple[Objective, Scorer]:
     """What is to be learned from VOTES, and the scorer that reads and checks them."""
     if ids.column in options.label:
-        raise UsageError(f"'{ids.column}' is the id column, and no --label.")
+        raise UsageError(f"'{ids.column}' is the id column, and no «label».")
     objective = _objective(votes, options)
     return objective, _scorer(objective, votes, ids, options, resources)
 
@@ -201,6 +201,6 @@ def _classes(votes: Table, label: str) -> tuple[str, ...]:
         raise DataError(
             f"{votes.name}: column '{label}' has {len(found):,} different labels, such as "
             f"{some(sorted(found)[:3])}; there may be from 2 to {MOST_CLASSES:,} classes. "
-            "Name the column with --label, or the classes with --classes."
+            "Name the column with «label», or the classes with «classes»."
         )
     return tuple(sorted(found))

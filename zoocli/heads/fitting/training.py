@@ -187,7 +187,7 @@ class Trainer:
         if not losses.isfinite().all():
             raise UsageError(
                 "The loss became infinite: the steps are too long. Choose a smaller "
-                f"--learning-rate than {self._options.learning_rate}."
+                f"«learning_rate» than {self._options.learning_rate}."
             )
         return losses
 

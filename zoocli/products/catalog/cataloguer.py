@@ -38,7 +38,7 @@ class Cataloguer(Conversion):
         self._options = options
         side = AnswerColumns(
             table,
-            "--predictions-column",
+            "«predictions_column»",
             options.predictions_column,
             PREDICTION_SUFFIXES,
             "a catalogue needs the concentrations of a Dirichlet distribution",

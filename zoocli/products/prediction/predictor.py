@@ -59,7 +59,7 @@ class Predictor(Conversion):
             raise DataError(
                 f"The head '{self._head.name}' takes {self._count:,} features, but "
                 f"{self.table.name} has {found:,}, in {some(self._features.names, limit=3)}. "
-                "Choose the columns with --feature, or the head that belongs to them."
+                "Choose the columns with «feature», or the head that belongs to them."
             )
 
     def input_columns(self) -> Types:

@@ -43,19 +43,19 @@ def choose_settings(head: TrainedHead, options: PredictOptions) -> Settings:
         raise UsageError(
             f"The head '{head.name}' was trained for the schema '{written.schema}' "
             f"({written.schema_hash}), not for '{schema.name}' ({schema.content_hash}). Leave "
-            "--schema out, or choose another head."
+            "«schema» out, or choose another head."
         )
-    activation = _agreed(head, "--activation", options.activation, written.activation)
+    activation = _agreed(head, "«activation»", options.activation, written.activation)
     if activation is None:
         raise UsageError(
-            f"The head '{head.name}' does not say what follows its linear layer. Say --activation "
+            f"The head '{head.name}' does not say what follows its linear layer. Say «activation» "
             f"{', '.join(ACTIVATIONS)}."
         )
-    dropout = _agreed(head, "--dropout", options.dropout, written.dropout)
+    dropout = _agreed(head, "«dropout»", options.dropout, written.dropout)
     if options.samples is not None and not dropout:
         raise UsageError(
             f"The head '{head.name}' does not say at which rate to drop features, or was trained "
-            "without dropout. Say --dropout, or leave --samples out."
+            "without dropout. Say «dropout», or leave «samples» out."
         )
     return Settings(activation, _outputs(head, schema, options), dropout or 0.0, schema)
 
@@ -76,17 +76,17 @@ def _outputs(head: TrainedHead, schema: Schema | None, options: PredictOptions) 
     if not names:
         raise UsageError(
             f"The head '{head.name}' does not say what its {count} outputs are. Name them with "
-            "--schema or --classes."
+            "«schema» or «classes»."
         )
     if len(names) != count:
         raise DataError(
             f"The head '{head.name}' has {count} outputs, but {len(names)} are named: "
-            f"{some(names)}. Give the --schema or the --classes that it was trained for."
+            f"{some(names)}. Give the «schema» or the «classes» that it was trained for."
         )
     trained = head.metadata.outputs or names
     if names != trained:
         raise UsageError(
             f"The head '{head.name}' was trained for the outputs {some(trained)}, and "
-            f"{some(names)} contradict that. Leave --schema and --classes out."
+            f"{some(names)} contradict that. Leave «schema» and «classes» out."
         )
     return names

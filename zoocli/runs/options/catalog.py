@@ -86,7 +86,7 @@ class CatalogOptions(Options):
 
     def _refuse_without_effect(self) -> None:
         """Raises UsageError for an option that the table asked for would silently ignore."""
-        table, idle, advice = "friendly", ONLY_ADVANCED, "Add --advanced, or leave it out."
+        table, idle, advice = "friendly", ONLY_ADVANCED, "Add «advanced», or leave it out."
         if self.advanced:
             table, idle, advice = "advanced", ONLY_FRIENDLY, "Leave it out."
         defaults = {field.name: field.default for field in fields(self)}

@@ -31,7 +31,7 @@ class Link:
     def __post_init__(self) -> None:
         problem = self._problem()
         if problem:
-            raise UsageError(f"--link '{self.template}' {problem}, such as {EXAMPLE}.")
+            raise UsageError(f"«link» '{self.template}' {problem}, such as {EXAMPLE}.")
 
     def _problem(self) -> str | None:
         """What is wrong with it, or None."""

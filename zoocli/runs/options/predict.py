@@ -99,6 +99,6 @@ class PredictOptions(Options):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.schema is not None and self.classes:
-            raise UsageError("--schema and --classes both name the outputs. Give one of them.")
+            raise UsageError("«schema» and «classes» both name the outputs. Give one of them.")
         if self.dropout is not None and self.samples is None:
-            raise UsageError("--dropout needs --samples. Add that, or leave --dropout out.")
+            raise UsageError("«dropout» needs «samples». Add that, or leave «dropout» out.")

@@ -57,7 +57,7 @@ def choose_backend(loss: Loss, options: ScoreOptions) -> str:
     has_kernel = loss.kernel is not None
     if options.backend == "numba" and not (has_kernel and on_cpu):
         why = "runs on the CPU only" if has_kernel else f"has no loop for the loss '{loss.name}'"
-        raise UsageError(f"--backend numba {why}. Leave it out, or use --backend torch.")
+        raise UsageError(f"«backend=numba» {why}. Leave it out, or use «backend=torch».")
     if options.backend == "auto":
         return "numba" if has_kernel and on_cpu else "torch"
     return options.backend
@@ -73,15 +73,15 @@ def torch_device(name: str) -> torch.device:
     try:
         device = torch.device("cpu" if name == "auto" else name)
     except RuntimeError:
-        raise UsageError(f"--device is auto, cpu, cuda or cuda:N; not '{name}'.") from None
+        raise UsageError(f"«device» is auto, cpu, cuda or cuda:N; not '{name}'.") from None
     if device.type not in ("cpu", "cuda"):
-        raise UsageError(f"--device is auto, cpu, cuda or cuda:N; not '{name}'.")
+        raise UsageError(f"«device» is auto, cpu, cuda or cuda:N; not '{name}'.")
     if device.type == "cuda":
         count = torch.cuda.device_count() if torch.cuda.is_available() else 0
         if (device.index or 0) >= count:
             raise MachineError(
                 f"The device '{name}' does not exist: torch can use {count} CUDA devices on this "
-                "machine. Run with --device cpu."
+                "machine. Run with «device=cpu»."
             )
     return device
 

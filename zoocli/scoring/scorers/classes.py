@@ -49,7 +49,7 @@ class ClassScorer(LabelScorer):
         self, loss: Loss, options: ScoreOptions, predictions: Table, votes: Table, id_column: str
     ) -> None:
         if len(options.label) > 1:
-            raise UsageError(f"The loss '{loss.name}' takes one --label, not {len(options.label)}.")
+            raise UsageError(f"The loss '{loss.name}' takes one «label», not {len(options.label)}.")
         _refuse_unused(loss, options)
         self.classes = list(options.prediction) or default_predictions(
             predictions, id_column, options.keep
@@ -72,12 +72,12 @@ class ClassScorer(LabelScorer):
         if len(self.classes) < 2:
             raise DataError(
                 f"{self._predictions_name} has {len(self.classes)} columns of predictions; "
-                f"{self.loss_name} needs one per class. Name them with --prediction."
+                f"{self.loss_name} needs one per class. Name them with «prediction»."
             )
         weights = self.options.class_weights
         if weights is not None and len(weights) != len(self.classes):
             raise UsageError(
-                f"--class-weights has {len(weights)} numbers for {len(self.classes)} classes."
+                f"«class_weights» has {len(weights)} numbers for {len(self.classes)} classes."
             )
         alike: dict[str, list[str]] = {}
         for text, name in zip(self._texts_of_classes.to_pylist(), self.classes, strict=True):
@@ -86,7 +86,7 @@ class ClassScorer(LabelScorer):
             if len(names) > 1:
                 raise UsageError(
                     f"The classes {some(names)} are indistinguishable as labels. Rename a column "
-                    "of the predictions, or choose others with --prediction."
+                    "of the predictions, or choose others with «prediction»."
                 )
 
     def hold(self, batch: pa.RecordBatch, findings: Findings, ids: NamesOfRows) -> HeldBlock:
@@ -182,8 +182,8 @@ class ClassScorer(LabelScorer):
         if self.options.scale is None and seen == {PROBABILITIES}:
             raise DataError(
                 f"Every finite row of predictions in {self._predictions_name} lies in [0, 1] and "
-                "sums to 1: they look like probabilities, but this loss takes logits. Use --scale "
-                "probabilities or --scale logits."
+                "sums to 1: they look like probabilities, but this loss takes logits. Use "
+                "«scale=probabilities» or «scale=logits»."
             )
 
     def _names(self, codes: npt.NDArray[Any]) -> pa.Array:

@@ -37,12 +37,12 @@ class ValueScorer(LabelScorer):
         if len(labels) != len(chosen):
             raise UsageError(
                 f"There are {len(labels)} labels for {len(chosen)} columns of predictions. Pair "
-                "them: as many --prediction as --label, in the same order."
+                "them: as many «prediction» as «label», in the same order."
             )
         if len(columns) > 1 and not options.prediction and columns is not labels:
             raise UsageError(
                 f"The labels {some(labels)} and the columns of predictions {some(columns)} have "
-                "different names. Pair them: a --prediction for each --label, in the same order."
+                "different names. Pair them: a «prediction» for each «label», in the same order."
             )
         self.vote_types = dict.fromkeys(self.vote_columns, pa.float64())
         self.targets = tuple(self.vote_columns) if len(self.vote_columns) > 1 else ()

@@ -36,13 +36,13 @@ class By:
 
     def __post_init__(self) -> None:
         if self.bins is not None and not 1 <= self.bins <= MOST_BINS:
-            raise UsageError(f"--by takes 1 to {MOST_BINS} bins, not {self.bins}.")
+            raise UsageError(f"«by» takes 1 to {MOST_BINS} bins, not {self.bins}.")
         if len(self.edges) >= MOST_BINS:
-            raise UsageError(f"--by takes fewer than {MOST_BINS} edges, not {len(self.edges)}.")
+            raise UsageError(f"«by» takes fewer than {MOST_BINS} edges, not {len(self.edges)}.")
         rising = all(low < high for low, high in pairwise(self.edges))
         if not rising or not np.isfinite(self.edges).all():
             raise UsageError(
-                "The edges of --by must be finite and rise, such as magnitude:15,17,19; not "
+                "The edges of «by» must be finite and rise, such as magnitude:15,17,19; not "
                 f"{', '.join(f'{edge:g}' for edge in self.edges)}."
             )
 
@@ -64,7 +64,7 @@ class By:
             return cls(column, edges=tuple(float(edge) for edge in rest.split(",")))
         except ValueError:
             raise UsageError(
-                f"--by '{text}': give a number of bins after the colon, or edges separated by "
+                f"«by» '{text}': give a number of bins after the colon, or edges separated by "
                 f"commas, such as magnitude:5 or magnitude:15,17,19; not '{rest}'."
             ) from None
 
@@ -167,7 +167,7 @@ def find_bins(table: Table, by: By) -> Bins:
         texts = ["false", "true"]
     elif not is_text(kind) and not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
         raise DataError(
-            f"Column '{name}' of {table.name} holds {kind}; --by takes numbers or text."
+            f"Column '{name}' of {table.name} holds {kind}; «by» takes numbers or text."
         )
     if texts is not None:
         return TextBins(name, texts)
@@ -188,7 +188,7 @@ def _different_texts(table: Table, name: str) -> list[str] | None:
         if len(found) > MOST_BINS and not numbers:
             raise DataError(
                 f"Column '{name}' of {table.name} has more than {MOST_BINS} different texts. "
-                "Choose a column with fewer, or numbers, for which --by makes bins."
+                "Choose a column with fewer, or numbers, for which «by» makes bins."
             )
     return None if numbers else sorted(found)
 
@@ -218,7 +218,7 @@ def _range(table: Table, name: str) -> tuple[float, float]:
     if not np.isfinite(high / 2 - low / 2) or np.isinf(high - low):
         raise DataError(
             f"Column '{name}' of {table.name} holds infinite values, so bins of equal width do not "
-            f"exist. Give their edges, such as --by {name}:15,17,19."
+            f"exist. Give their edges, such as «by={name}:15,17,19»."
         )
     return float(low), float(high)
 

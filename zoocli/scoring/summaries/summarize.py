@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zoocli.errors import DataError
 from zoocli.runs.provenance import Provenance
 from zoocli.scoring.scores_table import read_batches, read_layout
 from zoocli.scoring.summaries.merge import merge_summaries
@@ -123,13 +122,7 @@ def _summarize_plain(
 
 def _with_metadata(summary: Summary, name: str, metadata: Mapping[str, Any], rows: int) -> Summary:
     """Adds what the table says about its making; its account only while that fits the rows."""
-    try:
-        made = Provenance.from_dict(metadata)
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise DataError(
-            f"{name} carries metadata of zoocli that are damaged ({error!r}). Score again, or "
-            "write the table without its metadata."
-        ) from error
+    made = Provenance.of_table(name, metadata)
     summary = replace(summary, provenance=made)
     nulls = rows - summary.overall.galaxies_all
     matching = summary.matching

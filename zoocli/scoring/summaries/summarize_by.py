@@ -106,7 +106,7 @@ def summarize_by(
     from zoocli.tables.opening import open_table
 
     if isinstance(scores, str | os.PathLike) and is_json(scores):
-        raise UsageError(f"{scores} is a summary, without galaxies: --by needs a scores table.")
+        raise UsageError(f"{scores} is a summary, without galaxies: «by» needs a scores table.")
     schema = as_schema(schema)
     table = open_table(scores, name="the scores table")
     chosen = By.parse(by, table.column_names)

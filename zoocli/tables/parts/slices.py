@@ -33,7 +33,7 @@ class Shard:
         """Reads I/N; raises UsageError for anything else."""
         found = re.fullmatch("([0-9]{1,9})/([0-9]{1,9})", text)
         if not found or not 1 <= int(found[1]) <= int(found[2]):
-            raise UsageError(f"--shard is I/N with I from 1 to N, like 3/16; not '{text}'.")
+            raise UsageError(f"«shard» is I/N with I from 1 to N, like 3/16; not '{text}'.")
         return cls(int(found[1]), int(found[2]))
 
     def __str__(self) -> str:

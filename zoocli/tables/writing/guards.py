@@ -50,7 +50,7 @@ def refuse_repeated_columns(schema: pa.Schema, table: str) -> None:
     if repeated:
         raise UsageError(
             f"{table} would have more than one column called {some(repeated)}. Leave it out of "
-            "--keep, or rename it in the input."
+            "«keep», or rename it in the input."
         )
 
 

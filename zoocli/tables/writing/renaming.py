@@ -54,6 +54,6 @@ def _refuse_collisions(before: Sequence[str], after: Sequence[str]) -> None:
     if repeated:
         colliding = [old for old, new in zip(before, after, strict=True) if new in repeated]
         raise UsageError(
-            f"With --fix-colnames the columns {some(colliding)} would have the same names. Rename "
-            "one in the input, leave it out of --keep, or leave out --fix-colnames."
+            f"With «fix_colnames» the columns {some(colliding)} would have the same names. Rename "
+            "one in the input, leave it out of «keep», or leave out «fix_colnames»."
         )

@@ -187,7 +187,7 @@ class EncodedSink(Sink):
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
             raise DataError(
                 f"{where} cannot be written as {self._format}: {error}. Leave that column "
-                "out of --keep, or choose another format."
+                "out of «keep», or choose another format."
             ) from error
 
 

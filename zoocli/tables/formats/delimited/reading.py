@@ -158,7 +158,7 @@ class DelimitedTable(Table):
 
         if "Out of Memory" in str(error):
             return MachineError(
-                f"There is not enough memory to read {self.name}. Raise --memory-limit, or write "
+                f"There is not enough memory to read {self.name}. Raise «memory_limit», or write "
                 "the file as Parquet."
             )
         try:
