@@ -115,10 +115,10 @@ def test_options_of_the_library_are_made_of_their_declarations():
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"most": 10}, "--most must be at least 1 and at most 9, not 10"),
-        ({"weights": (1.0, 0.0)}, "--weights must be above 0"),
-        ({"kind": "c"}, "--kind is one of a, b"),
-        ({"names": ["x", "x"]}, "--names names 'x' more than once"),
+        ({"most": 10}, "most= must be at least 1 and at most 9, not 10"),
+        ({"weights": (1.0, 0.0)}, "weights= must be above 0"),
+        ({"kind": "c"}, "kind= is one of a, b"),
+        ({"names": ["x", "x"]}, "names= names 'x' more than once"),
     ],
 )
 def test_values_are_checked_by_their_declarations(wrong: dict[str, Any], message: str):

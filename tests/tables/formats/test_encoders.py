@@ -277,7 +277,7 @@ def test_the_help_names_every_format_that_is_written() -> None:
 def test_a_suffix_that_says_nothing(name: str) -> None:
     with pytest.raises(UsageError, match=rf"format of '{name}' cannot be recognized .*--format"):
         written_format(Path(name), None)
-    with pytest.raises(UsageError, match="format is one of csv, parquet"):
+    with pytest.raises(UsageError, match="--format is one of csv, parquet"):
         written_format(Path(name), "xls")
 
 

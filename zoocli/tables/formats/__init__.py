@@ -144,7 +144,7 @@ def written_format(path: Path, given: str | None) -> str:
     """The format to write by its name, else by the file's suffix; UsageError for another one."""
     if given is not None:
         if given not in WRITTEN:
-            raise UsageError(f"The format is one of {', '.join(WRITTEN)}; not '{given}'.")
+            raise UsageError(f"--format is one of {', '.join(WRITTEN)}; not '{given}'.")
         return given
     if path.suffix.lower() not in WRITTEN_SUFFIXES:
         raise UsageError(
