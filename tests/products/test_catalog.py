@@ -216,7 +216,7 @@ def test_the_schema_is_detected_from_the_predictions_alone(tmp_path):
     frame = pd.DataFrame({"id": ["a"], "ring_yes": [3.0], "ring_no": [1.0]})
     assert zoocli.catalog(frame)["ring_yes_fraction"].to_pylist() == [0.75]
     done = run("catalog", write(tmp_path / "p.csv", {"id": ["a"], "x": [1.0]}), "-o", "-")
-    assert done.code == 3 and "-s NAME" in done.err
+    assert done.code == 3 and "--schema" in done.err
     renamed = frame.rename(columns={"ring_yes": "ring_yes_pred", "ring_no": "ring_no_pred"})
     with pytest.warns(zoocli.ZoocliWarning, match="answer}_pred"):
         assert zoocli.catalog(renamed).equals(zoocli.catalog(frame))

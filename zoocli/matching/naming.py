@@ -1,110 +1,139 @@
-"""Which column of a table belongs to which answer, and which tree the columns fit."""
+"""Which columns of a table are the answers, and which tree the columns of all tables fit."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from zoocli.errors import DataError, UsageError, some
 from zoocli.schema import Schema, detect_schema, load_schema
+from zoocli.schema.detection import complete_questions
+from zoocli.schema.naming import (
+    EXACT,
+    FRACTION_ENDINGS,
+    Ambiguous,
+    Choice,
+    Names,
+    Role,
+    Source,
+    fractions_only,
+    nearest,
+    resolve,
+)
 from zoocli.tables import Table
 
-PLACEHOLDER = "{answer}"
-PREDICTION_SUFFIXES = ("_pred", "_concentration", "_concentrations")
-VOTE_SUFFIXES = ("_count", "_votes")
-FRACTION_SUFFIXES = (
-    "_fraction",
-    "_frac",
-    "_weighted_fraction",
-    "_weighted-fraction",
-    "_debiased",
-    "_probability",
-)
+ANSWER, QUESTION, SUFFIX = "{answer}", "{question}", "{suffix}"
 
 
 @dataclass(frozen=True)
 class AnswerColumns:
-    """A table, and the `option` for the names of its columns with its value, the `pattern`.
+    """A table, what it is read as, and the `pattern` of its columns' names, if one was given.
 
-    Without a pattern, a column has the name of its answer, the name in the schema's `columns`, or
-    the name of its answer and one of the `suffixes`, the same for all.
+    Without a pattern, the columns are found as `zoocli.schema.naming` describes.
     """
 
     table: Table
-    option: str
+    role: Role
     pattern: str | None
-    suffixes: tuple[str, ...]
-    needs: str
 
     def __post_init__(self) -> None:
-        if self.pattern is not None and self.pattern.count(PLACEHOLDER) != 1:
+        if self.pattern is None:
+            return
+        counts = [self.pattern.count(one) for one in (ANSWER, QUESTION, SUFFIX)]
+        if counts not in ([1, 0, 0], [0, 1, 1]):
             raise UsageError(
-                f"{self.option} must contain {PLACEHOLDER} once, as in '{PLACEHOLDER}_count'; not "
-                f"'{self.pattern}'."
+                f"«{self.role.option}» must contain {ANSWER} once, as in '{ANSWER}_count', or "
+                f"{QUESTION} and {SUFFIX}; not '{self.pattern}'."
             )
 
-    def answers(self, suffixes: Iterable[str]) -> set[str]:
-        """The possible names of answers, from the table's columns."""
-        names = self.table.column_names
-        if self.pattern is not None:
-            before, _, behind = self.pattern.partition(PLACEHOLDER)
-            return {
-                name[len(before) : len(name) - len(behind)]
-                for name in names
-                if name.startswith(before)
-                and name.endswith(behind)
-                and len(name) > len(before) + len(behind)
-            }
-        stripped = (name.removesuffix(end) for end in suffixes for name in names)
-        return {*names, *stripped}
+    @property
+    def names(self) -> Names:
+        """The columns' names, or with a pattern what it takes for the answers' names."""
+        if self.pattern is None:
+            return Names(self.table.column_names)
+        inside = "(.+)".join(map(re.escape, re.split(r"\{answer\}|\{question\}", self.pattern)))
+        around = re.compile(inside.replace(re.escape(SUFFIX), "(.+)"))
+        found = (around.fullmatch(name) for name in self.table.column_names)
+        return Names(["".join(one.groups()) for one in found if one is not None])
 
-    def columns(self, schema: Schema) -> tuple[list[str], str | None]:
-        """The column of every answer, and a note where they were guessed.
+    @property
+    def read_as(self) -> Role:
+        """The role; a pattern says all that there is about endings."""
+        return self.role if self.pattern is None else replace(self.role, endings=())
 
-        `Table.require` checks that the columns exist. Raises DataError where two guesses fit, and
-        where the table has fractions only.
-        """
+    def find(self, schema: Schema) -> Choice:
+        """Where the numbers of every answer are; raises DataError where they are not."""
         if self.pattern is not None:
-            return [self.pattern.replace(PLACEHOLDER, answer) for answer in schema.label_cols], None
-        there = set(self.table.column_names)
-        plain = [
-            answer if answer in there else schema.columns.get(answer, answer)
-            for answer in schema.label_cols
-        ]
-        if there.issuperset(plain):
-            return plain, None
-        fitting = [end for end in self.suffixes if _all_there(schema, end, there)]
-        if len(fitting) > 1:
+            filled = [
+                self.pattern.replace(ANSWER, answer.name)
+                .replace(QUESTION, question.name)
+                .replace(SUFFIX, answer.suffix)
+                for question in schema.questions
+                for answer in question.answers
+            ]
+            self.table.require(filled)
+            return Choice(tuple(map(Source, filled)), EXACT, "")
+        try:
+            choice = resolve(schema, self.names, self.role)
+        except Ambiguous as error:
             raise DataError(
-                f"{self.table.name} has columns that end in {some(fitting)} for every answer. "
-                f"Choose one, such as {self.option} '{PLACEHOLDER}{fitting[0]}'."
+                f"The columns of {self.table.name} {error.message}. Choose with "
+                f"«{self.role.option}={ANSWER}...», a pattern of their names."
+            ) from None
+        if choice is None:
+            raise self._lacking(schema)
+        self.table.require([name for source in choice.sources for name in source.columns])
+        return choice
+
+    def note(self, choice: Choice) -> str | None:
+        """What was taken for the answers, where that is not their own names."""
+        if not choice.how:
+            return None
+        first = choice.sources[0]
+        product = "" if first.total is None else f" x '{first.total}'"
+        return (
+            f"The columns of {self.table.name} were found {choice.how} "
+            f"('{first.column}'{product} and so on)."
+        )
+
+    def _lacking(self, schema: Schema) -> DataError:
+        """The error for columns that are not there."""
+        if fractions_only(schema, self.names, self.role):
+            return self.only_fractions()
+        choice, absent = nearest(schema, self.names, self.role)
+        missing = [name for place in absent for name in choice.sources[place].columns]
+        lacking = {schema.label_cols[place] for place in absent}
+        there = complete_questions(schema, lacking)
+        advice = f"Its columns are {some(self.table.column_names, limit=12)}."
+        if there:
+            advice = (
+                "Complete them, or score only the questions that are there with "
+                f"«questions={','.join(there)}»."
             )
-        if fitting:
-            note = f"The columns of {self.table.name} were found as {PLACEHOLDER}{fitting[0]}."
-            return [answer + fitting[0] for answer in schema.label_cols], note
-        if any(_all_there(schema, end, there) for end in FRACTION_SUFFIXES):
-            raise self.only_fractions()
-        return plain, None
+        return DataError(f"{self.table.name} has no column {some(missing)}. {advice}")
 
     def only_fractions(self) -> DataError:
         """The error for a table of vote fractions."""
         return DataError(
             f"{self.table.name} has fractions only, and fractions have no likelihood: "
-            f"{self.needs}. Give a table with them."
+            f"{self.role.needs}. Give a table with them."
         )
 
 
-def _all_there(schema: Schema, suffix: str, names: set[str]) -> bool:
-    return all(answer + suffix in names for answer in schema.label_cols)
-
-
-def find_schema(sides: Sequence[AnswerColumns], schema: str | Path | Schema | None) -> Schema:
-    """The given schema, else the one that the columns of all tables fit."""
+def find_schema(
+    sides: Sequence[AnswerColumns],
+    schema: str | Path | Schema | None,
+    questions: Sequence[str] = (),
+) -> Schema:
+    """The given schema, else the one that the columns of all tables fit; of `questions`, if any."""
     if schema is not None:
-        return load_schema(schema)
+        whole = load_schema(schema)
+        return whole.only(questions) if questions else whole
+    names = [list(side.names.names) for side in sides]
     try:
-        return detect_schema(*(side.answers(side.suffixes) for side in sides))
+        return detect_schema(*names, roles=[side.read_as for side in sides], questions=questions)
     except DataError:
         _refuse_fractions(sides)
         raise
@@ -113,12 +142,13 @@ def find_schema(sides: Sequence[AnswerColumns], schema: str | Path | Schema | No
 def _refuse_fractions(sides: Sequence[AnswerColumns]) -> None:
     """Raises the error about fractions where a tree fits columns of fractions."""
     for suspect in sides:
-        names = [
-            side.answers((*side.suffixes, *FRACTION_SUFFIXES) if side is suspect else side.suffixes)
+        roles = [
+            replace(side.read_as, endings=FRACTION_ENDINGS) if side is suspect else side.read_as
             for side in sides
         ]
         try:
-            detect_schema(*names)
+            schema = detect_schema(*(list(side.names.names) for side in sides), roles=roles)
         except DataError:
             continue
-        raise suspect.only_fractions()
+        if fractions_only(schema, suspect.names, suspect.role):
+            raise suspect.only_fractions()

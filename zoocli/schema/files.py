@@ -170,13 +170,17 @@ def to_yaml(content: Mapping[str, Any]) -> str:
     """
     lines = []
     for key, value in content.items():
-        if isinstance(value, Mapping):
-            lines.append(f"{key}:")
-            lines += [f"  {_written(name)}: {_written(item)}" for name, item in value.items()]
-        else:
-            plain = isinstance(value, str) and _TITLE.fullmatch(value)
-            lines.append(f"{key}: {value if plain else _written(value)}")
+        plain = isinstance(value, str) and _TITLE.fullmatch(value)
+        lines += [f"{key}: {value}"] if plain else _lines(key, value)
     return "\n".join(lines) + "\n"
+
+
+def _lines(key: str, value: object) -> list[str]:
+    """A key with its value, which is indented below it where it is a mapping."""
+    if not isinstance(value, Mapping):
+        return [f"{_written(key)}: {_written(value)}"]
+    below = [line for name, item in value.items() for line in _lines(name, item)]
+    return [f"{_written(key)}:", *(f"  {line}" for line in below)]
 
 
 def _written(value: object) -> str:

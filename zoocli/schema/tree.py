@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from zoocli.errors import DataError, SchemaError
+from zoocli.errors import DataError, SchemaError, UsageError, some
+from zoocli.schema.catalogues import checked_catalogues
 from zoocli.schema.checks import (
     campaign_of,
     checked_answers,
@@ -19,6 +20,7 @@ from zoocli.schema.checks import (
     checked_line,
     checked_name,
     checked_parents,
+    hint,
     parents_first,
     shown,
 )
@@ -28,7 +30,10 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-KEYS = ("title", "citation", "campaigns", "question_answer_pairs", "dependencies", "columns")
+KEYS = (
+    *("title", "citation", "campaigns", "question_answer_pairs", "dependencies"),
+    *("columns", "catalogues"),
+)
 
 
 @dataclass(frozen=True)
@@ -43,12 +48,16 @@ class Answer:
 
 @dataclass(frozen=True)
 class Question:
-    """One question; `asked_after` names the answers that lead to it, none for a root."""
+    """One question; `asked_after` names the answers that lead to it, none for a root.
+
+    `plain_name` is its name without the campaign, where the tree lists any.
+    """
 
     name: str
     answers: tuple[Answer, ...]
     asked_after: tuple[str, ...]
     campaign: str
+    plain_name: str
 
     @property
     def columns(self) -> slice:
@@ -65,7 +74,7 @@ class Schema:
 
     `campaigns`: each takes the questions whose name ends in it after a hyphen; without any, the
     whole tree is one campaign under the schema's own `name`. `columns` maps answers to the column
-    names that a catalogue uses for them.
+    names that a catalogue uses for them, and `catalogues` describes published ones.
 
     Raises SchemaError for anything that is not a tree: unknown or repeated answers, circles,
     questions without a dependency, names that are not text.
@@ -90,6 +99,7 @@ class Schema:
         citation: str | None = None,
         campaigns: Sequence[str] = (),
         columns: Mapping[str, str] | None = None,
+        catalogues: Mapping[str, Any] | None = None,
     ) -> None:
         self.name = checked_name(name, "the schema's name")
         self.title = checked_line(title, "title")
@@ -101,6 +111,7 @@ class Schema:
         self._dependencies = dict(dependencies)
         self._order = _order(self.questions)
         self._columns = checked_columns(columns, self.label_cols)
+        self.catalogues = checked_catalogues(catalogues, self.label_cols, [*suffixes])
         if len(self.campaigns) < len(self._listed_campaigns):
             idle = next(name for name in self._listed_campaigns if name not in self.campaigns)
             raise SchemaError(
@@ -226,6 +237,7 @@ class Schema:
             "campaigns": self._listed_campaigns,
             **self.zoobot_dicts(),
             "columns": self._columns,
+            "catalogues": {name: one.to_dict() for name, one in self.catalogues.items()},
         }
         return {key: value for key, value in content.items() if value}
 
@@ -250,7 +262,47 @@ class Schema:
             citation=content.get("citation"),
             campaigns=content.get("campaigns") or (),
             columns=content.get("columns"),
+            catalogues=content.get("catalogues"),
         )
+
+    def only(self, questions: Sequence[str]) -> Schema:
+        """The tree of some of its questions; those whose parents are left out become roots.
+
+        Raises UsageError for other questions.
+
+        >>> schema = Schema({"bar": ["_yes", "_no"], "size": ["_big", "_small"]},
+        ...                 {"bar": None, "size": "bar_yes"}, name="bars")
+        >>> schema.only(["size"]).dependencies
+        {'size': None}
+        """
+        known = [question.name for question in self.questions]
+        wanted = {name for asked in questions for name in self._called(asked, known)}
+        chosen = [question for question in self.questions if question.name in wanted]
+        answers = {answer.name for question in chosen for answer in question.answers}
+        parents = {q.name: [one for one in q.asked_after if one in answers] for q in chosen}
+        campaigns = {question.campaign for question in chosen}
+        kept = {*answers, *wanted}
+        return Schema(
+            {q.name: [answer.suffix for answer in q.answers] for q in chosen},
+            {name: found or None for name, found in parents.items()},
+            self.name,
+            title=self.title,
+            citation=self.citation,
+            campaigns=[name for name in self._listed_campaigns if name in campaigns],
+            columns={name: column for name, column in self._columns.items() if name in kept},
+            catalogues={name: one.of(kept).to_dict() for name, one in self.catalogues.items()},
+        )
+
+    def _called(self, name: str, known: Sequence[str]) -> list[str]:
+        """The questions of a name, which may lack the campaign."""
+        plain = [question.name for question in self.questions if question.plain_name == name]
+        found = [name] if name in known else plain
+        if not found:
+            raise UsageError(
+                f"The schema {shown(self.name)} has no question {shown(name)}.{hint(name, known)} "
+                f"Its questions are {some(known, limit=12)}."
+            )
+        return found
 
     def to_yaml(self) -> str:
         """The schema as the text of a schema file, which reads back as the same schema."""
@@ -272,7 +324,8 @@ def _questions(
         )
         index += len(answers)
         campaign = campaign_of(name, known) if known else default_campaign
-        questions.append(Question(name, answers, parents[name], campaign))
+        plain = name.removesuffix(f"-{campaign}") if known else name
+        questions.append(Question(name, answers, parents[name], campaign, plain))
     return tuple(questions)
 
 

@@ -153,9 +153,9 @@ def _schema_alone(tables: tuple[Table, Table], options: ScoreOptions) -> str | N
     if find_loss(options.loss).scores != "tree":
         return None
     sides = find_sides(*tables, options)
-    schema = find_schema(sides, options.schema)
+    schema = find_schema(sides, options.schema, options.questions)
     for side in sides:
-        side.table.require(side.columns(schema)[0])
+        side.find(schema)
     return schema.name
 
 

@@ -13,9 +13,10 @@ from zoocli.foundation.resources import Resources
 from zoocli.losses import find_loss
 from zoocli.matching.held import HeldVotes, IdList, hold_votes, read_only
 from zoocli.matching.ids import IdColumn, find_id_columns
-from zoocli.matching.naming import PREDICTION_SUFFIXES, VOTE_SUFFIXES, AnswerColumns, find_schema
+from zoocli.matching.naming import AnswerColumns, find_schema
 from zoocli.runs.options.option import refuse_other_options
 from zoocli.runs.options.score import ScoreOptions
+from zoocli.schema.naming import CONCENTRATIONS, VOTES
 from zoocli.scoring.scorers.scorer import Scorer
 from zoocli.tables import Table, open_table, open_tables
 from zoocli.tables.sources import TableLike, TablesLike
@@ -77,20 +78,8 @@ def find_sides(
 ) -> tuple[AnswerColumns, AnswerColumns]:
     """Both tables, with the options for their columns."""
     return (
-        AnswerColumns(
-            predictions,
-            "«predictions_column»",
-            options.predictions_column,
-            PREDICTION_SUFFIXES,
-            "a score needs the concentrations of a Dirichlet distribution",
-        ),
-        AnswerColumns(
-            votes,
-            "«votes_column»",
-            options.votes_column,
-            VOTE_SUFFIXES,
-            "a score needs the counts of votes",
-        ),
+        AnswerColumns(predictions, CONCENTRATIONS, options.predictions_column),
+        AnswerColumns(votes, VOTES, options.votes_column),
     )
 
 
@@ -107,7 +96,9 @@ def new_scorer(
 
         make_ready(loss, options)
         sides = find_sides(*tables, options)
-        scorer = TreeScorer(find_schema(sides, options.schema), loss, options, *sides)
+        scorer = TreeScorer(
+            find_schema(sides, options.schema, options.questions), loss, options, *sides
+        )
     elif loss.scores == "classes":
         from zoocli.scoring.scorers.classes import ClassScorer
 
@@ -134,7 +125,7 @@ def hold_inputs(
     if options.only is not None:
         names = ids[0].column, ids[1].column
         only = read_only(open_table(options.only, resources, "the list"), names, options.id_from)
-    held = hold_votes(tables[1], ids[1], scorer, kept, only, resources)
+    held = hold_votes(scorer.votes_of(tables[1]), ids[1], scorer, kept, only, resources)
     if options.ensemble:
         _hold_ensemble(scorer, options, ids[0].column, held, resources)
     source = os.path.basename(tables[0].name)
@@ -153,7 +144,8 @@ def _hold_ensemble(
     for source in options.ensemble:
         table = open_table(source, resources, "a file of the ensemble")
         table.require([id_name])
-        columns, _ = find_sides(table, table, options)[0].columns(scorer.schema)
+        found = find_sides(table, table, options)[0].find(scorer.schema)
+        columns = [source.column for source in found.sources]
         ids = IdColumn(table, id_name, options.id_from)
         program = scorer.program_bytes
         members.append(hold_member(table, ids, columns, held.index, resources, used, program))

@@ -72,7 +72,7 @@ def read_data(features: Any, votes: Any, options: FitOptions, resources: Resourc
     ids = IdColumn(tables[0], names[0]), IdColumn(tables[1], names[1])
     columns = FeatureColumns(tables[0], options.feature, (ids[0].column,))
     objective, scorer = new_objective(tables[1], ids[1], options, resources)
-    held = hold_votes(tables[1], ids[1], scorer, (), None, resources)
+    held = hold_votes(scorer.votes_of(tables[1]), ids[1], scorer, (), None, resources)
     held.findings.raise_if_any()
     matched = _match(tables[0], ids[0], columns, objective, held, resources)
     notes = [*scorer.notes, rewritten_note(ids), matched.note(tables)]

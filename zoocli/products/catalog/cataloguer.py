@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -13,16 +14,20 @@ from zoocli.foundation.columns import from_numpy
 from zoocli.foundation.resources import PROGRAM_BYTES, Resources
 from zoocli.matching.concentrations import count_passes, dense, find_impossible, read_passes
 from zoocli.matching.findings import Findings
-from zoocli.matching.naming import PREDICTION_SUFFIXES, AnswerColumns, find_schema
+from zoocli.matching.naming import AnswerColumns, find_schema
 from zoocli.products.catalog.fractions import by_answer, vote_fractions
 from zoocli.products.catalog.intervals import credible_intervals
 from zoocli.products.conversion import Batch, Conversion, ConversionTotals
 from zoocli.runs.options.catalog import CatalogOptions
+from zoocli.schema.naming import CONCENTRATIONS
 from zoocli.tables import open_tables
 from zoocli.tables.numbers import Types
 from zoocli.tables.sources import TablesLike
 
 FEWEST_BATCH_ROWS = 256
+OF_CATALOGUES = replace(
+    CONCENTRATIONS, needs="a catalogue needs the concentrations of a Dirichlet distribution"
+)
 
 
 class Cataloguer(Conversion):
@@ -36,17 +41,12 @@ class Cataloguer(Conversion):
         table = open_tables(predictions, resources, "the predictions")
         super().__init__(table, options.id, options.keep, resources)
         self._options = options
-        side = AnswerColumns(
-            table,
-            "«predictions_column»",
-            options.predictions_column,
-            PREDICTION_SUFFIXES,
-            "a catalogue needs the concentrations of a Dirichlet distribution",
-        )
+        side = AnswerColumns(table, OF_CATALOGUES, options.predictions_column)
         self._schema = find_schema([side], options.schema)
         self._questions = self._schema.question_slices
-        self._columns, self._naming_note = side.columns(self._schema)
-        table.require(self._columns)
+        found = side.find(self._schema)
+        self._columns = [source.column for source in found.sources]
+        self._naming_note = side.note(found)
         self._passes = count_passes(table, self._columns, self.input_columns())
 
     def input_columns(self) -> Types:

@@ -31,6 +31,7 @@ class ScoreKeywords(TypedDict, total=False):
     id_from: str | None
     predictions_column: str | None
     votes_column: str | None
+    questions: str | Sequence[str]
     ensemble: TablesLike
     null_value: float | Sequence[float]
     only: TableLike | None

@@ -88,6 +88,15 @@ class ScoreOptions(Options):
         metavar="PATTERN",
         losses=TREE,
     )
+    questions: Sequence[str] = option(
+        (),
+        "Score only these questions of the tree, separated by commas, such as those that a model "
+        "of one question predicts.",
+        LOSS,
+        metavar="Q,...",
+        losses=TREE,
+        commas=True,
+    )
     ensemble: Sequence[TableLike] = option(
         (),
         "More predictions of the same galaxies, as passes of a mixture; repeatable.",

@@ -59,6 +59,10 @@ class Scorer(ABC):
     counts_votes: bool
     notes: tuple[str, ...] = ()
 
+    def votes_of(self, votes: Table) -> Table:
+        """VOTES as `hold` takes them."""
+        return votes
+
     @abstractmethod
     def hold(self, batch: pa.RecordBatch, findings: Findings, ids: NamesOfRows) -> HeldBlock:
         """The values of a batch of VOTES; invalid ones are added to the findings."""

@@ -34,6 +34,8 @@ from zoocli.runs.options.score import ScoreOptions
 from zoocli.schema import Levels, Schema
 from zoocli.scoring.scorers.backends import choose_backend, tree_backend
 from zoocli.scoring.scorers.scorer import Losses, Scorer, row_bytes
+from zoocli.tables import Table
+from zoocli.tables.parts.counted import CountedTable
 
 PROBLEMS = {
     votes_kernel.NEGATIVE: NEGATIVE_VOTES,
@@ -60,9 +62,10 @@ class TreeScorer(Scorer):
         self.options = options
         self.loss_name = loss.name
         self.schema_name = schema.name
-        self.prediction_columns, of_predictions = predictions.columns(schema)
-        self.vote_columns, of_votes = votes.columns(schema)
-        self.notes = tuple(filter(None, (of_predictions, of_votes)))
+        found, self._of_votes = predictions.find(schema), votes.find(schema)
+        self.prediction_columns = [source.column for source in found.sources]
+        self.vote_columns = [source.column for source in self._of_votes.sources]
+        self.notes = tuple(filter(None, (predictions.note(found), votes.note(self._of_votes))))
         self.prediction_types = dict.fromkeys(self.prediction_columns, pa.float64())
         self.vote_types = dict.fromkeys(self.vote_columns, pa.float64())
         self._tables = predictions.table.name, votes.table.name
@@ -86,6 +89,12 @@ class TreeScorer(Scorer):
     def passes(self) -> int:
         """The number of predictions per galaxy, those of the ensemble included."""
         return self._passes + sum(len(member.values) for member in self.ensemble)
+
+    def votes_of(self, votes: Table) -> Table:
+        """With counts where VOTES have fractions and totals."""
+        sources = self._of_votes.sources
+        totals = {one.column: one.total for one in sources if one.total is not None}
+        return CountedTable(votes, totals) if totals else votes
 
     def hold(self, batch: pa.RecordBatch, findings: Findings, ids: NamesOfRows) -> HeldBlock:
         """Counts (galaxies, answers) in the smallest type that holds them."""
