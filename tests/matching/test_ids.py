@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zoocli.errors import DataError
-from zoocli.matching.ids import IdColumn, find_id_columns, rewritten_note
+from zoocli.matching.id_columns import find_id_columns
+from zoocli.matching.ids import IdColumn, rewritten_note
 from zoocli.tables import Table, open_table
 
 NINETEEN = 1237648720693755918
@@ -268,9 +269,22 @@ def test_the_first_usual_name_that_both_have() -> None:
     assert find_id_columns(*both, "objid", "x") == ("objid", "x")
 
 
+def test_without_a_shared_name_the_one_usual_name_of_each() -> None:
+    both = tables(["x", "id_str"], ["dr7objid", "b"])
+    assert find_id_columns(*both, None, None) == ("id_str", "dr7objid")
+    assert find_id_columns(*both, None, "b") == ("id_str", "b")
+    assert find_id_columns(*both, "x", None) == ("x", "dr7objid")
+    alike = tables(["x", "id_str"], ["id_str", "x"])
+    assert find_id_columns(*alike, None, "x") == ("x", "x")
+    assert find_id_columns(*tables(["ID"], ["b", "Id"]), None, None) == ("ID", "Id")
+    several = tables(["id_str"], ["iauname", "objid"])
+    with pytest.raises(DataError, match=r"votes has several .* 'iauname', 'objid'.*votes_id="):
+        find_id_columns(*several, None, None)
+
+
 def test_no_usual_name() -> None:
-    both = tables(["id_str", "a"], ["id", "b"])
-    with pytest.raises(DataError, match=r"No id column was found: preds and votes .*'id_str', 'a'"):
+    both = tables(["id_str", "a"], ["name", "b"])
+    with pytest.raises(DataError, match=r"No id column was found: votes has .* 'name', 'b'"):
         find_id_columns(*both, None, None)
     with pytest.raises(DataError, match="votes has no column 'nope'"):
         find_id_columns(*both, "id_str", "nope")

@@ -17,7 +17,8 @@ from zoocli.foundation.kernels.fingerprint import sum_of_row_hashes
 from zoocli.foundation.pipeline import prefetch
 from zoocli.foundation.resources import Resources, expected_bytes
 from zoocli.matching.findings import Findings, NamesOfRows
-from zoocli.matching.ids import ID_COLUMNS, IdColumn, ids_at
+from zoocli.matching.id_columns import ID_COLUMNS
+from zoocli.matching.ids import IdColumn, ids_at
 from zoocli.matching.index import FIRST_IDS, IdIndex
 from zoocli.tables import Table
 from zoocli.tables.numbers import Types

@@ -1,4 +1,4 @@
-"""Ids: which column holds them, and how they become the exact text by which they are compared.
+"""How ids become the exact text by which they are compared.
 
 Plain ids do not need pyarrow.compute, which is slow to load: so it is imported late.
 """
@@ -17,59 +17,12 @@ from zoocli.foundation.columns import text_buffers
 from zoocli.tables import Table
 from zoocli.tables.numbers import is_text
 
-ID_COLUMNS = (
-    "id_str",
-    "iauname",
-    "dr8_id",
-    "dr7objid",
-    "object_id",
-    "objid",
-    "subject_id",
-    "galaxy_id",
-    "id",
-)
 WHOLE_FLOAT = r"^-?[0-9]+\.0+$"
 LOST_DIGITS = r"^-?[0-9]+(\.[0-9]+[eE][+-]?|[eE][+-])[0-9]+$"
 NEEDED_BYTES = (b"e", b"E"), (b".", b"+", b"-")
 LONGEST_FLOAT = 30  # characters; 64 bits need 24 at most
 # Powers of 2 below which a float of so many bits represents every whole number.
 EXACT_BITS = {16: 11, 32: 24, 64: 53}
-
-
-def find_id_columns(
-    predictions: Table,
-    votes: Table,
-    predictions_id: str | None,
-    votes_id: str | None,
-    options: str = "«predictions_id» and «votes_id»",
-) -> tuple[str, str]:
-    """The id column of each table: the given one, else the first usual name that both have."""
-    there = set(predictions.column_names), set(votes.column_names)
-    shared = next((name for name in ID_COLUMNS if name in there[0] and name in there[1]), None)
-    chosen = []
-    for table, given in ((predictions, predictions_id), (votes, votes_id)):
-        column = given or shared
-        if column is None:
-            raise DataError(
-                f"No id column was found: {predictions.name} and {votes.name} have none of "
-                f"{', '.join(ID_COLUMNS)} in common. {table.name} has the columns "
-                f"{some(table.column_names, limit=8)}. Name it with «id», or with {options}."
-            )
-        table.require([column])
-        chosen.append(column)
-    return chosen[0], chosen[1]
-
-
-def find_id_column(table: Table, given: str | None) -> str:
-    """The id column of a single table: the given one, else the first usual name."""
-    column = given or next((name for name in ID_COLUMNS if name in table.column_names), None)
-    if column is None:
-        raise DataError(
-            f"No id column was found: {table.name} has none of {', '.join(ID_COLUMNS)}. Its "
-            f"columns are {some(table.column_names, limit=8)}. Name it with «id»."
-        )
-    table.require([column])
-    return column
 
 
 class IdColumn:
@@ -276,6 +229,9 @@ def rewritten_note(columns: Sequence[IdColumn]) -> str | None:
     return f"The ids in {names} are written as floats; 311581.0 was read as 311581."
 
 
-def is_index_name(name: str) -> bool:
-    """Whether a column is the index that pandas wrote beside the data."""
-    return not name.strip() or name.startswith(("Unnamed: ", "__index_level_"))
+def differing_note(columns: Sequence[IdColumn], given: Sequence[str | None]) -> str | None:
+    """The note about id columns of different names, unless both were given."""
+    if columns[0].column == columns[1].column or None not in given:
+        return None
+    names = " with ".join(f"'{one.column}' of {one.table.name}" for one in columns)
+    return f"Galaxies were matched by {names}."

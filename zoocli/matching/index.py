@@ -102,6 +102,11 @@ class IdIndex:
         """The first few ids of some rows and how many more there are, for messages."""
         return some(self.text(rows[:FIRST_IDS].tolist()), count=len(rows))
 
+    def texts(self) -> pa.LargeStringArray:
+        """All ids, in the order of their rows."""
+        buffers = pa.py_buffer(self._starts), pa.py_buffer(self._data[: self._length])
+        return pa.LargeStringArray.from_buffers(self._count, *buffers)
+
     def text(self, rows: Iterable[int]) -> list[str]:
         """The ids of some rows, for messages."""
         spans = ((self._offsets[row], self._offsets[row + 1]) for row in rows)

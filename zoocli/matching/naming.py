@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from zoocli.errors import DataError, UsageError, some
+from zoocli.errors import DataError, UsageError
 from zoocli.schema import Schema, detect_schema, load_schema
 from zoocli.schema.detection import complete_questions
 from zoocli.schema.naming import (
@@ -106,13 +106,12 @@ class AnswerColumns:
         missing = [name for place in absent for name in choice.sources[place].columns]
         lacking = {schema.label_cols[place] for place in absent}
         there = complete_questions(schema, lacking)
-        advice = f"Its columns are {some(self.table.column_names, limit=12)}."
-        if there:
-            advice = (
-                "Complete them, or score only the questions that are there with "
-                f"«questions={','.join(there)}»."
-            )
-        return DataError(f"{self.table.name} has no column {some(missing)}. {advice}")
+        try:
+            self.table.require(missing)
+        except DataError as error:
+            advice = f" To score only the questions that are there: «questions={','.join(there)}»."
+            return DataError(f"{error.message}{advice if there else ''}")
+        raise AssertionError(f"{missing} are there")
 
     def only_fractions(self) -> DataError:
         """The error for a table of vote fractions."""

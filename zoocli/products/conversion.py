@@ -16,7 +16,8 @@ from zoocli.foundation.pipeline import ordered_map, prefetch
 from zoocli.foundation.resources import Resources
 from zoocli.foundation.version import __version__
 from zoocli.matching.findings import Findings
-from zoocli.matching.ids import IdColumn, find_id_column, ids_at, rewritten_note
+from zoocli.matching.id_columns import find_id_column
+from zoocli.matching.ids import IdColumn, ids_at, rewritten_note
 from zoocli.runs.job import OpenJob, Progress, silent
 from zoocli.tables import Table
 from zoocli.tables.numbers import Types

@@ -10,7 +10,7 @@ import numpy as np
 
 from zoocli.errors import DataError, some
 from zoocli.matching.account import Coverage, Matching
-from zoocli.matching.ids import rewritten_note
+from zoocli.matching.ids import differing_note, rewritten_note
 from zoocli.runs.provenance import Predictions, Provenance
 from zoocli.runs.signature import RULES
 from zoocli.scoring.inputs import Inputs
@@ -70,9 +70,9 @@ def notes_about(
 ) -> Iterator[str]:
     """The warnings; raises DataError for unmatched galaxies with --require-all."""
     yield from inputs.scorer.notes
-    rewritten = rewritten_note((inputs.ids, inputs.votes_ids))
-    if rewritten:
-        yield rewritten
+    ids, options = (inputs.ids, inputs.votes_ids), inputs.options
+    given = options.predictions_id or options.id, options.votes_id or options.id
+    yield from filter(None, (differing_note(ids, given), rewritten_note(ids)))
     for note, advice in missing(inputs, totals, matching, whole):
         if inputs.options.require_all:
             raise DataError(f"{note} {advice}, or leave out «require_all».")

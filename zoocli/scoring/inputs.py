@@ -12,7 +12,8 @@ from zoocli.errors import DataError
 from zoocli.foundation.resources import Resources
 from zoocli.losses import find_loss
 from zoocli.matching.held import HeldVotes, IdList, hold_votes, read_only
-from zoocli.matching.ids import IdColumn, find_id_columns
+from zoocli.matching.id_columns import find_id_columns
+from zoocli.matching.ids import IdColumn
 from zoocli.matching.naming import AnswerColumns, find_schema
 from zoocli.runs.options.option import refuse_other_options
 from zoocli.runs.options.score import ScoreOptions

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from zoocli.errors import DataError, some
 from zoocli.foundation.columns import from_numpy
@@ -14,6 +15,7 @@ from zoocli.matching.findings import Findings
 from zoocli.matching.ids import ids_at
 from zoocli.matching.index import FIRST_IDS, MatchAccount, refuse_repeated
 from zoocli.matching.matched import Matched
+from zoocli.matching.unlike_ids import advice_for
 from zoocli.runs.provenance import FINGERPRINTS
 from zoocli.scoring.inputs import Inputs
 from zoocli.scoring.scorers.scorer import Losses
@@ -124,8 +126,17 @@ class ScoreTotals:
             )
         listed = "" if inputs.only is None else f" and in {inputs.only.name}"
         votes = index.text(range(min(3, len(index))))
+        advice = None if inputs.only is not None else _advice(inputs)
         return (
             f"No galaxy is in both files{listed}. The ids of {predictions} look like "
             f"{some(self.unmatched_ids[:3]) or '(none)'}, those of the votes like {some(votes)}. "
-            "Name the id columns with «predictions_id» and «votes_id»."
+            f"{advice or 'Name the id columns with «predictions_id» and «votes_id».'}"
         )
+
+
+def _advice(inputs: Inputs) -> str | None:
+    """What would make the first ids match."""
+    for batch in inputs.predictions.batches([inputs.ids.column]):
+        first = inputs.ids.text(batch.column(0))
+        return advice_for(first, inputs.held.index.texts().cast(pa.string()))
+    return None

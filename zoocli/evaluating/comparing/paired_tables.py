@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from zoocli.errors import DataError, some
-from zoocli.matching.ids import IdColumn, is_index_name
+from zoocli.matching.id_columns import is_index_name
+from zoocli.matching.ids import IdColumn
 from zoocli.runs.provenance import Provenance
 from zoocli.scoring.scores_table import LOSS, Layout, read_layout
 from zoocli.tables.parts.joined import Parts

@@ -20,7 +20,8 @@ from zoocli.heads.features import FeatureColumns
 from zoocli.heads.fitting.targets import Objective, new_objective
 from zoocli.matching.findings import Findings
 from zoocli.matching.held import HeldVotes, hold_votes
-from zoocli.matching.ids import IdColumn, find_id_columns, ids_at, rewritten_note
+from zoocli.matching.id_columns import find_id_columns
+from zoocli.matching.ids import IdColumn, differing_note, ids_at, rewritten_note
 from zoocli.matching.index import IdIndex, MatchAccount, refuse_repeated
 from zoocli.matching.matched import Matched
 from zoocli.runs.options.fit import FitOptions
@@ -75,7 +76,9 @@ def read_data(features: Any, votes: Any, options: FitOptions, resources: Resourc
     held = hold_votes(scorer.votes_of(tables[1]), ids[1], scorer, (), None, resources)
     held.findings.raise_if_any()
     matched = _match(tables[0], ids[0], columns, objective, held, resources)
-    notes = [*scorer.notes, rewritten_note(ids), matched.note(tables)]
+    given = options.features_id or options.id, options.votes_id or options.id
+    read = differing_note(ids, given), rewritten_note(ids)
+    notes = [*scorer.notes, *read, matched.note(tables)]
     return _split(matched, objective, options.hold_out, tuple(filter(None, notes)))
 
 

@@ -17,7 +17,7 @@ from zoocli.matching.concentrations import Pass
 from zoocli.matching.findings import Findings, NamesOfRows
 from zoocli.matching.fingerprint import fingerprint
 from zoocli.matching.held import HeldBlock
-from zoocli.matching.ids import is_index_name
+from zoocli.matching.id_columns import is_index_name
 from zoocli.matching.matched import Matched
 from zoocli.schema import Levels
 from zoocli.tables import Table
