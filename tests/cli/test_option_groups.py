@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from inspect import signature
@@ -160,3 +162,17 @@ def test_no_command_is_cut_off_in_the_help():
     commands = shown.split("Commands:\n")[1].splitlines()
     assert [line.split()[0] for line in commands] == list(COMMANDS)
     assert not any("..." in line or len(line) > 80 for line in commands)
+
+
+@pytest.mark.parametrize("command", [(), ("score",), ("evaluate",), ("summarize",), ("fit",)])
+def test_help_loads_nothing_heavy(command: tuple[str, ...]) -> None:
+    """A terminal that completes or explains a command must answer at once."""
+    code = (
+        "import sys\nfrom zoocli.cli import main\n"
+        f"try: main([*{command}, '--help'])\n"
+        "except SystemExit: pass\n"
+        "heavy = {'numpy', 'pyarrow', 'pandas', 'torch', 'rich', 'duckdb', 'numba'}\n"
+        "print(sorted(heavy & set(sys.modules)), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr == "[]\n"

@@ -12,6 +12,8 @@ from typing import Any
 
 from zoocli.errors import UsageError
 
+MOST_SEED = 2**63 - 1
+
 
 def check_range(
     option: str,

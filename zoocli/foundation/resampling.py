@@ -12,8 +12,6 @@ import numpy.typing as npt
 from zoocli.foundation.arrays import Hashes
 from zoocli.foundation.kernels import resampling as kernels
 
-MOST_SEED = 2**63 - 1
-
 WeightArray = npt.NDArray[np.uint8]
 
 

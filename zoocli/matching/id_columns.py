@@ -35,7 +35,9 @@ def find_id_columns(
     DataError for a table in which there is none, or several of them.
     """
     tables = predictions, votes
-    given = [predictions_id, votes_id]
+    given = [
+        _called(table, name) for table, name in zip(tables, (predictions_id, votes_id), strict=True)
+    ]
     usual = [_usual(table) for table in tables]
     shared = next((name for name in usual[0] if name in usual[1]), None)
     chosen = []
@@ -52,11 +54,19 @@ def find_id_columns(
 
 def find_id_column(table: Table, given: str | None) -> str:
     """The id column of a single table: the given one, else the first usual name."""
-    column = given or next(iter(_usual(table).values()), None)
+    column = _called(table, given) or next(iter(_usual(table).values()), None)
     if column is None:
         raise _none(table, "Name it with «id».")
     table.require([column])
     return column
+
+
+def _called(table: Table, given: str | None) -> str | None:
+    """The column that was named, perhaps as it stands in the file: `# id`, or with blanks."""
+    if given is None or given in table.column_names:
+        return given
+    plain = given.lstrip("# ").strip()
+    return plain if plain in table.column_names else given
 
 
 def _only(table: Table, usual: Mapping[str, str], options: str) -> str:

@@ -58,6 +58,7 @@ def settings_of(inputs: Inputs) -> dict[str, Any]:
         rules
         | scorer.settings()
         | {
+            "null_value": list(inputs.options.null_value),
             "only": None if only is None else f"{len(only)} ids",
             "votes_fingerprint": inputs.held.fingerprint,
             "votes_rows": len(inputs.held.index),

@@ -90,6 +90,8 @@ def new_scorer(
     """The scorer of the chosen loss for these tables; raises DataError where they lack columns."""
     loss = find_loss(options.loss)
     refuse_other_options(options, loss)
+    for table in tables:
+        table.treat_as_missing(options.null_value)
     scorer: Scorer
     if loss.scores == "tree":
         from zoocli.scoring.scorers.backends import make_ready
@@ -144,6 +146,7 @@ def _hold_ensemble(
     members = []
     for source in options.ensemble:
         table = open_table(source, resources, "a file of the ensemble")
+        table.treat_as_missing(options.null_value)
         table.require([id_name])
         found = find_sides(table, table, options)[0].find(scorer.schema)
         columns = [source.column for source in found.sources]

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Mapping
 
 import pyarrow as pa
 
 from zoocli.errors import DataError, some
+from zoocli.foundation.missing import Missing
 
 Types = Mapping[str, pa.DataType]
 LIST_START, LIST_END = "[", "]"
+WRITTEN = (
+    (re.compile(r"[-+]?\d{1,3}([,' ]\d{3})+(\.\d+)?"), "thousands separators"),
+    (re.compile(r"[-+]?(\d{1,3}(\.\d{3})*|\d+),\d+"), "decimal commas"),
+)
 
 
 class TextParser:
@@ -17,12 +23,14 @@ class TextParser:
 
     The first non-blank cell of a column decides: if it begins with `[`, every cell must be a list
     of numbers (`[45.1, 46.2]`), and the column becomes one of lists of the wanted type; otherwise
-    every cell must be a number. Blank cells are null.
+    every cell must be a number. Blank cells, and those that are `missing`, are null; so are the
+    numbers that are missing, in all columns with a type in `types`.
     """
 
-    def __init__(self, types: Types, name: str) -> None:
+    def __init__(self, types: Types, name: str, missing: Missing | None = None) -> None:
         self._types = types
         self._name = name
+        self._missing = missing or Missing()
         self._of_lists: dict[str, bool] = {}
 
     def parse(self, batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -32,6 +40,21 @@ class TextParser:
             if wanted is not None and is_text(field.type):
                 parsed = self._parse_column(batch.column(position), wanted, field.name)
                 batch = batch.set_column(position, pa.field(field.name, parsed.type), parsed)
+        return self._without_numbers(batch) if self._missing.numbers else batch
+
+    def _without_numbers(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Null instead of the numbers that are missing."""
+        import pyarrow.compute as pc
+
+        for position, field in enumerate(batch.schema):
+            kind = field.type
+            numeric = pa.types.is_integer(kind) or pa.types.is_floating(kind)
+            if field.name in self._types and numeric:
+                column = batch.column(position)
+                exact = column.cast(pa.float64())
+                gone = pc.is_in(exact, pa.array(self._missing.numbers, pa.float64()))
+                kept = pc.if_else(gone, pa.scalar(None, kind), column)
+                batch = batch.set_column(position, field, kept)
         return batch
 
     def _parse_column(self, column: pa.Array, wanted: pa.DataType, name: str) -> pa.Array:
@@ -43,10 +66,22 @@ class TextParser:
         try:
             return parse(cells, wanted)
         except pa.ArrowInvalid:
+            cells = self._without_words(cells)
+        try:
+            return parse(cells, wanted)
+        except pa.ArrowInvalid:
             cells = cells.drop_null()
         single = (cells.slice(row, 1) for row in range(len(cells)))
         bad = [cell[0].as_py() for cell in single if not _parses(parse, cell, wanted)]
         raise text_error(self._name, name, bad, len(bad), of_lists) from None
+
+    def _without_words(self, cells: pa.StringArray) -> pa.StringArray:
+        import pyarrow.compute as pc
+
+        words = pa.array(sorted(self._missing.words))
+        return pc.if_else(
+            pc.is_in(pc.utf8_lower(cells), words), pa.scalar(None, pa.string()), cells
+        )
 
 
 def _blank_as_null(cells: pa.StringArray) -> pa.StringArray:
@@ -92,5 +127,12 @@ def text_error(
     expected = "lists of numbers, as its first cell does" if of_lists else "numbers"
     return DataError(
         f"{name}: column '{column}' should hold {expected}, but {count:,} of its cells do not: "
-        f"{some(list(values)[:5])}. Correct them, or leave cells without a value blank."
+        f"{some(list(values)[:5])}. {_advice(values)}"
     )
+
+
+def _advice(cells: Collection[str]) -> str:
+    for written, what in WRITTEN:
+        if all(written.fullmatch(cell.strip()) for cell in cells):
+            return f"They have {what}; write them with a decimal point alone, as 1234.5."
+    return "Correct them, leave cells without a value blank, or name a word with «null_value»."

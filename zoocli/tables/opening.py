@@ -34,7 +34,7 @@ REMOTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
 
 
 def open_table(source: Any, resources: Resources | None = None, name: str = "the table") -> Table:
-    """Opens a path, `-` (standard input), a DataFrame, an Arrow table or an astropy Table.
+    """Opens a path, `-` (standard input), a DataFrame, Arrow data or an astropy Table.
 
     A directory, or a pattern such as `preds/*.parquet`, is opened as the parts of one table; the
     keys in the names of its folders (`survey=dr5`) become columns. A file's format is recognized by
@@ -50,11 +50,13 @@ def open_table(source: Any, resources: Resources | None = None, name: str = "the
         from zoocli.tables.formats.astropy_tables import AstropyTable
 
         return AstropyTable(source, name)
-    if isinstance(source, pa.Table | pa.RecordBatch) or hasattr(source, "iloc"):
+    if any(hasattr(source, offered) for offered in ("iloc", "__arrow_c_stream__")) or isinstance(
+        source, pa.RecordBatch
+    ):
         return MemoryTable(source, name)
     raise UsageError(
-        f"{name} is a {type(source).__name__}; give a path, a pandas DataFrame, an Arrow table or "
-        "an astropy Table."
+        f"{name} is a {type(source).__name__}; give a path, a pandas DataFrame, an Arrow table (or "
+        "what offers an Arrow stream) or an astropy Table."
     )
 
 

@@ -24,15 +24,10 @@ class DataFrame(Protocol):
 
 
 class ArrowData(Protocol):
-    """A pyarrow Table or RecordBatch."""
+    """What offers an Arrow stream: pyarrow, polars, DuckDB and others."""
 
-    @property
-    def num_rows(self) -> int:
-        """The number of rows."""
-
-    @property
-    def schema(self) -> Any:
-        """The names and types of the columns."""
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """The stream."""
 
 
 class AstropyTable(Protocol):

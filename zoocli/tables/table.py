@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from zoocli.errors import DataError, some
+from zoocli.foundation.missing import Missing
 from zoocli.foundation.strict_json import parse_json
 from zoocli.tables.numbers import TextParser, Types, is_text
 
@@ -35,6 +36,11 @@ class Table(ABC):
     rows: int | None = None
     text = False
     spool: Spool | None = None
+    missing = Missing()
+
+    def treat_as_missing(self, values: Iterable[str | float]) -> None:
+        """Makes these values null too, in all columns that are read as numbers."""
+        self.missing = self.missing.more(values)
 
     @property
     def column_names(self) -> list[str]:
@@ -68,12 +74,12 @@ class Table(ABC):
         """The given columns, in the order given, as batches of at most `batch_rows` rows.
 
         A column of text is parsed as its type in `types`, or as lists of it where its first cell
-        begins with `[`; DataError names cells that cannot be parsed. Other columns are returned
-        unchanged.
+        begins with `[`; DataError names cells that cannot be parsed. What is `missing` is null in
+        all columns of `types`. Other columns are returned unchanged.
         """
         columns = list(dict.fromkeys(columns))
         self.require(columns)
-        parser = TextParser(types or {}, self.name)
+        parser = TextParser(types or {}, self.name, self.missing)
         for batch in self._batches(columns, types or {}, batch_rows):
             yield parser.parse(batch)
 
@@ -99,7 +105,7 @@ class Table(ABC):
         """As `batches`, but only the rows from `start` up to, not including, `stop`."""
         columns = list(dict.fromkeys(columns))
         self.require(columns)
-        parser = TextParser(types or {}, self.name)
+        parser = TextParser(types or {}, self.name, self.missing)
         if start < stop:
             for batch in self._between(start, stop, columns, types or {}, batch_rows):
                 yield parser.parse(batch)

@@ -120,14 +120,14 @@ def test_what_counts_as_a_number(tmp_path: Path, text: str) -> None:
         assert value == pytest.approx(NAMED[text], rel=0, abs=0, nan_ok=True)
 
 
-@pytest.mark.parametrize("text", ["NA", "null", "None", "x", "1;5", "0x1F", "--1", "1 2", "true"])
+@pytest.mark.parametrize("text", ["x", "1;5", "0x1F", "--1", "1 2", "true"])
 def test_text_in_a_column_of_numbers(tmp_path: Path, text: str) -> None:
     path = write(tmp_path, f"id,n\na,1\nb,{text}\nc,\nd,{text}\n")
     with pytest.raises(DataError) as caught:
         read(path)
     assert str(caught.value) == (
         f"{path}: column 'n' should hold numbers, but 2 of its cells do not: '{text}', '{text}'. "
-        "Correct them, or leave cells without a value blank."
+        "Correct them, leave cells without a value blank, or name a word with null_value=."
     )
 
 
@@ -169,13 +169,11 @@ def test_files_that_are_no_table_say_where(tmp_path: Path, content: str | bytes,
     "content, said",
     [
         ("", "is empty (0 bytes)"),
-        ("\n1,2\n", "there is no header line"),
         (",,\n1,2,3\n", "there is no header line"),
         (gzip.compress(b"", mtime=0), "there is no header line"),
         (b"\xe9d,n\n1,2\n", "not a text table in UTF-8"),
         ("id,n\n1,2\n".encode("utf-16"), "not a text table in UTF-8"),
         (b"i\x00d,n\n1,2\n", "holds zero bytes"),
-        ("id,n\r1,2\r3,4\r", "its first line is not a header"),
         ("x" * 200_000, "its first line is not a header"),
         (b"\x1f\x8b\x08\x00", "cannot be decompressed (gzip): Truncated"),
         (

@@ -20,8 +20,7 @@ from zoocli.foundation.kernels.comparison import (
     add_weighted_sums,
 )
 from zoocli.foundation.kernels.resampling import FLIPS_PER_WORD
-from zoocli.foundation.option_checks import check_range
-from zoocli.foundation.resampling import MOST_SEED
+from zoocli.foundation.option_checks import MOST_SEED, check_range
 
 BLOCK = 8192  # galaxies, a multiple of GROUP
 MOST_RESAMPLES = 10_000_000

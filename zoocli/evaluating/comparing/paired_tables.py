@@ -131,12 +131,12 @@ def _essence(made: Mapping[str, Any] | None) -> tuple[Any, ...]:
 
 
 def _id_column(table: Table, given: str | None) -> str:
-    """As given, else the first column, which is where `zoocli score` writes the ids."""
+    """As given, else the first column (but for an index), where `zoocli score` writes the ids."""
     if given is not None:
         table.require([given])
         return given
-    first = table.column_names[0]
-    if first in (LOSS, "index") or is_index_name(first):
+    first = next((name for name in table.column_names if not is_index_name(name)), LOSS)
+    if first in (LOSS, "index"):
         raise DataError(
             f"{table.name} begins with the column '{first}', not with ids. Name the id column with "
             "«id»."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from zoocli.foundation.resampling import MOST_SEED
+from zoocli.foundation.option_checks import MOST_SEED
 from zoocli.losses import find_loss
 from zoocli.runs.options.link import Link
 from zoocli.runs.options.option import (

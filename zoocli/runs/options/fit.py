@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zoocli.foundation.resampling import MOST_SEED
+from zoocli.foundation.option_checks import MOST_SEED
 from zoocli.losses import find_loss
 from zoocli.losses.loss import Loss
 from zoocli.runs.options.choices import MissingVotes, OnFractional

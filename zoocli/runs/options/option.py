@@ -139,7 +139,7 @@ def _kind(hint: Any) -> tuple[Any, bool]:
         kinds = [one for one in get_args(hint) if one is not types.NoneType]
         return _kind(str if str in kinds else kinds[0])
     if get_origin(hint) is Sequence:
-        return get_args(hint)[0], True
+        return _kind(get_args(hint)[0])[0], True
     return hint, False
 
 
@@ -151,7 +151,7 @@ def refuse_other_options(options: Options, loss: Loss) -> None:
             raise unused(f"The loss '{loss.name}'", one.name)
 
 
-def require_finite(name: str, values: Sequence[float]) -> None:
+def require_finite(name: str, values: Sequence[float | str]) -> None:
     """Raises UsageError for a number that is missing anyway."""
-    if not all(map(math.isfinite, values)):
-        raise UsageError(f"--{name.replace('_', '-')} takes finite numbers; NaN is missing anyway.")
+    if not all(isinstance(value, str) or math.isfinite(value) for value in values):
+        raise UsageError(f"«{name}» takes finite numbers and words; NaN is missing anyway.")

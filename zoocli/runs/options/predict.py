@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zoocli.errors import UsageError
-from zoocli.foundation.resampling import MOST_SEED
+from zoocli.foundation.option_checks import MOST_SEED
 from zoocli.runs.options.choices import Activation
 from zoocli.runs.options.option import COLUMNS, HEAD, MACHINE, PASSES, Options, option
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from zoocli.foundation.missing import number_of
 from zoocli.runs.options.choices import (
     Backend,
     MissingVotes,
@@ -31,10 +32,10 @@ from zoocli.runs.options.option import (
     option,
     require_finite,
 )
-from zoocli.tables.sources import TableLike
 
 if TYPE_CHECKING:
     from zoocli.schema import Schema
+    from zoocli.tables.sources import TableLike
 
 BATCH_ROWS = 65_536
 MOST_BATCH_ROWS = 10**8
@@ -104,12 +105,11 @@ class ScoreOptions(Options):
         metavar="FILE",
         losses=TREE,
     )
-    null_value: Sequence[float] = option(
+    null_value: Sequence[float | str] = option(
         (),
-        "Treat votes of this value, such as -999, as missing; repeatable.",
+        "Treat this number or word, such as -999 or unknown, as missing; repeatable.",
         INVALID,
-        metavar="N",
-        losses=TREE,
+        metavar="VALUE",
     )
     only: TableLike | None = option(
         None,
@@ -196,3 +196,6 @@ class ScoreOptions(Options):
             object.__setattr__(self, "ensemble", (self.ensemble,))
         super().__post_init__()
         require_finite("null_value", self.null_value)
+        numbers = map(number_of, self.null_value)
+        values = (one if n is None else n for one, n in zip(self.null_value, numbers, strict=True))
+        object.__setattr__(self, "null_value", tuple(values))

@@ -120,17 +120,12 @@ class TreeScorer(Scorer):
         """The columns of votes as arrays of one type, NaN where votes are missing."""
         if self._are_whole(batch):
             return [to_numpy(batch.column(name)) for name in self.vote_columns]
-        columns = [
-            to_floats(batch.column(name), name, self._tables[1]) for name in self.vote_columns
-        ]
-        for null_value in self.options.null_value:
-            columns = [np.where(values == null_value, np.nan, values) for values in columns]
-        return columns
+        return [to_floats(batch.column(name), name, self._tables[1]) for name in self.vote_columns]
 
     def _are_whole(self, batch: pa.RecordBatch) -> bool:
         """Whether all columns of votes are 32-bit integers, as usual in Parquet, without nulls."""
         columns = [batch.column(name) for name in self.vote_columns]
-        if self.options.null_value or not batch.num_rows:
+        if not batch.num_rows:
             return False
         return all(column.type == pa.int32() and not column.null_count for column in columns)
 
@@ -222,7 +217,6 @@ class TreeScorer(Scorer):
         return {
             "schema_hash": self.schema.content_hash,
             "passes": self.passes,
-            "null_value": list(self.options.null_value),
             "on_fractional": self.options.on_fractional,
             "missing_votes": self.options.missing_votes,
         }

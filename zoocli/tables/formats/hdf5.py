@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,13 +21,16 @@ from zoocli.tables.table import unreadable
 PREDICTIONS, IDS, LABELS = DATASETS = ("predictions", "id_str", "label_cols")
 SLICE_BYTES = 1 << 24
 LAYOUT = (
-    "zoocli reads HDF5 as Zoobot wrote it: datasets 'predictions' (galaxy, answer) or (galaxy, "
-    "answer, pass), 'id_str' (galaxy) and 'label_cols' (answer)."
+    "zoocli reads HDF5 as Zoobot wrote it: datasets 'predictions' (galaxy, answer), (galaxy, "
+    "answer, pass) or (galaxy, answer, model, pass), 'id_str' (galaxy) and 'label_cols' (answer)."
 )
 
 
 class Hdf5Table(ArraysTable):
-    """A column `id_str`, and one for each of `label_cols`; of lists, where there are passes."""
+    """A column `id_str`, and one for each of `label_cols`; of lists, where there are passes.
+
+    The passes of several models are all passes of one mixture.
+    """
 
     format = "HDF5"
 
@@ -44,15 +48,16 @@ class Hdf5Table(ArraysTable):
     def _read_layout(self, predictions: Any, ids: Any, labels: Any) -> None:
         answers = to_arrow(np.atleast_1d(labels[()])).to_pylist()
         if (
-            predictions.ndim not in (2, 3)
+            predictions.ndim not in (2, 3, 4)
             or predictions.shape[:2] != (len(ids) if ids.ndim == 1 else -1, len(answers))
             or predictions.dtype.kind not in "fiu"
             or not all(isinstance(answer, str) for answer in answers)
         ):
             raise self._misshapen(predictions, ids, labels)
         self.rows, _, *passes = predictions.shape
-        self._several = passes not in ([], [1])
-        cell = arrow_type(predictions.dtype, tuple(passes) if self._several else ())
+        count = math.prod(passes)
+        self._several = count > 1
+        cell = arrow_type(predictions.dtype, (count,) if self._several else ())
         kind = arrow_type(ids.dtype)
         if cell is None or kind is None:
             raise self._misshapen(predictions, ids, labels)
@@ -95,4 +100,4 @@ class Hdf5Table(ArraysTable):
 
     def _column(self, values: Any, name: str) -> Any:
         column = values[:, self._answers[name]]
-        return column if self._several else column.reshape(len(column))
+        return column.reshape(len(column), -1) if self._several else column.reshape(len(column))

@@ -41,6 +41,11 @@ class Parts(Table):
         """Sets what zoocli wrote about the whole table."""
         self.schema = self.schema.with_metadata({METADATA_KEY: json.dumps(metadata)})
 
+    def treat_as_missing(self, values: Iterable[str | float]) -> None:
+        """In every part."""
+        for part in self.parts:
+            part.treat_as_missing(values)
+
     def may_hold_lists(self, columns: Collection[str]) -> bool:
         """Whether any of the parts may."""
         return any(part.may_hold_lists(columns) for part in self.parts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 import pyarrow as pa
 
@@ -20,6 +20,10 @@ class WrappedTable(Table):
         self.schema = table.schema
         self.rows = table.rows
         self.text = table.text
+
+    def treat_as_missing(self, values: Iterable[str | float]) -> None:
+        """In the wrapped table."""
+        self._table.treat_as_missing(values)
 
     def require(self, columns: Collection[str]) -> None:
         """As the wrapped table does."""
