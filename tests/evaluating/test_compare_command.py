@@ -212,8 +212,10 @@ def test_nothing_in_common_is_refused(files, tmp_path):
 def test_an_index_is_no_id(files, tmp_path):
     with_index = table().add_column(0, "", pa.array(range(GALAXIES)))
     file = write(tmp_path / "index.csv", with_index)
-    assert "Name the id column with --id" in refused(files[0], file)
-    done_well("compare", files[0], file, *FAST, "--id", "id_str")
+    for given in ((), ("--id", "id_str")):
+        done_well("compare", files[0], file, *FAST, *given)
+    only_index = table().rename_columns(["index", *table().column_names[1:]])
+    assert "Name the id column with --id" in refused(files[0], write(tmp_path / "i.csv", only_index))
     assert "has no column 'nothing'" in refused(files[0], file, "--id", "nothing")
 
 

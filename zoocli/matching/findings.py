@@ -69,7 +69,11 @@ NOT_PROBABILITIES = Problem(
 )
 UNKNOWN_LABEL = Problem(
     "labels that are none of the classes",
-    "A label is the name of a prediction column, or its number from 0.",
+    "A label is the name of a class, or its number. Values that are no label: «null_value».",
+)
+NOT_ONE_HOT = Problem(
+    "labels that are not one-hot (a 1 for one class, 0 for the others)",
+    "Correct them, or give one column of labels with «label».",
 )
 INFINITE_LABEL = Problem("labels that are infinite", "Correct them, or leave the cells blank.")
 

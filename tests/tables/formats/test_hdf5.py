@@ -92,7 +92,7 @@ def test_datasets_that_are_not_there(tmp_path: Path, left_out: list[str], named:
     [
         {"predictions": np.ones(3)},
         {"predictions": np.ones((2, 3))},
-        {"predictions": np.ones((3, 2, 2, 2))},
+        {"predictions": np.ones((3, 2, 2, 2, 2))},
         {"predictions": np.ones((3, 2), complex)},
         {"predictions": [["a", "b"]] * 3},
         {"id_str": np.ones((3, 1))},

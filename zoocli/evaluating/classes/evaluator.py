@@ -35,7 +35,7 @@ class ClassEvaluator(Evaluator):
 
     def collect(self, matched: Matched, losses: Losses) -> Collected:
         """What the matched galaxies of a batch add."""
-        predictions = np.stack(losses.read[0].chosen(), axis=1)
+        predictions = self._scorer.predictions(losses.read[0])
         galaxies = LabelledGalaxies(
             np.ascontiguousarray(predictions.T),
             np.ascontiguousarray(self._scorer.probabilities(predictions).T),

@@ -51,6 +51,7 @@ NOT_KEYWORDS = ("schema", "score")  # the one is an argument, the other has keyw
 ONE_OR_SEVERAL = {
     "Sequence[str]": "str | Sequence[str]",
     "Sequence[float]": "float | Sequence[float]",
+    "Sequence[float | str]": "float | str | Sequence[float | str]",
     "Sequence[TableLike]": "TablesLike",
 }
 

@@ -33,7 +33,7 @@ class ScoreKeywords(TypedDict, total=False):
     votes_column: str | None
     questions: str | Sequence[str]
     ensemble: TablesLike
-    null_value: Sequence[float | str]
+    null_value: float | str | Sequence[float | str]
     only: TableLike | None
     keep: str | Sequence[str]
     label: str | Sequence[str]

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
 
-from zoocli.foundation.columns import to_floats
 from zoocli.foundation.resources import PROGRAM_BYTES, TORCH_BYTES, use_one_torch_thread
 from zoocli.losses.loss import Loss
-from zoocli.matching.concentrations import Pass
+from zoocli.matching.concentrations import Pass, count_passes, dense, read_passes
 from zoocli.matching.matched import Matched
 from zoocli.runs.options.score import ScoreOptions
 from zoocli.scoring.scorers.backends import choose_backend, torch_device
@@ -38,7 +38,12 @@ class LabelScorer(Scorer):
         self.options = options
         self.prediction_columns = list(prediction_columns)
         self.prediction_types = dict.fromkeys(self.prediction_columns, pa.float64())
-        self.row_bytes = row_bytes(len(self.prediction_columns))
+        self._passes = count_passes(tables[0], self.prediction_columns, self.prediction_types)
+        self.row_bytes = row_bytes(len(self.prediction_columns), self._passes)
+        if self._passes > 1:
+            self.notes = (
+                f"Each prediction in {tables[0].name} is the mean of its {self._passes:,} passes.",
+            )
         self.vote_columns = list(labels)
         self._loss = loss
         self._device = torch_device(options.device)
@@ -46,10 +51,17 @@ class LabelScorer(Scorer):
 
     def _predicted(self, matched: Matched) -> Pass:
         """The predictions for the matched galaxies, NaN for null."""
-        columns = [
-            np.ascontiguousarray(
-                to_floats(matched.batch.column(name), name, self._predictions_name), np.float64
-            )
-            for name in self.prediction_columns
-        ]
-        return Pass(columns, matched.rows, np.zeros(len(matched.rows), np.bool_))
+        passes = read_passes(
+            matched.batch,
+            self.prediction_columns,
+            self._passes,
+            matched.rows,
+            self._predictions_name,
+            matched.findings,
+            matched.ids,
+        )
+        if self._passes == 1:
+            columns = [np.ascontiguousarray(one, np.float64) for one in passes[0].columns]
+            return replace(passes[0], columns=columns)
+        means = list(dense(passes).mean(axis=0))
+        return Pass(means, np.arange(len(matched.rows), dtype=np.int32), passes[0].absent)
