@@ -215,7 +215,9 @@ def test_an_index_is_no_id(files, tmp_path):
     for given in ((), ("--id", "id_str")):
         done_well("compare", files[0], file, *FAST, *given)
     only_index = table().rename_columns(["index", *table().column_names[1:]])
-    assert "Name the id column with --id" in refused(files[0], write(tmp_path / "i.csv", only_index))
+    assert "Name the id column with --id" in refused(
+        files[0], write(tmp_path / "i.csv", only_index)
+    )
     assert "has no column 'nothing'" in refused(files[0], file, "--id", "nothing")
 
 

@@ -28,11 +28,19 @@ class Problem:
     advice: str
 
 
-NEGATIVE_VOTES = Problem("votes below zero", "Vote counts cannot be negative. Correct them.")
+NEGATIVE_VOTES = Problem(
+    "votes below zero",
+    "Vote counts cannot be negative. Correct them, or say what means that there are none, such as "
+    "«null_value=-999».",
+)
 FRACTIONAL_VOTES = Problem(
     "votes that are not whole numbers",
-    "A likelihood needs counts: give raw counts, not fractions or weighted votes, or round them "
-    "with «on_fractional=round».",
+    "A likelihood needs counts: give raw counts, not fractions or weighted votes. Only what is "
+    "within 0.001 of a whole number is rounded, with «on_fractional=round».",
+)
+SHARES_OF_VOTES = Problem(
+    "votes that are fractions between 0 and 1",
+    "A likelihood needs counts, and fractions have none: give the numbers of votes.",
 )
 INFINITE_VOTES = Problem("votes that are infinite", "Correct them, or leave the cells blank.")
 TOO_MANY_VOTES = Problem(

@@ -39,9 +39,10 @@ class HeldBlock:
 
 
 class Holder(Protocol):
-    """Knows which columns of VOTES are held, and how."""
+    """Knows which columns of VOTES are held, and how; `other_columns` are only looked at."""
 
     vote_columns: list[str]
+    other_columns: Sequence[str]
     vote_types: dict[str, pa.DataType]
     program_bytes: int
 
@@ -93,7 +94,7 @@ def hold_votes(
     seen = np.zeros(0 if only is None else len(only.index), np.bool_)
     remarks: frozenset[str] = frozenset()
     used = read = 0
-    columns = [id_column.column, *holder.vote_columns, *keep]
+    columns = [id_column.column, *holder.vote_columns, *keep, *holder.other_columns]
     for batch in prefetch(table.batches(columns, holder.vote_types)):
         text = id_column.text(batch.column(id_column.column))
         read += len(text)

@@ -70,7 +70,7 @@ def notes_about(
     inputs: Inputs, totals: ScoreTotals, matching: Matching, whole: bool
 ) -> Iterator[str]:
     """The warnings; raises DataError for unmatched galaxies with --require-all."""
-    yield from inputs.scorer.notes
+    yield from inputs.scorer.notes_about(inputs.held.values)
     ids, options = (inputs.ids, inputs.votes_ids), inputs.options
     given = options.predictions_id or options.id, options.votes_id or options.id
     yield from filter(None, (differing_note(ids, given), rewritten_note(ids)))

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from zoocli.errors import DataError
 from zoocli.foundation.resources import Resources
 from zoocli.losses import find_loss
+from zoocli.matching.findings import FRACTIONAL_VOTES
 from zoocli.matching.held import HeldVotes, IdList, hold_votes, read_only
 from zoocli.matching.id_columns import find_id_columns
 from zoocli.matching.ids import IdColumn
@@ -19,6 +20,7 @@ from zoocli.runs.options.option import refuse_other_options
 from zoocli.runs.options.score import ScoreOptions
 from zoocli.schema.naming import CONCENTRATIONS, VOTES
 from zoocli.scoring.scorers.scorer import Scorer
+from zoocli.scoring.suspicions import refuse_swapped
 from zoocli.tables import Table, open_table, open_tables
 from zoocli.tables.sources import TableLike, TablesLike
 
@@ -59,6 +61,8 @@ def open_inputs(
     )
     ids = find_ids(tables, options)
     inputs = hold_inputs(tables, ids, new_scorer(tables, ids, options), options, resources)
+    if FRACTIONAL_VOTES in inputs.held.findings.found:
+        refuse_swapped(inputs.predictions, inputs.scorer.prediction_columns, inputs.votes_name)
     inputs.held.findings.raise_if_any()
     return inputs
 

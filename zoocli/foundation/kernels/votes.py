@@ -9,6 +9,7 @@ from zoocli.foundation.kernels.compiling import compiled, inlined
 
 OK, MISSING, NEGATIVE, FRACTIONAL, INFINITE, TOO_MANY = range(6)
 MOST_VOTES = 2**31 - 1
+NOISE = 1e-3  # votes; of counts that went through floats
 ROWS_AT_ONCE = 256  # of all columns, so that the counts stay in the processor's cache
 
 

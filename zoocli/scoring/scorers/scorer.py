@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,6 +54,7 @@ class Scorer(ABC):
     program_bytes: int = PROGRAM_BYTES
     row_bytes: int  # of a row of predictions while it is scored
     vote_columns: list[str]
+    other_columns: Sequence[str] = ()
     vote_types: dict[str, pa.DataType]
     levels: Levels
     counts_votes: bool
@@ -91,6 +92,10 @@ class Scorer(ABC):
     @abstractmethod
     def settings(self) -> dict[str, Any]:
         """The options that change the numbers, for the summary and the signature."""
+
+    def notes_about(self, values: npt.NDArray[Any]) -> Iterator[str]:
+        """The warnings that the columns and the held values of VOTES call for."""
+        yield from self.notes
 
     def start(self, seen: frozenset[str]) -> None:
         """Called once, between `hold` and everything else, with what was seen in all of VOTES."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ from zoocli.matching.findings import (
     NEGATIVE_VOTES,
     NOT_IN_ENSEMBLE,
     PARTLY_MISSING_VOTES,
+    SHARES_OF_VOTES,
     TOO_MANY_VOTES,
     Findings,
     NamesOfRows,
@@ -34,6 +35,13 @@ from zoocli.runs.options.score import ScoreOptions
 from zoocli.schema import Levels, Schema
 from zoocli.scoring.scorers.backends import choose_backend, tree_backend
 from zoocli.scoring.scorers.scorer import Losses, Scorer, row_bytes
+from zoocli.scoring.suspicions import (
+    ignored_columns,
+    kind_of_concentrations,
+    notes_about_votes,
+    refuse_fractions,
+    votes_in,
+)
 from zoocli.tables import Table
 from zoocli.tables.parts.counted import CountedTable
 
@@ -66,6 +74,11 @@ class TreeScorer(Scorer):
         self.prediction_columns = [source.column for source in found.sources]
         self.vote_columns = [source.column for source in self._of_votes.sources]
         self.notes = tuple(filter(None, (predictions.note(found), votes.note(self._of_votes))))
+        self._ignored = {}
+        if votes.pattern is None:
+            self._ignored = ignored_columns(schema, self._of_votes, votes.table.column_names)
+        self.other_columns = [name for names in self._ignored.values() for name in names]
+        self._ignored_votes = dict.fromkeys(self._ignored, 0.0)
         self.prediction_types = dict.fromkeys(self.prediction_columns, pa.float64())
         self.vote_types = dict.fromkeys(self.vote_columns, pa.float64())
         self._tables = predictions.table.name, votes.table.name
@@ -98,6 +111,8 @@ class TreeScorer(Scorer):
 
     def hold(self, batch: pa.RecordBatch, findings: Findings, ids: NamesOfRows) -> HeldBlock:
         """Counts (galaxies, answers) in the smallest type that holds them."""
+        for question, names in self._ignored.items():
+            self._ignored_votes[question] += sum(votes_in(batch.column(name)) for name in names)
         columns = self._votes(batch)
         addresses = np.array([column.ctypes.data for column in columns], np.uint64)
         like = columns[0][:0]
@@ -108,7 +123,7 @@ class TreeScorer(Scorer):
         if problems:
             states = np.empty(counts.shape, np.uint8)
             votes_kernel.find_states(addresses, like, states)
-            self._find_invalid(states, findings, ids)
+            self._find_invalid(states, columns, findings, ids)
         if highest > np.iinfo(counts.dtype).max:
             kind = np.min_scalar_type(highest) if highest < 2**16 else np.int32
             counts = np.empty(counts.shape, kind)
@@ -130,11 +145,23 @@ class TreeScorer(Scorer):
         return all(column.type == pa.int32() and not column.null_count for column in columns)
 
     def _find_invalid(
-        self, states: npt.NDArray[np.uint8], findings: Findings, ids: NamesOfRows
+        self,
+        states: npt.NDArray[np.uint8],
+        columns: Sequence[npt.NDArray[Any]],
+        findings: Findings,
+        ids: NamesOfRows,
     ) -> None:
+        if self.options.on_fractional == "round":
+            for answer, values in enumerate(columns):
+                noise = np.abs(values - np.rint(values)) <= votes_kernel.NOISE
+                states[noise & (states[:, answer] == votes_kernel.FRACTIONAL), answer] = (
+                    votes_kernel.OK
+                )
+        # A missing fraction is NaN, which is not above 1.
+        shares = not any((values > 1.0).any() for values in columns)
         for state, problem in PROBLEMS.items():
-            if state == votes_kernel.FRACTIONAL and self.options.on_fractional == "round":
-                continue
+            if state == votes_kernel.FRACTIONAL and shares:
+                problem = SHARES_OF_VOTES
             for answer, column in enumerate(self.vote_columns):
                 findings.add(problem, column, states[:, answer] == state, ids)
         if self.options.missing_votes == "zero":
@@ -162,7 +189,20 @@ class TreeScorer(Scorer):
                 find_impossible(
                     one, self.prediction_columns, self.schema, matched.findings, matched.ids
                 )
-        return Losses(loss, losses, totals, read=passes)
+        kind = kind_of_concentrations(passes[0], self._slices)
+        seen = frozenset() if kind is None else frozenset([kind])
+        return Losses(loss, losses, totals, seen=seen, read=passes)
+
+    def finish(self, seen: frozenset[str]) -> None:
+        """Raises DataError where the predictions are fractions."""
+        refuse_fractions(self._tables[0], seen)
+
+    def notes_about(self, values: npt.NDArray[Any]) -> Iterator[str]:
+        """Those of its columns, and about votes that are probably not what was meant."""
+        yield from self.notes
+        yield from notes_about_votes(
+            self._tables[1], self.schema, values, self._ignored, self._ignored_votes
+        )
 
     def _concentrations(self, matched: Matched) -> list[Pass]:
         """The predictions for the matched galaxies of a batch."""

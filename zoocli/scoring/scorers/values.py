@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -19,6 +21,7 @@ from zoocli.runs.options.score import ScoreOptions
 from zoocli.schema import Levels
 from zoocli.scoring.scorers.labels import LabelScorer
 from zoocli.scoring.scorers.scorer import Losses, default_predictions
+from zoocli.scoring.suspicions import notes_about_sentinels, sentinels_in
 from zoocli.tables import Table
 
 
@@ -47,6 +50,12 @@ class ValueScorer(LabelScorer):
         self.vote_types = dict.fromkeys(self.vote_columns, pa.float64())
         self.targets = tuple(self.vote_columns) if len(self.vote_columns) > 1 else ()
         self.levels = Levels({}, self.targets)
+        self._sentinels: dict[str, Counter[float]] = {name: Counter() for name in labels}
+
+    def notes_about(self, values: npt.NDArray[Any]) -> Iterator[str]:
+        """Also about labels that are probably none."""
+        yield from self.notes
+        yield from notes_about_sentinels(self._labels_name, self._sentinels)
 
     def hold(self, batch: pa.RecordBatch, findings: Findings, ids: NamesOfRows) -> HeldBlock:
         """The labels (galaxies, targets) in float64, NaN for null."""
@@ -54,6 +63,7 @@ class ValueScorer(LabelScorer):
         for name in self.vote_columns:
             values = to_floats(batch.column(name), name, self._labels_name)
             findings.add(INFINITE_LABEL, name, np.isinf(values), ids)
+            self._sentinels[name].update(sentinels_in(values))
             columns.append(values)
         return HeldBlock(np.stack(columns, axis=1))
 
