@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 _OPTION = re.compile(r"«([a-z_]+)(?:=([^«»]+))?»")
 
 
@@ -65,7 +66,12 @@ def in_python(message: str) -> str:
     >>> in_python("Raise «memory_limit», or leave them out with «on_duplicate=drop».")
     "Raise memory_limit=, or leave them out with on_duplicate='drop'."
     """
-    return _OPTION.sub(lambda found: found[1] + "=" + (repr(found[2]) if found[2] else ""), message)
+    return _OPTION.sub(_keyword, message)
+
+
+def _keyword(found: re.Match[str]) -> str:
+    value = found[2] or ""
+    return f"{found[1]}={value if not value or _NUMBER.fullmatch(value) else repr(value)}"
 
 
 def in_command(message: str) -> str:

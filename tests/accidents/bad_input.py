@@ -181,14 +181,20 @@ ACCIDENTS = [
         CE + " --scale probabilities",
     ),
     Accident(
-        "unknown labels", classes(LOGITS, ["spiral", "x", "x"]), 3, ("2 galaxies", "'g1'"), CE
+        "unknown labels", classes(LOGITS, ["spiral", "x", "x"]), 3, ("2 galaxies", "'g1 (x)'"), CE
     ),
-    Accident("a label too high", classes(LOGITS, [0, 1, 2]), 3, ("1 galaxy", "'g2'"), CE),
+    Accident("a label too high", classes(LOGITS, [0, 1, 2]), 3, ("1 galaxy", "'g2 (2)'"), CE),
     Accident("no such label", classes(LOGITS, [0, 1, 1]), 3, ("'truth'",), CE + " --label truth"),
     Accident(
         "two labels", classes(LOGITS, [0, 1, 1]), 2, ("one --label",), CE + " --label a --label b"
     ),
-    Accident("one class", classes(LOGITS, [0, 1, 1]), 3, ("1 col",), CE + " --prediction spiral"),
+    Accident(
+        "one class",
+        classes(LOGITS, [0, 1, 1]),
+        3,
+        ("one column for two",),
+        CE + " --prediction spiral",
+    ),
     Accident("NaN logits", classes([[math.nan, 1.0]], [0]), 3, ("NaN", "'g0'"), CE),
     Accident(
         "weights",

@@ -259,7 +259,6 @@ REFUSED: dict[str, tuple[str, bytes | Callable[[], bytes], tuple[str, ...]]] = {
     "Latin-1 in an id": ("csv", CSV + b"\xe9,1,1,1,1,1\n", ("line 5", "Invalid unicode")),
     "Latin-1 in the header": ("csv", b"\xe9," + CSV, ("not a text table in UTF-8", "first line")),
     "UTF-16": ("csv", CSV.decode().encode("utf-16"), ("not a text table in UTF-8",)),
-    "old Macintosh line ends": ("csv", csv_of(GOOD, end="\r"), ("first line is not a header",)),
     "mixed line ends": ("csv", CSV + b"d,1,1,1,1,1\r\n", ("\\r\\n", "others in \\n")),
     "a header only": ("csv", HEADER, ("p.csv has no rows",)),
     "no header": ("csv", FIRST + SECOND + THIRD, ("p.csv", "'1.0', '2.0'", "--id")),

@@ -37,8 +37,9 @@ def test_the_error_names_file_column_count_ids_and_remedy() -> None:
         findings.raise_if_any()
     assert str(caught.value) == (
         "votes.csv has 6 galaxies with votes below zero, in 'bar_yes', 'bar_no'; first ids 'g1', "
-        "'g3', 'g5', 'g7', 'g9'. Vote counts cannot be negative. Correct them. There are also 3 "
-        "galaxies with votes that are infinite."
+        "'g3', 'g5', 'g7', 'g9'. Vote counts cannot be negative. Correct them, or say what means "
+        "that there are none, such as null_value=-999. There are also 3 galaxies with votes that "
+        "are infinite."
     )
 
 

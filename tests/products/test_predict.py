@@ -205,7 +205,7 @@ def test_passes_are_scored_as_a_mixture(folder: Path, tmp_path: Path) -> None:
     head = save_head(tmp_path / "head.safetensors", activation="dirichlet", dropout=0.5)
     source = folder / "features.parquet"
     table = zoocli.predict(source, head, schema=tree, samples=4)
-    votes = pa.table({"id": IDS} | {name: [1] * GALAXIES for name in table.column_names[1:]})
+    votes = pa.table({"id": IDS} | {name: [2] * GALAXIES for name in table.column_names[1:]})
     mixture = zoocli.score(table, votes, schema=tree)["loss"].to_numpy()
     single = zoocli.score(zoocli.predict(source, head, schema=tree), votes, schema=tree)
     assert np.isfinite(mixture).all()

@@ -240,6 +240,9 @@ def test_fractional_votes_are_rounded(small: tuple[Path, Path], tmp_path: Path) 
     rewrite(small[1], bar_yes=[2.4, 3.6, 0.2], bar_no=[1.0, 2.0, 0.0])
     refused = run("score", *small, "-s", tmp_path / "tree.yaml")
     assert refused.code == 3 and "3 galaxies with votes that are not whole" in refused.err
+    still = run("score", *small, "-s", tmp_path / "tree.yaml", "--on-fractional", "round")
+    assert still.code == 3 and "within 0.001 of a whole" in still.err
+    rewrite(small[1], bar_yes=[2.0009, 3.9995, 1e-7], bar_no=[1.0, 2.0, 0.0])
     rounded = score(small, "--on-fractional", "round")
     assert rounded["bar_total-votes"].to_pylist() == [3, 6, 0]
     rewrite(small[1], bar_yes=[2, 4, 0])

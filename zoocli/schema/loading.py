@@ -6,7 +6,7 @@ import functools
 import os.path
 from pathlib import Path
 
-from zoocli.errors import SchemaError, UsageError
+from zoocli.errors import SchemaError, UsageError, some
 from zoocli.schema.checks import hint, shown
 from zoocli.schema.files import SUFFIXES, built_in_folder, read_yaml
 from zoocli.schema.tree import Schema
@@ -36,8 +36,10 @@ def load_schema(schema: str | Path | Schema) -> Schema:
         return built_in(name)
     if schema.lower().endswith(SUFFIXES) or os.path.exists(schema):
         return read_schema(Path(schema))
+    alike = [one for one in known if name in one]
+    meant = f" There are {some(alike, limit=8)}." if alike else hint(name, known)
     raise UsageError(
-        f"There is no schema {shown(schema)}.{hint(name, known)} `zoocli schema list` shows the "
+        f"There is no schema {shown(schema)}.{meant} `zoocli schema list` shows the "
         "built-in ones; a file of your own ends in .yaml."
     )
 

@@ -81,9 +81,10 @@ def ignored_columns(schema: Schema, choice: Choice, names: Sequence[str]) -> dic
     if not choice.sources[0].column.startswith(first):
         return {}
     found: dict[str, list[str]] = {}
+    versions = tuple(f"{answer}_" for answer in schema.label_cols)  # of an answer's own votes
     questions = sorted(schema.question_answer_pairs, key=len, reverse=True)
     for name in names:
-        if name in taken or not name.endswith(ending):
+        if name in taken or not name.endswith(ending) or name.startswith(versions):
             continue
         question = next((one for one in questions if name.startswith(f"{one}_")), None)
         if question is not None and not NO_ANSWER.search(

@@ -20,7 +20,12 @@ from zoocli.runs.provenance import FINGERPRINTS
 from zoocli.scoring.inputs import Inputs
 from zoocli.scoring.scorers.scorer import Losses
 from zoocli.scoring.sums import Sums
+from zoocli.tables.parts.joined import Parts
 
+OTHER_MODELS = (
+    ". If the files are different models of the same galaxies, score each of them and use `zoocli "
+    "compare`, or give all but the first with «ensemble»"
+)
 OR_DROP = ", or drop all of them with «on_duplicate=drop»"
 
 
@@ -111,7 +116,9 @@ class ScoreTotals:
         duplicated = self.account.duplicated()
         if inputs.options.on_duplicate == "error":
             where = f"{inputs.predictions.name} or in the votes"
-            refuse_repeated(inputs.held.index, duplicated, where, OR_DROP)
+            several = isinstance(inputs.predictions, Parts)
+            advice = OR_DROP + (OTHER_MODELS if several else "")
+            refuse_repeated(inputs.held.index, duplicated, where, advice)
         if not self.matched and whole:
             raise DataError(self._why_nothing(inputs, len(duplicated)))
 

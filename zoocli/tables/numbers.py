@@ -51,7 +51,7 @@ class TextParser:
             numeric = pa.types.is_integer(kind) or pa.types.is_floating(kind)
             if field.name in self._types and numeric:
                 column = batch.column(position)
-                exact = column.cast(pa.float64())
+                exact = column.cast(pa.float64(), safe=False)
                 gone = pc.is_in(exact, pa.array(self._missing.numbers, pa.float64()))
                 kept = pc.if_else(gone, pa.scalar(None, kind), column)
                 batch = batch.set_column(position, field, kept)

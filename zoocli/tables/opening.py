@@ -17,6 +17,7 @@ from zoocli.foundation.resources import Resources
 from zoocli.tables.compression import codec_of, decompressed
 from zoocli.tables.formats import format_of_file
 from zoocli.tables.memory import MemoryTable
+from zoocli.tables.numbers import is_text
 from zoocli.tables.parts.directories import (
     PartFile,
     files_of_directory,
@@ -41,9 +42,30 @@ def open_table(source: Any, resources: Resources | None = None, name: str = "the
     its first bytes, else by its ending; anything unknown is read as delimited text. `name` is used
     in messages about sources without a file name. Raises DataError for what cannot be read.
     """
-    resources = resources or Resources.available()
     if isinstance(source, Table):
         return source
+    table = _open(source, resources or Resources.available(), name)
+    masks = masks_of(table)
+    if not masks:
+        return table
+    from zoocli.tables.parts.masked import MaskedTable  # needs pyarrow.compute, which is slow
+
+    return MaskedTable(table, masks)
+
+
+def masks_of(table: Table) -> dict[str, str]:
+    """The columns with a mask beside them, as astropy writes them where a format has no masks."""
+    names = set(table.column_names)
+    masks = {name: f"{name}.mask" for name in table.column_names if f"{name}.mask" in names}
+    kinds = {name: table.type_of(mask) for name, mask in masks.items()}
+    return {
+        name: masks[name]
+        for name, kind in kinds.items()
+        if pa.types.is_boolean(kind) or is_text(kind)
+    }
+
+
+def _open(source: Any, resources: Resources, name: str) -> Table:
     if isinstance(source, str | os.PathLike):
         return _open_path(os.fsdecode(source), resources)
     if _is_astropy_table(source):

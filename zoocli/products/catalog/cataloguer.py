@@ -20,6 +20,7 @@ from zoocli.products.catalog.intervals import credible_intervals
 from zoocli.products.conversion import Batch, Conversion, ConversionTotals
 from zoocli.runs.options.catalog import CatalogOptions
 from zoocli.schema.naming import CONCENTRATIONS
+from zoocli.scoring.suspicions import kind_of_concentrations, refuse_fractions
 from zoocli.tables import open_tables
 from zoocli.tables.numbers import Types
 from zoocli.tables.sources import TablesLike
@@ -102,6 +103,8 @@ class Cataloguer(Conversion):
         passes = read_passes(
             batch.rows, self._columns, self._passes, rows, self.table.name, findings, batch.ids
         )
+        kind = kind_of_concentrations(passes[0], self._questions)
+        refuse_fractions(self.table.name, frozenset([kind] if kind else []))
         concentrations = dense(passes)
         fractions = vote_fractions(concentrations, self._questions)
         invalid = np.isnan(fractions).any(axis=0)

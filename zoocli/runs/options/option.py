@@ -153,5 +153,13 @@ def refuse_other_options(options: Options, loss: Loss) -> None:
 
 def require_finite(name: str, values: Sequence[float | str]) -> None:
     """Raises UsageError for a number that is missing anyway."""
-    if not all(isinstance(value, str) or math.isfinite(value) for value in values):
+    if any(_is_no_number(value) for value in values):
         raise UsageError(f"«{name}» takes finite numbers and words; NaN is missing anyway.")
+
+
+def _is_no_number(value: float | str) -> bool:
+    """Whether a value, or a text of one, is NaN or infinite."""
+    try:
+        return not math.isfinite(float(value))
+    except ValueError:  # a word
+        return False

@@ -52,7 +52,7 @@ def read_header(lines: Sequence[str]) -> Header:
 
 def _stripped(names: list[str]) -> list[str]:
     """Without blanks at their ends, unless that is how two names differ."""
-    stripped = [name.strip() for name in names]
+    stripped = [name.strip(BLANKS) for name in names]
     return stripped if len(set(stripped)) == len(set(names)) else names
 
 
