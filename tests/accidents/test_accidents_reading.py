@@ -261,7 +261,7 @@ REFUSED: dict[str, tuple[str, bytes | Callable[[], bytes], tuple[str, ...]]] = {
     "UTF-16": ("csv", CSV.decode().encode("utf-16"), ("not a text table in UTF-8",)),
     "mixed line ends": ("csv", CSV + b"d,1,1,1,1,1\r\n", ("\\r\\n", "others in \\n")),
     "a header only": ("csv", HEADER, ("p.csv has no rows",)),
-    "no header": ("csv", FIRST + SECOND + THIRD, ("p.csv", "'1.0', '2.0'", "--id")),
+    "no header": ("csv", FIRST + SECOND + THIRD, ("p.csv", "'1.0', '2.0'", "names missing")),
     "a column twice": ("csv", TWICE, ("more than one column called 'bar_no'",)),
     "text for a number": ("csv", CSV + b"d,1,x,1,1,y\n", ("'shape_disk'", "1 of its", "'x'")),
     "a list among numbers": ("csv", CSV + b'd,1,"[1, 2]",1,1,1\n', ("'shape_disk'", "'[1, 2]'")),

@@ -11,6 +11,20 @@ import pyarrow as pa
 from zoocli.errors import DataError
 from zoocli.foundation.arrays import Mask
 
+# The names that columns of ids usually have, in the order in which they are looked for.
+ID_COLUMNS = (
+    "id_str",
+    "iauname",
+    "dr8_id",
+    "dr7objid",
+    "object_id",
+    "objid",
+    "zooniverse_id",
+    "subject_id",
+    "galaxy_id",
+    "id",
+)
+
 
 def to_floats(column: pa.Array, name: str, table: str, keep_single: bool = False) -> Any:
     """A column of numbers as a float64 array, null as NaN; float32 stays so with `keep_single`.

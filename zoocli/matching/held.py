@@ -12,12 +12,11 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from zoocli.errors import DataError
-from zoocli.foundation.columns import from_numpy
+from zoocli.foundation.columns import ID_COLUMNS, from_numpy
 from zoocli.foundation.kernels.fingerprint import sum_of_row_hashes
 from zoocli.foundation.pipeline import prefetch
 from zoocli.foundation.resources import Resources, expected_bytes
 from zoocli.matching.findings import Findings, NamesOfRows
-from zoocli.matching.id_columns import ID_COLUMNS
 from zoocli.matching.ids import IdColumn, ids_at
 from zoocli.matching.index import FIRST_IDS, IdIndex
 from zoocli.tables import Table

@@ -5,20 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from zoocli.errors import DataError, some
+from zoocli.foundation.columns import ID_COLUMNS
+from zoocli.foundation.missing import number_of
 from zoocli.tables import Table
-
-ID_COLUMNS = (
-    "id_str",
-    "iauname",
-    "dr8_id",
-    "dr7objid",
-    "object_id",
-    "objid",
-    "zooniverse_id",
-    "subject_id",
-    "galaxy_id",
-    "id",
-)
 
 
 def find_id_columns(
@@ -89,9 +78,12 @@ def _usual(table: Table) -> dict[str, str]:
 
 
 def _none(table: Table, advice: str) -> DataError:
+    names = table.column_names
+    if 2 * sum(number_of(name) is not None for name in names) >= len(names):
+        advice = "Its first line looks like data: is the line with the names missing?"
     return DataError(
         f"No id column was found: {table.name} has none of {', '.join(ID_COLUMNS)}. Its columns "
-        f"are {some(table.column_names, limit=8)}. {advice}"
+        f"are {some(names, limit=8)}. {advice}"
     )
 
 

@@ -13,6 +13,8 @@ import select
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
+from lzma import LZMAError
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +22,9 @@ import pyarrow as pa
 
 from zoocli.errors import DataError, first_line
 
-GZIP, ZSTD = "gzip", "zstd"
-CODECS = {b"\x1f\x8b": GZIP, b"\x28\xb5\x2f\xfd": ZSTD}
-SUFFIXES = (".gz", ".zst")
+GZIP, ZSTD, BZIP2, XZ = "gzip", "zstd", "bzip2", "xz"
+CODECS = {b"\x1f\x8b": GZIP, b"\x28\xb5\x2f\xfd": ZSTD, b"BZh": BZIP2, b"\xfd7zXZ\x00": XZ}
+SUFFIXES = (".gz", ".zst", ".bz2", ".xz")
 CHUNK = 1 << 18
 PIPE_BYTES = 1 << 20
 POLL_MS = 100
@@ -108,7 +110,11 @@ def _feed(writing: int, chunk: memoryview, stop: threading.Event) -> bool:
 
 
 def _open(path: Path, codec: str | None) -> Any:
-    return path.open("rb") if codec is None else pa.input_stream(str(path), compression=codec)
+    if codec is None:
+        return path.open("rb")
+    if codec in (BZIP2, XZ):  # Arrow reads neither a truncated one with an error, nor xz
+        return import_module({BZIP2: "bz2", XZ: "lzma"}[codec]).open(path)
+    return pa.input_stream(str(path), compression=codec)
 
 
 def _pipe() -> tuple[int, int]:
@@ -125,7 +131,7 @@ def _pipe() -> tuple[int, int]:
 def _damage_reported(name: str, codec: str | None) -> Iterator[None]:
     try:
         yield
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, EOFError, LZMAError) as error:
         what = "be read" if codec is None else f"be decompressed ({codec})"
         raise DataError(
             f"{name} cannot {what}: {first_line(error)}. It is truncated or damaged; copy or "

@@ -31,12 +31,14 @@ from zoocli.tables.spool import Spool
 from zoocli.tables.table import Table
 
 CHUNK = 1 << 20
+WITHIN = re.compile(r"(.+)\[([^\[\]]+)\]")  # a table in a file, such as votes.fits[2]
 REMOTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
 
 
 def open_table(source: Any, resources: Resources | None = None, name: str = "the table") -> Table:
     """Opens a path, `-` (standard input), a DataFrame, Arrow data or an astropy Table.
 
+    FILE[2] and FILE[NAME] name one of several tables in a FITS or VOTable file.
     A directory, or a pattern such as `preds/*.parquet`, is opened as the parts of one table; the
     keys in the names of its folders (`survey=dr5`) become columns. A file's format is recognized by
     its first bytes, else by its ending; anything unknown is read as delimited text. `name` is used
@@ -110,6 +112,9 @@ def _open_path(path: str, resources: Resources) -> Table:
     if REMOTE.match(path) and not os.path.lexists(path):
         raise DataError(f"'{path}' is a remote address. Copy the file here and give its path.")
     try:
+        within = WITHIN.fullmatch(path)
+        if within and not os.path.lexists(path) and os.path.isfile(within[1]):
+            return _open_file(Path(within[1]), resources, within[2])
         if is_pattern(path):
             return _open_parts(files_of_pattern(path), path, resources)
         if os.path.isdir(path):
@@ -123,27 +128,31 @@ def _open_path(path: str, resources: Resources) -> Table:
         raise DataError(f"'{where}' cannot be read: {error.strerror or error}.") from error
 
 
-def _open_file(file: Path, resources: Resources) -> Table:
+def _open_file(file: Path, resources: Resources, chosen: str | None = None) -> Table:
     if file.is_fifo() or file.is_char_device():
         with file.open("rb") as stream:
             return _open_stream(stream, str(file), resources)
     if not file.stat().st_size:
         raise DataError(f"{file} is empty (0 bytes). Write it again, or give another file.")
-    return _open_copy_or_file(file, str(file), resources)
+    return _open_copy_or_file(file, str(file), resources, chosen=chosen)
 
 
 def _open_copy_or_file(
-    path: Path, name: str, resources: Resources, spool: Spool | None = None
+    path: Path,
+    name: str,
+    resources: Resources,
+    spool: Spool | None = None,
+    chosen: str | None = None,
 ) -> Table:
     """Opens a file, or a decompressed copy where its format's reader cannot decompress it.
 
-    `spool` is given where the file is itself a temporary copy.
+    `spool` is given where the file is itself a temporary copy; `chosen` is one table of several.
     """
     format, codec = format_of_file(path, name), codec_of(path)
     if codec not in (None, *format.codecs):
         spool = Spool(decompressed(path, codec, name), name)
         path = spool.path
-    table = format.open(path, resources, name)
+    table = format.open(path, resources, name, chosen)
     table.spool = spool
     return table
 

@@ -11,15 +11,14 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zoocli.errors import UsageError
+from zoocli.errors import DataError, UsageError
 from zoocli.tables.compression import GZIP, SUFFIXES, ZSTD, codec_of, read_start
+from zoocli.tables.formats.strangers import FIRST_BYTES, refuse_stranger
 
 if TYPE_CHECKING:
     from zoocli.foundation.resources import Resources
     from zoocli.tables.formats.encoder import Encoder
     from zoocli.tables.table import Table
-
-FIRST_BYTES = 8
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,8 @@ class Format:
     `reader` takes a path, the resources, and a name for messages in place of the path; it and the
     encoders are named "module.name" in this package, and imported when they are needed. It reads
     files in these `codecs` itself; others are decompressed into the temporary folder for it.
-    `written`: by the name that `--format` has for it.
+    `written`: by the name that `--format` has for it. Files with `several` tables are given as
+    FILE[2] or FILE[NAME] too.
     """
 
     name: str
@@ -49,10 +49,20 @@ class Format:
     reader: str
     codecs: tuple[str, ...] = ()
     written: Mapping[str, Written] = field(default_factory=dict)
+    several: bool = False
 
-    def open(self, path: Path, resources: Resources, name: str) -> Table:
-        """The table in a file; `name` is used in messages. Raises DataError for a damaged file."""
-        table: Table = _imported(self.reader)(path, resources, name)
+    def open(self, path: Path, resources: Resources, name: str, chosen: str | None = None) -> Table:
+        """The table in a file, or the `chosen` one of several; `name` is used in messages.
+
+        Raises DataError for a damaged file, and where there is no such table.
+        """
+        if chosen is not None and not self.several:
+            raise DataError(
+                f"{name}[{chosen}] names a table in a file, but {self.name} files have one. Leave "
+                f"[{chosen}] out."
+            )
+        more = (chosen,) if self.several else ()
+        table: Table = _imported(self.reader)(path, resources, name, *more)
         return table
 
 
@@ -97,6 +107,7 @@ FORMATS = (
         "fits.reading.FitsTable",
         (GZIP,),
         {"fits": Written("fits.writing.FitsEncoder", (".fits", ".fit"))},
+        several=True,
     ),
     Format(
         "ECSV",
@@ -112,7 +123,10 @@ FORMATS = (
         (".vot", ".votable", ".xml"),
         "astropy_tables.read_votable",
         (GZIP, ZSTD),
+        several=True,
     ),
+    Format("IPAC", (b"|", b"\\ ", b"\\char"), (".tbl",), "astropy_tables.read_ipac", (GZIP, ZSTD)),
+    Format("MRT", (b"Title: ",), (".mrt",), "astropy_tables.read_mrt", (GZIP, ZSTD)),
     Format("HDF5", (b"\x89HDF\r\n\x1a\n",), (".hdf5", ".h5", ".hdf"), "hdf5.Hdf5Table"),
 )
 WRITTEN = {name: written for format in FORMATS for name, written in format.written.items()}
@@ -123,12 +137,13 @@ def format_of_file(path: Path, name: str) -> Format:
     """The format by the first bytes, decompressed; else by the ending; else text.
 
     `name` is the original name where `path` is a temporary copy. Raises DataError where the first
-    bytes cannot be decompressed.
+    bytes cannot be decompressed, and for files that are known to be no tables.
     """
     start = read_start(path, codec_of(path), FIRST_BYTES, name)
     for format in FORMATS:
         if format.magics and start.startswith(format.magics):
             return format
+    refuse_stranger(start, name)
     return format_of_name(name) or TEXT
 
 

@@ -18,6 +18,7 @@ from zoocli.foundation.optional import import_optional
 from zoocli.foundation.resources import Resources
 from zoocli.tables.compression import codec_of, decompressed
 from zoocli.tables.formats.arrays import ArraysTable, arrow_type, to_arrow
+from zoocli.tables.formats.choosing import Described, choose_table
 from zoocli.tables.numbers import Types
 from zoocli.tables.table import unreadable
 
@@ -67,8 +68,13 @@ class AstropyTable(ArraysTable):
             ) from error
 
 
-def read_votable(path: Path, resources: Resources, name: str | None = None) -> AstropyTable:
-    """The first table of a VOTable file, plain or compressed, in any of its encodings.
+def read_votable(
+    path: Path, resources: Resources, name: str | None = None, chosen: str | None = None
+) -> AstropyTable:
+    """A table of a VOTable file, plain or compressed, in any of its encodings.
+
+    Of several the one that is `chosen`, by its name or its number from 1, else the first with a
+    usual id column, else the first.
 
     Astropy reads it entirely. Rows stored at another address are refused: nothing is fetched.
     """
@@ -82,9 +88,17 @@ def read_votable(path: Path, resources: Resources, name: str | None = None) -> A
                 f"{name} refers to rows stored elsewhere, or defines entities; neither is "
                 "supported. Write it as one file."
             )
-        tables = votable.parse(io.BytesIO(content), verify="ignore")
-        table = tables.get_first_table().to_table(use_names_over_ids=True)
-    return _named(table, name, "VOTable")
+        every = list(votable.parse(io.BytesIO(content), verify="ignore").iter_tables())
+        if not every:
+            raise ValueError("there is no table in it")
+        described = [
+            Described(str(number), one.name or one.ID, [field.name for field in one.fields])
+            for number, one in enumerate(every, start=1)
+        ]
+        place = choose_table(described, chosen, name)
+        table = every[place].to_table(use_names_over_ids=True)
+    shown = name if len(every) == 1 else f"{name}[{described[place].key}]"
+    return _named(table, shown, "VOTable")
 
 
 def read_ecsv(path: Path, resources: Resources, name: str | None = None) -> AstropyTable:
@@ -93,12 +107,28 @@ def read_ecsv(path: Path, resources: Resources, name: str | None = None) -> Astr
     It strips the blanks at both ends of text, and empty text is null.
     """
     del resources
+    return _read_ascii(path, name, "ECSV", "ascii.ecsv")
+
+
+def read_ipac(path: Path, resources: Resources, name: str | None = None) -> AstropyTable:
+    """A table of IPAC, plain or compressed; astropy reads it entirely."""
+    del resources
+    return _read_ascii(path, name, "IPAC", "ascii.ipac")
+
+
+def read_mrt(path: Path, resources: Resources, name: str | None = None) -> AstropyTable:
+    """A machine-readable table of the AAS, plain or compressed; astropy reads it entirely."""
+    del resources
+    return _read_ascii(path, name, "MRT", "ascii.mrt")
+
+
+def _read_ascii(path: Path, name: str | None, format: str, reader: str) -> AstropyTable:
     name = name or str(path)
     tables = import_optional("astropy.table", f"Reading {name}")
-    with _reading(name, "ECSV"):
+    with _reading(name, format):
         text = _content(path, name).decode("utf-8-sig")
-        table = tables.Table.read(text.splitlines(), format="ascii.ecsv")
-    return _named(table, name, "ECSV")
+        table = tables.Table.read(text.splitlines(), format=reader)
+    return _named(table, name, format)
 
 
 def _named(table: Any, name: str, format: str) -> AstropyTable:

@@ -35,6 +35,7 @@ SQL_TYPES = {pa.float64(): "DOUBLE"}
 SAMPLE_BYTES = 1 << 20
 MOST_LINES = 1000  # of comments before the names
 HEADER_BYTES = 1 << 22
+CLASSIFICATIONS = {"annotations", "subject_data"}  # columns of an export of Zooniverse
 MERGE_MARKERS = ("<<<<<<< ", ">>>>>>> ")
 # The lines of DuckDB's messages that say what is wrong.
 TELLING = ("Expected Number.*", "Invalid unicode.*", "Value with unt.*", "Maximum line size.*")
@@ -124,6 +125,12 @@ class DelimitedTable(Table):
     def _check_header(self, names: list[str]) -> None:
         if not any(name.strip() for name in names):
             raise DataError(f"{self.name} is empty: there is no header line with column names.")
+        if {*names} >= CLASSIFICATIONS:
+            raise DataError(
+                f"{self.name} is a raw export of classifications, with one row for each, and not a "
+                "table of votes. Aggregate it first, such as with panoptes_aggregation, to one row "
+                "per galaxy with the number of votes for each answer."
+            )
         if "\x00" in "".join(names):
             raise DataError(f"{self.name} is not a text table: its first line holds zero bytes.")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +15,19 @@ from zoocli.foundation.optional import import_optional
 from zoocli.foundation.resources import Resources
 from zoocli.tables.compression import codec_of, open_seekable
 from zoocli.tables.formats.arrays import ArraysTable
+from zoocli.tables.formats.choosing import Described, choose_table
 from zoocli.tables.formats.fits.columns import Column, read_columns
 from zoocli.tables.numbers import Types
 from zoocli.tables.table import METADATA_KEY, unreadable
 
 SLICE_BYTES = 1 << 24
+Part = tuple[Any, int, bool]
 
 
 class FitsTable(ArraysTable):
-    """The first table of a FITS file, plain or gzipped.
+    """A table of a FITS file, plain or gzipped: the first with a usual id column, or the first.
 
+    `chosen` names another one, by its EXTNAME or the number of its HDU, as astropy counts them.
     Trailing blanks of text are removed, TNULL is null, NaN stays NaN, and whole numbers are never
     converted to floats unless the header scales them. A column of vectors is one of lists. Images,
     units and further tables are ignored. A gzipped file is decompressed as it is read, each time
@@ -33,11 +36,13 @@ class FitsTable(ArraysTable):
 
     format = "FITS"
 
-    def __init__(self, path: Path, resources: Resources, name: str | None = None) -> None:
+    def __init__(
+        self, path: Path, resources: Resources, name: str | None = None, chosen: str | None = None
+    ) -> None:
         del resources  # read in one thread, slice by slice
         self.name = name or str(path)
         self._path = path
-        header, self._start, binary = self._find_table()
+        header, self._start, binary = self._choose(self._find_tables(), chosen)
         try:
             columns = list(read_columns(header, binary))
             self.rows, self._row_bytes = int(header["NAXIS2"]), int(header["NAXIS1"])
@@ -54,8 +59,24 @@ class FitsTable(ArraysTable):
             metadata=None if metadata is None else {METADATA_KEY: str(metadata)},
         )
 
-    def _find_table(self) -> tuple[Any, int, bool]:
-        """The header of the first table, where its rows begin, and whether it is a binary one."""
+    def _choose(self, tables: Mapping[int, Part], chosen: str | None) -> Part:
+        if not tables:
+            raise DataError(
+                f"{self.name} is a FITS file without a table: it holds only images. Give the file "
+                "with the table."
+            )
+        described = [
+            Described(str(number), header.get("EXTNAME"), _names(header))
+            for number, (header, _, _) in tables.items()
+        ]
+        place = choose_table(described, chosen, self.name)
+        if len(tables) > 1:
+            self.name = f"{self.name}[{described[place].key}]"
+        return list(tables.values())[place]
+
+    def _find_tables(self) -> dict[int, Part]:
+        """Of each table, by its HDU: the header, where its rows begin, whether it is binary."""
+        found: dict[int, Part] = {}
         fits = import_optional("astropy.io.fits", f"Reading {self.name}")
         try:
             with (
@@ -63,18 +84,15 @@ class FitsTable(ArraysTable):
                 open_seekable(self._path) as file,  # astropy leaves its own open where it fails
                 fits.open(file, memmap=False, disable_image_compression=True) as parts,
             ):
-                for part in parts:
+                for number, part in enumerate(parts):
                     if isinstance(part, fits.BinTableHDU | fits.TableHDU):
                         header = dict(part.header)
                         if not header.get("ZIMAGE"):
                             start = part.fileinfo()["datLoc"]
-                            return header, start, isinstance(part, fits.BinTableHDU)
+                            found[number] = header, start, isinstance(part, fits.BinTableHDU)
         except Exception as error:  # of any kind, depending on the damage
             raise unreadable(self.name, self.format, first_line(error)) from error
-        raise DataError(
-            f"{self.name} is a FITS file without a table: it holds only images. Give the file "
-            "with the table."
-        )
+        return found
 
     def _batches(
         self, columns: list[str], types: Types, batch_rows: int
@@ -111,6 +129,10 @@ class FitsTable(ArraysTable):
                         pass  # the checksum is at the very end
             except (OSError, EOFError, zlib.error) as error:
                 raise unreadable(self.name, self.format, first_line(error)) from error
+
+
+def _names(header: Any) -> list[str]:
+    return [str(value) for key, value in header.items() if key.startswith("TTYPE")]
 
 
 def _end(column: Column) -> int:
