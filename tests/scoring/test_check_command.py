@@ -56,7 +56,10 @@ def test_what_is_fine(here: Path) -> None:
         "rows": 3,
         "columns": 6,
         "id_column": "id",
+        "used": ["shape_smooth", "shape_disk", "shape_artifact", "bar_yes", "bar_no"],
     }
+    assert found["detected"] is False
+    assert list(found["voted"]) == ["shape", "bar"]
     assert found["votes"]["format"] == "Parquet" and found["votes"]["rows"] == 3
     assert found["schema"] == "tree"
     assert found["matching"]["matched"] == 3
@@ -108,7 +111,10 @@ def test_the_text_says_the_same(here: Path) -> None:
     done = run("check", "p.csv", "v.parquet", "-s", "tree.yaml")
     assert done.code == 3
     lines = done.out.splitlines()
-    assert lines[0] == "predictions  p.csv: text, 3 rows, 6 columns, ids in 'id'"
+    assert lines[0] == (
+        "predictions  p.csv: text, 3 rows, 6 columns, ids in 'id', 5 read: 'shape_smooth' ... "
+        "'bar_no'"
+    )
     assert lines[-1] == "Not OK: these inputs cannot be scored with these options."
     assert any("'shape_smooth': 2 votes below zero (first ids 'a', 'c')" in line for line in lines)
 

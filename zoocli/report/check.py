@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from zoocli.errors import harmless, some
 from zoocli.report.text import count
@@ -19,7 +19,8 @@ def _lines(found: Check) -> Iterator[str]:
         if side is not None:
             yield f"{title:<12} {_side(side)}"
     if found.schema is not None:
-        yield f"{'schema':<12} {found.schema}"
+        why = ", which the columns fit" if found.detected else ""
+        yield f"{'schema':<12} {found.schema}{why}"
     if found.matching is not None:
         matching = found.matching
         yield (
@@ -28,10 +29,13 @@ def _lines(found: Check) -> Iterator[str]:
             f"{count(matching.votes_only)} rows of votes without predictions, "
             f"{count(matching.duplicated)} ids more than once"
         )
-    yield from (f"{'invalid':<12} {_invalid(one)}" for one in found.invalid)
-    yield from (f"{'note':<12} {_invalid(one)}" for one in found.contradictions)
-    yield from (f"{'note':<12} {note}" for note in found.notes)
+    if found.voted:
+        shares = ", ".join(f"{name} {share:.0%}" for name, share in found.voted.items())
+        yield f"{'with votes':<12} {shares}"
     yield from (f"{'error':<12} {error}" for error in found.errors)
+    yield from (f"{'invalid':<12} {_invalid(one)}" for one in found.invalid)
+    yield from (f"{'note':<12} {note}" for note in found.notes)
+    yield from (f"{'note':<12} {line}" for line in _contradictions(found.contradictions))
     yield (
         "OK: these inputs can be scored."
         if found.fine
@@ -42,7 +46,19 @@ def _lines(found: Check) -> Iterator[str]:
 def _side(side: CheckedTable) -> str:
     rows = "unknown number of rows" if side.rows is None else f"{count(side.rows)} rows"
     ids = "no id column" if side.id_column is None else f"ids in '{side.id_column}'"
-    return f"{side.name}: {side.format}, {rows}, {count(side.columns)} columns, {ids}"
+    used = ""
+    if side.used:
+        more = f" ... '{side.used[-1]}'" if len(side.used) > 1 else ""
+        used = f", {count(len(side.used))} read: '{side.used[0]}'{more}"
+    return f"{side.name}: {side.format}, {rows}, {count(side.columns)} columns, {ids}{used}"
+
+
+def _contradictions(found: Sequence[Invalid]) -> Iterator[str]:
+    """One line for all questions of a file."""
+    for file, problem in dict.fromkeys((one.file, one.problem) for one in found):
+        alike = [one for one in found if (one.file, one.problem) == (file, problem)]
+        each = ", ".join(f"'{one.column}' {count(one.count)}" for one in alike)
+        yield f"{file}: {problem}: {each} (first ids {some(alike[0].first_ids)})"
 
 
 def _invalid(one: Invalid) -> str:

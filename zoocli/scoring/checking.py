@@ -28,13 +28,18 @@ from zoocli.tables.writing.sinks import NullSink
 
 @dataclass(frozen=True)
 class CheckedTable:
-    """One of the tables; `rows` is None where the table was not read to its end."""
+    """One of the tables; `rows` is None where the table was not read to its end.
+
+    `used`: the columns that are read as predictions, or as votes or labels; none where it did not
+    come to that.
+    """
 
     name: str
     format: str
     rows: int | None
     columns: int
     id_column: str | None
+    used: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -50,11 +55,17 @@ class Invalid:
 
 @dataclass
 class Check:
-    """The findings. `errors` are the errors at which `zoocli score` would stop."""
+    """The findings. `errors` are the errors at which `zoocli score` would stop.
+
+    `detected` says that the schema follows from the columns; `voted` is the share of the galaxies
+    in VOTES that have votes for each question.
+    """
 
     predictions: CheckedTable | None = None
     votes: CheckedTable | None = None
     schema: str | None = None
+    detected: bool = False
+    voted: dict[str, float] = field(default_factory=dict)
     matching: Matching | None = None
     invalid: list[Invalid] = field(default_factory=list)
     contradictions: list[Invalid] = field(default_factory=list)
@@ -132,6 +143,9 @@ def _read(
             return None
         scorer = new_scorer(tables, ids, options)
         found.schema = scorer.schema_name
+        found.detected = scorer.schema_name is not None and options.schema is None
+        found.predictions = replace(found.predictions, used=tuple(scorer.prediction_columns))
+        found.votes = replace(found.votes, used=tuple(scorer.vote_columns))
         return hold_inputs(tables, ids, scorer, options, resources)
     except DataError as error:
         found.errors.append(error.message)
@@ -184,6 +198,7 @@ def _score(found: Check, inputs: Inputs, progress: Progress) -> None:
     except DataError as error:
         found.errors.append(error.message)
     if isinstance(inputs.scorer, TreeScorer):
+        found.voted = _voted(inputs, inputs.scorer)
         found.contradictions += _contradictions(inputs, inputs.scorer)
 
 
@@ -191,6 +206,15 @@ def _invalid(findings: Findings) -> Iterator[Invalid]:
     for problem, columns in findings.found.items():
         for column, one in columns.items():
             yield Invalid(findings.name, column, problem.what, one.count, tuple(one.first_ids))
+
+
+def _voted(inputs: Inputs, scorer: TreeScorer) -> dict[str, float]:
+    """The share of the held galaxies that have votes for each question."""
+    counts = inputs.held.values
+    return {
+        question.name: float(counts[:, question.columns].any(axis=1).mean())
+        for question in scorer.schema.questions
+    }
 
 
 def _contradictions(inputs: Inputs, scorer: TreeScorer) -> Iterator[Invalid]:

@@ -446,4 +446,9 @@ def test_what_the_csv_writer_writes_is_read_back(
     csv.writer(content, **dialect).writerows([names, *rows])
     text = content.getvalue() if final_newline else content.getvalue().rstrip("\r\n")
     path = write(tmp_path_factory.getbasetemp(), text, "random.csv")
-    assert read(path, types={}) == [tuple(cell or None for cell in row) for row in rows]
+    given = [tuple(cell or None for cell in row) for row in rows]
+    if dialect["quoting"] == csv.QUOTE_ALL:
+        assert read(path, types={}) == given
+    else:  # where cells are padded, blanks at their ends do not count
+        bare = [tuple((cell or "").strip(" ") or None for cell in row) for row in rows]
+        assert read(path, types={}) in (given, bare)
