@@ -60,7 +60,11 @@ def refuse_swapped(predictions: Table, columns: Sequence[str], votes: str) -> No
     """Raises DataError where PREDICTIONS hold counts; called where VOTES hold no counts."""
     types = dict.fromkeys(columns, pa.float64())
     for batch in predictions.between(0, LOOKED_AT, columns, types, LOOKED_AT):
-        numeric = [one for one in batch.columns if pa.types.is_floating(one.type)]
+        numeric = [
+            one
+            for one in batch.columns
+            if pa.types.is_floating(one.type) or pa.types.is_integer(one.type)
+        ]
         if len(numeric) < len(columns):
             return
         values = np.stack([to_floats(one, "", predictions.name) for one in numeric])

@@ -64,7 +64,7 @@ def _line_of_names(lines: Sequence[str], first: int, separator: str | None) -> i
     if first == len(lines):
         return comment
     line = lines[comment].lstrip("# ")
-    used = separator or separator_of(line)
+    used = separator or separator_of(lines[first])
     named, below = cells_of(line, used), cells_of(lines[first], used)
     if len(named) != len(below) or (len(named) == 1 and " " in line.strip()):
         return first
