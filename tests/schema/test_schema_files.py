@@ -358,3 +358,8 @@ def test_the_text_of_every_built_in_tree_tells_its_first_question() -> None:
         first = FIRST_QUESTION.search((built_in_folder() / f"{name}.yaml").read_text())
         assert first is not None, name
         assert first[1] == next(iter(load_schema(name).question_answer_pairs)), name
+
+
+def test_part_of_a_name_lists_those_that_have_it() -> None:
+    with pytest.raises(UsageError, match=r"There are 'decals-all-campaigns-ortho'"):
+        load_schema("decals")

@@ -37,7 +37,7 @@ def load_schema(schema: str | Path | Schema) -> Schema:
     if schema.lower().endswith(SUFFIXES) or os.path.exists(schema):
         return read_schema(Path(schema))
     alike = [one for one in known if name in one]
-    meant = f" There are {some(alike, limit=8)}." if alike else hint(name, known)
+    meant = f" There are {some(alike, limit=8)}." if len(alike) > 1 else hint(name, known)
     raise UsageError(
         f"There is no schema {shown(schema)}.{meant} `zoocli schema list` shows the "
         "built-in ones; a file of your own ends in .yaml."
