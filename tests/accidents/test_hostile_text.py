@@ -51,7 +51,9 @@ def test_ids_in_messages_are_harmless(folder: Path, text: str) -> None:
     write(folder / "p.parquet", small_predictions(ids))
     write(folder / "v.parquet", small_votes(("x", "b", "c")))
     done = done_well("score", *GOOD, "-o", "out.csv")
-    assert done.err.startswith("zoocli: note: ") and done.err[:-1].isprintable()
+    note, closing = done.err.splitlines()
+    assert note.startswith("zoocli: note: ") and note.isprintable()
+    assert closing.startswith("zoocli: 2 galaxies scored")
     write(folder / "v.parquet", small_votes(ids))
     for damage in ({"bar_yes": [-1.0, 1.0, 1.0]}, {"id": [text, text, "b"]}):
         write(folder / "p.parquet", small_predictions(ids) | damage)

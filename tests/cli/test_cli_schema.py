@@ -70,7 +70,14 @@ def test_list_as_json_and_csv_say_the_same() -> None:
 
 
 def test_show_draws_questions_under_their_answers() -> None:
+    lines = output("show", "gz-rings").splitlines()
+    assert not any("catalogue" in line for line in lines)
     lines = output("show", "decals-dr5-ortho").splitlines()
+    lines, catalogues = lines[: lines.index("published catalogues")], lines[-2:]
+    assert [line.split(":")[0] for line in catalogues] == list(
+        load_schema("decals-dr5-ortho").catalogues
+    )
+    assert "votes in smooth-or-featured_smooth, ...; ids in iauname" in catalogues[0]
     assert lines[0] == "decals-dr5-ortho"
     depth = {line.strip("│├└─ "): len(line) - len(line.lstrip("│├└─ ")) for line in lines}
     assert depth["smooth-or-featured-dr5"] == 4

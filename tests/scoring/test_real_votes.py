@@ -38,7 +38,8 @@ def scored(votes: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Pat
     predictions.to_csv(folder / "predictions.csv", index=False)
     output, summary = folder / "scores.parquet", folder / "summary.json"
     done = done_well("score", folder / "predictions.csv", VOTES, "-o", output, "--summary", summary)
-    ignored, unasked = done.err.splitlines()
+    ignored, unasked, closing = done.err.splitlines()
+    assert closing.startswith(f"zoocli: {GALAXIES:,} galaxies scored, mean loss ")
     assert "37,186 of 40,290 votes for 'merging'" in ignored and "-v1'" in ignored
     assert "Nobody voted for 'merging_none', 'merging_minor-disturbance'" in unasked
     return folder

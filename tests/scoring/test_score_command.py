@@ -22,6 +22,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
 
+import zoocli
 from tests.command import (
     ANSWERS,
     done_well,
@@ -33,6 +34,7 @@ from tests.command import (
     write_tree,
 )
 from tests.conftest import ROOT
+from zoocli.errors import DataError
 
 STATISTICS = ["mean", "mean_all", "se", "sum", "sum_squares", "galaxies", "galaxies_all", "votes"]
 MATCHING = ["matched", "predictions_only", "votes_only", "duplicated", "invalid"]
@@ -150,6 +152,9 @@ def test_ids_under_different_names() -> None:
 # Matching
 
 
+CLOSING = "zoocli: {} galaxies scored, mean loss {} nats: {}\n"
+
+
 def test_galaxies_of_one_side_are_counted_and_reported() -> None:
     command = put(p=["a", "x", "b", "y", "x"], v=["b", "w", "a", "w", "u", "u", "t"])
     assert ids(*command) == ["a", "b"]
@@ -157,6 +162,7 @@ def test_galaxies_of_one_side_are_counted_and_reported() -> None:
     assert done.err == (
         "zoocli: note: 2 galaxies match. 3 rows of p.parquet (such as 'x', 'y', 'x') have no "
         "votes, and 5 rows of v.parquet have no prediction.\n"
+        f"{CLOSING.format(2, '3.1371', 's.csv')}"
     )
     matching = summary(*command)["matching"]
     assert matching == dict(zip(MATCHING, (2, 3, 5, 0, 0), strict=True))
@@ -395,7 +401,7 @@ def test_predictions_from_standard_input() -> None:
         text = Path("p.csv").read_bytes()
         stdin = gzip.compress(text) if name.endswith("gz") else text
         done = done_well("score", "-", "v.csv", *command[3:], "-o", "s.parquet", stdin=stdin)
-        assert done.err == ""
+        assert done.err.startswith("zoocli: 3 galaxies scored, mean loss ")
         assert read(Path("s.parquet")).equals(expected)
     assert run("score", "-", "v.csv", *command[3:]).code == 3
 
@@ -407,6 +413,18 @@ def test_a_leading_unnamed_index_column() -> None:
     assert ids("score", "p.csv", "v.csv", "-s", "tree.yaml") == ["a", "b", "c"]
     predictions.set_index("id").to_parquet("p.parquet")
     assert ids("score", "p.parquet", "v.csv", "-s", "tree.yaml") == ["a", "b", "c"]
+
+
+def test_a_kept_column_that_is_there_twice_is_refused() -> None:
+    put()
+    predictions, votes = pa.table(small_predictions()), pa.table(small_votes())
+    for sides in ((_with_two(predictions), votes), (predictions, _with_two(votes))):
+        with pytest.raises(DataError, match="more than one column called 'z'"):
+            zoocli.score(*sides, schema="tree.yaml", keep=["z"])
+
+
+def _with_two(table: pa.Table) -> pa.Table:
+    return table.append_column("z", pa.array([1, 2, 3])).append_column("z", pa.array([4, 5, 6]))
 
 
 # Outputs

@@ -23,6 +23,11 @@ def complain(message: str, exit_code: int) -> int:
     return exit_code
 
 
+def inform(message: str) -> None:
+    """Writes what was done."""
+    say(f"zoocli: {_readable(message)}")
+
+
 def warn(message: str) -> None:
     """Writes a warning."""
     say(f"zoocli: warning: {_readable(message)}")

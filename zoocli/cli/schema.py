@@ -67,7 +67,10 @@ def show(
         ),
     ] = ShowFormat.tree,
 ) -> None:
-    """Show a tree: its answers, and the answer after which each question is asked."""
+    """Show a tree: its answers, and the answer after which each question is asked.
+
+    Below it are the published catalogues that are read without any renaming.
+    """
     from zoocli.schema import load_schema
 
     tree = load_schema(schema)
@@ -78,10 +81,13 @@ def show(
     else:
         from rich.console import Console
 
-        from zoocli.report.tree import draw_tree
+        from zoocli.report.tree import draw_tree, list_catalogues
 
         # rich cuts off what exceeds the width; a terminal wraps it instead.
-        Console(width=100_000, highlight=False).print(draw_tree(tree))
+        console = Console(width=100_000, highlight=False)
+        console.print(draw_tree(tree))
+        if tree.catalogues:
+            console.print(list_catalogues(tree))
 
 
 @app.command()

@@ -13,7 +13,7 @@ import typer
 from zoocli.cli.cluster import Cluster, computed, require_directory
 from zoocli.cli.groups import with_groups
 from zoocli.cli.inputs import files_of
-from zoocli.cli.messages import say_notes
+from zoocli.cli.messages import inform, say_notes
 from zoocli.cli.options import Quiet, Tables
 from zoocli.cli.outputs import FORMATS, STDOUT, choose_sink, compile_note, put
 from zoocli.errors import UsageError
@@ -92,6 +92,13 @@ class Outputs:
         """Whether the table goes to stdout even where the summary is wanted."""
         return self.output == "-" or (self.output is None and self.format is not None)
 
+    @property
+    def is_file(self) -> bool:
+        """Whether the table goes to a file or directory, of which nothing is seen on the way."""
+        from zoocli.tables.writing.drafts import is_device
+
+        return self.output not in (None, "-") and not is_device(Path(str(self.output)))
+
     def check_for_cluster(self) -> None:
         """Raises UsageError for a table that a cluster does not write."""
         require_directory(self.output, self.format, optional=self.summary is not None)
@@ -137,7 +144,7 @@ def score(
     Losses are negative log-likelihoods in nats, except those of mse and l1. Rows are in the order
     of PREDICTIONS. Galaxies found in only one of the tables are counted and reported.
     """
-    from zoocli.report import render_summaries
+    from zoocli.report import one_line, render_summaries
     from zoocli.scoring.job import ScoreJob
     from zoocli.scoring.summaries.summary import Summary
 
@@ -153,6 +160,8 @@ def score(
         result = Summary.of_scoring(scored)
         outputs.publish(lambda: commit(scored.metadata(), result.to_dict()), result)
     say_notes([*compile_note(), *result.notes], quiet)
+    if outputs.is_file and not quiet:
+        inform(f"{one_line(result)}: {outputs.output}")
     if outputs.output is None and outputs.summary is None and sys.stdout.isatty():
         put(render_summaries([result], "table", sys.stdout))
         say_notes(["nothing was written; -o FILE writes the scores table."], quiet)

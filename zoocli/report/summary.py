@@ -91,6 +91,20 @@ def statistics_cells(group: Statistics, digits: int) -> list[str]:
     return means + [count(value) for value in (group.galaxies, group.galaxies_all, group.votes)]
 
 
+def one_line(summary: Summary) -> str:
+    """What a scoring found, in one line: galaxies matched, the mean and its standard error."""
+    overall = summary.overall
+    matched = summary.provenance.matching
+    galaxies = overall.galaxies_all if matched is None else matched.matched
+    line = f"{count(galaxies)} galaxies scored"
+    if overall.mean is None:
+        return f"{line}, none with votes"
+    digits = decimals([overall.se])
+    error = "" if overall.se is None else f" +- {number(overall.se, digits)}"
+    unit = unit_of(summary.loss)
+    return f"{line}, mean loss {number(overall.mean, digits)}{error}{f' {unit}' if unit else ''}"
+
+
 def losses_title(loss: str | None, schema: str | None) -> str:
     """The loss, its unit and the schema, as far as they are known.
 

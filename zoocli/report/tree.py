@@ -33,6 +33,24 @@ def draw_tree(schema: Schema) -> Tree:
     return drawn
 
 
+def list_catalogues(schema: Schema) -> Text:
+    """The published catalogues whose columns are known: what they have, for the first answer.
+
+    Empty where the schema knows none.
+    """
+    from rich.text import Text
+
+    lines = Text()
+    for one in schema.catalogues.values():
+        first = " x ".join(one.sources(schema)[0].columns)
+        lines.append("\n" if lines else "published catalogues\n")
+        lines.append(one.name, style="bold")
+        lines.append(f": {one.role} in {first}, ...")
+        lines.append(f"; ids in {one.id}" if one.id else "")
+        lines.append(f"; {one.citation}" if one.citation else "")
+    return lines
+
+
 def _title(schema: Schema) -> Text:
     from rich.text import Text
 

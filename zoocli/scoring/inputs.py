@@ -162,12 +162,14 @@ def _hold_ensemble(
 
 
 def _kept_of_votes(options: ScoreOptions, tables: tuple[Table, Table]) -> list[str]:
-    """The kept columns that only VOTES have; raises DataError for one that neither table has."""
+    """The kept columns that only VOTES have; raises DataError for one that no table has, once."""
     kept = [name for name in options.keep if name not in tables[0].column_names]
+    tables[0].require([name for name in options.keep if name not in kept])
     for name in kept:
         if name not in tables[1].column_names:
             raise DataError(
                 f"Neither {tables[0].name} nor {tables[1].name} has a column '{name}', which "
                 "«keep» or «link» names. Check its name."
             )
+    tables[1].require(kept)
     return kept
