@@ -151,9 +151,9 @@ def _run_evaluate(folder: Path, runs: int, show: Show) -> None:
     tables, scores = _a_million(folder / "evaluate")
     commands = {
         "zoocli score": [*ZOOCLI, "score", *tables, "-o", scores],
-        "zoocli evaluate": [*ZOOCLI, "evaluate", *tables, "--bootstrap", "1000"],
+        "zoocli evaluate": [*ZOOCLI, "evaluate", *tables],
     }
-    title = "Evaluation of 1 million galaxies, 34 answers, 1,000 replicates, beside the score alone"
+    title = "Evaluation of 1 million galaxies, 34 answers, beside the score alone"
     _show_commands(title, commands, runs, show)
 
 

@@ -11,18 +11,17 @@ import numpy as np
 from scipy import stats
 
 from zoocli.evaluating.additive import AdditiveArrays
-from zoocli.evaluating.bootstrap import point_sums, replicate_sums, summed
-from zoocli.evaluating.intervals import with_intervals
 from zoocli.evaluating.metric import Metric
-from zoocli.evaluating.tree import calibration
 from zoocli.evaluating.tree.galaxies import VotedGalaxies
+from zoocli.evaluating.tree.result import TreeEvaluation
+from zoocli.evaluating.tree.sums import TreeSums, WhatToCollect
 from zoocli.products.simulation import dirichlet_multinomial
 from zoocli.runs.options.rules import Rules
+from zoocli.runs.provenance import Provenance
 from zoocli.schema import Schema
 
 SCHEMA = Schema({"shape": ["_smooth", "_disk", "_odd"]}, {"shape": None}, "shapes")
-REPEATS, REPLICATES = 1000, 400
-RULES = Rules()
+REPEATS = 1000
 ANSWER = "shape_smooth"
 
 
@@ -55,7 +54,7 @@ def sure_and_unsure() -> None:
 
 def repeated() -> None:
     """How often tests reject the truth, and intervals hold it."""
-    print(f"The truth, {REPEATS:,} times; intervals of {REPLICATES} replicates; one answer:\n")
+    print(f"The truth, {REPEATS:,} times; one answer:\n")
     print(
         "| galaxies | votes | rejected at 5 % | p uniform (Kolmogorov-Smirnov) "
         "| coverage at 90 %: interval holds 0.9 | calibration error: interval holds 0 |"
@@ -87,16 +86,15 @@ def drawn(galaxies: int, votes: int, seed: int, factor: float = 1.0) -> VotedGal
 
 
 def sums_of(galaxies: VotedGalaxies) -> AdditiveArrays:
-    features = calibration.features(galaxies, RULES)
-    return calibration.collect(galaxies, RULES) | summed(features, galaxies.hashes, REPLICATES, 0)
+    what = WhatToCollect(Rules(), np.ones(3), 0)
+    total = TreeSums(SCHEMA, what)
+    total.add(what.prepare(galaxies))
+    return total.arrays()
 
 
 def metrics(sums: AdditiveArrays) -> dict[tuple[str, str | None, str], Metric]:
-    estimates, replicates = (
-        list(calibration.estimates(one, SCHEMA)) for one in (point_sums(sums), replicate_sums(sums))
-    )
-    found = [*with_intervals(estimates, replicates), *calibration.metrics(sums, SCHEMA)]
-    return {(one.question, one.answer, one.metric): one for one in found}
+    made = Provenance(loss="dirichlet", settings={})
+    return TreeEvaluation(provenance=made, schema=SCHEMA, sums=sums, worst=[]).by_name
 
 
 if __name__ == "__main__":

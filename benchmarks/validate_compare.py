@@ -1,7 +1,7 @@
 """Shows that `zoocli compare` finds what is there: python -m benchmarks.validate_compare.
 
-On simulated galaxies, whose truth is known, and with the randomisation test and the bootstrap as
-the command makes them. Needs the test extra (scipy). Writes benchmarks/results/compare.md.
+On simulated galaxies, whose truth is known, and with the test and the intervals as the
+command makes them. Needs the test extra (scipy). Writes benchmarks/results/compare.md.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ def _speed(folder: Path) -> Iterator[tuple[bool, str]]:
     best = min((run_once(command) for _ in range(3)), key=lambda run: run.wall)
     yield (
         best.wall < 60.0,
-        "1,000,000 galaxies, 10 questions, 1,000 replicates and 10,000 flips on two threads, the "
+        "1,000,000 galaxies, 10 questions on two threads, the "
         f"fastest of three runs: {best.wall:.0f} s of wall clock, {best.cpu:.0f} s of processor "
         f"time, {best.peak:,.0f} MB.",
     )

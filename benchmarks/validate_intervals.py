@@ -1,168 +1,167 @@
 """How often the 95 % intervals of an evaluation hold the true value.
 
-    python -m benchmarks.validate_intervals > benchmarks/results/intervals.md
+    python -m benchmarks.validate_intervals FOLDER > benchmarks/results/intervals.md
 
-The true value of a metric is that of a very large sample; the intervals are those of many small
-ones. Two questions, the second asked of those who gave the second answer to the first; predictions
-are the true concentrations with some error. Then shares of few galaxies, whose truth is known.
+FOLDER has the votes of GZ2 Stripe 82 (gz2-stripe82.csv.gz) and of GZ DECaLS
+(gz-decals-votes.csv.gz). Their galaxies are the population, whose numbers are the truth. Samples
+are drawn from it with replacement, each galaxy under an id of its own. Predictions are made of half
+of a galaxy's own votes, with noise: they are neither calibrated nor equally good everywhere.
 """
 
 from __future__ import annotations
 
-from collections import Counter
+import sys
+from collections import defaultdict
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import torch
 
-from zoocli.evaluating.additive import AdditiveArrays, add
-from zoocli.evaluating.confusion import Confusion, HalfMatrix
-from zoocli.evaluating.intervals import with_intervals
-from zoocli.evaluating.metric import Estimate
+from zoocli.evaluating.metric import Key
 from zoocli.evaluating.tree import climatology
-from zoocli.evaluating.tree.collecting import WhatToCollect, collect
 from zoocli.evaluating.tree.galaxies import VotedGalaxies
 from zoocli.evaluating.tree.result import TreeEvaluation
+from zoocli.evaluating.tree.sums import TreeSums, WhatToCollect
 from zoocli.losses import get_dirichlet_neg_log_prob
-from zoocli.products.simulation import dirichlet_multinomial
 from zoocli.runs.options.rules import Rules
 from zoocli.runs.provenance import Provenance
-from zoocli.schema import Schema
+from zoocli.schema import Schema, load_schema
 
-SCHEMA = Schema(
-    {"shape": ["_smooth", "_disk", "_odd"], "bar": ["_yes", "_no"]},
-    {"shape": None, "bar": "shape_disk"},
-    "shapes",
-)
-REPEATS, GALAXIES, REPLICATES = 1000, 1000, 400
-SHOWN = ("accuracy", "balanced_accuracy", "precision_weighted", "f1_macro", "recall of the last")
-TINY = 1e-9  # the rounding of a truth of 1
-LARGE, BATCH = 2_000_000, 50_000
-VOTES = 40
+REPEATS = 400
+SIZES = (30, 100, 500, 5_000)
+BINS = (5, 10, 20, 40, 100, 1_000)  # where the bins of N begin
+DRAWS = 20  # of the votes that are drawn for the truth of ceiling and excess_loss
+WITHOUT_TRUTH = ("ties", "uniformity", "se", "calibration_error")
+PROCESSES = 2
+
+Held = dict[tuple[str, int], list[int]]  # by kind and bin: intervals, and those that hold the truth
 
 
 def main() -> None:
+    """Prints the table."""
+    folder = Path(sys.argv[1])
     print("# Intervals of known truths\n")
-    every_metric()
-    print()
-    shares_of_few()
+    print("Written by `python -m benchmarks.validate_intervals`: how often 95 % intervals hold the")
+    print(f"value of the population, by the number N of galaxies; samples of {SIZES} galaxies of")
+    print(f"real votes, {REPEATS} of each.")
+    for name in ("gz2", "decals"):
+        with ProcessPoolExecutor(PROCESSES) as pool:
+            seeds = [(folder, name, size, seed) for size in SIZES for seed in range(REPEATS)]
+            held: Held = defaultdict(lambda: [0, 0])
+            for found in pool.map(_sample, seeds, chunksize=20):
+                for key, (counted, inside) in found.items():
+                    held[key][0] += counted
+                    held[key][1] += inside
+        _print_table(name, held)
 
 
-def every_metric() -> None:
-    """Those of the evaluation of a decision tree."""
-    # As an evaluation does: the climatology of the votes.
-    reference = climatology.reference(climatology.collect(drawn(BATCH, 10**6)), SCHEMA)
-    truth = values(large_sample(reference))
-    held, counted = Counter[tuple[str, str | None, str]](), Counter[tuple[str, str | None, str]]()
-    for seed in range(REPEATS):
-        sums = collect(drawn(GALAXIES, seed), WhatToCollect(Rules(), reference, REPLICATES, seed))
-        for key, metric in found(sums).items():
-            if key[1] is None and metric.low is not None and metric.high is not None:
-                counted[key] += 1
-                held[key] += metric.low <= truth[key] <= metric.high
-    print("Written by `python -m benchmarks.validate_intervals`: how often the 95 % interval of")
-    print(
-        f"{GALAXIES:,} galaxies ({REPLICATES} replicates) holds the value of {LARGE:,} galaxies.\n"
-    )
-    print("| question | answer | metric | true value | interval holds it |")
-    print("| --- | --- | --- | --- | --- |")
-    for (question, answer, metric), times in sorted(counted.items(), key=str):
-        name = f"{question} | {answer or ''} | {metric}"
-        value, share = truth[question, answer, metric], held[question, answer, metric] / times
-        print(f"| {name} | {value:.5f} | {share:.1%} |")
+def _print_table(name: str, held: Held) -> None:
+    print(f"\n## {name}\n")
+    labels = [f"{first} to {last - 1}" for first, last in pairwise(BINS)]
+    print(f"| number | {' | '.join(f'N {one}' for one in [*labels, f'{BINS[-1]} or more'])} |")
+    print(f"| --- |{' ---: |' * len(BINS)}")
+    for kind in sorted({kind for kind, _ in held}):
+        cells = []
+        for number in range(len(BINS)):
+            counted, inside = held.get((kind, number), (0, 0))
+            cells.append(f"{inside / counted:.1%}" if counted >= 200 else "")
+        print(f"| {kind} | {' | '.join(cells)} |")
 
 
-def shares_of_few() -> None:
-    """Those of shares, where galaxies are few or nearly all are right."""
-    print(
-        "Shares of few galaxies, three answers: how often the 95 % interval holds the truth, and in"
-    )
-    print(
-        f"brackets how often percentiles would ({REPEATS:,} times each, {REPLICATES} replicates).\n"
-    )
-    print(f"| answers | galaxies | right | {' | '.join(SHOWN)} |")
-    print(f"| --- | --- | --- |{' --- |' * len(SHOWN)}")
-    for given in ((1 / 3, 1 / 3, 1 / 3), (0.7, 0.2, 0.1)):
-        for galaxies in (20, 74, 200):
-            for right in (0.6, 0.94, 0.99):
-                shown = " | ".join(
-                    f"{wilson:.1%} ({percentiles:.1%})"
-                    for wilson, percentiles in held_shares(np.array(given), galaxies, right)
-                )
-                answers = ", ".join(f"{one:.0%}" for one in given)
-                print(f"| {answers} | {galaxies:,} | {right:.0%} | {shown} |", flush=True)
+_populations: dict[str, tuple[VotedGalaxies, np.ndarray, dict[Key, float]]] = {}
 
 
-def held_shares(given: np.ndarray, galaxies: int, right: float) -> np.ndarray:
-    """(shown, 2): how often Wilson's and the percentile intervals hold each share that is shown.
-
-    `given` (answers,): how often each answer is true; `right`: how often it is then predicted.
-    """
-    random = np.random.default_rng(galaxies)
-    wrong = (1 - right) / (len(given) - 1)
-    cells = given[:, np.newaxis] * np.where(np.eye(len(given)), right, wrong)
-    truth = shares_in(Confusion.of(cells[..., np.newaxis]))
-    held, counted = np.zeros((len(SHOWN), 2)), np.zeros((len(SHOWN), 1))
-    for _ in range(REPEATS):
-        matrix = random.multinomial(galaxies, cells.ravel()).reshape(*cells.shape, 1) * 1.0
-        halves = HalfMatrix.of(Confusion.of(matrix), np.zeros(len(given), np.intp))
-        point = shares_in(Confusion.of(matrix))
-        drawn = random.poisson(np.repeat(matrix, REPLICATES, axis=2)) * 1.0
-        replicates = shares_in(Confusion.of(drawn))
-        shares = halves.effects(shares_in(halves.confusions()))
-        for kind, chosen in enumerate((shares, None)):
-            for row, metric in enumerate(with_intervals(point, replicates, chosen)):
-                if metric.low is None or metric.high is None:
-                    continue
-                counted[row] += kind == 0
-                held[row, kind] += metric.low - TINY <= truth[row].values[0] <= metric.high + TINY
-    return held / counted
-
-
-def shares_in(confusion: Confusion) -> list[Estimate]:
-    """The shares that are shown: of the whole question, and the recall of the last answer."""
-    recall, support = (each[-1] for each in confusion.of_answers["recall"])
-    numbers = dict(confusion.of_question())
-    return [
-        *(Estimate("shape", None, name, numbers[name], confusion.galaxies) for name in SHOWN[:-1]),
-        Estimate("shape", "_last", SHOWN[-1], recall, support),
-    ]
-
-
-def large_sample(reference: np.ndarray) -> AdditiveArrays:
-    total: AdditiveArrays = {}
-    for number in range(LARGE // BATCH):
-        add(total, collect(drawn(BATCH, 10**6 + number), WhatToCollect(Rules(), reference, 0, 0)))
-    return total
-
-
-def drawn(galaxies: int, seed: int) -> VotedGalaxies:
-    """Galaxies with 40 votes each for the first question; predictions in error by 20 %."""
+def _sample(task: tuple[Path, str, int, int]) -> Held:
+    """Of one sample: by kind and bin of N, its intervals and those that hold the truth."""
+    folder, name, size, seed = task
+    if name not in _populations:
+        galaxies = population(folder, name)
+        known = climatology.reference(climatology.collect(galaxies), galaxies.schema)
+        _populations[name] = galaxies, known, truth_of(galaxies, known)
+    galaxies, known, truth = _populations[name]
     random = np.random.default_rng(seed)
-    truth = np.exp(random.uniform(0, np.log(10), (5, galaxies)))
-    predicted = truth * np.exp(random.normal(0, 0.2, truth.shape))
-    first = dirichlet_multinomial(truth[:3], np.full(galaxies, VOTES), random)
-    second = dirichlet_multinomial(truth[3:], first[1], random)
-    votes = np.vstack([first, second]).astype(np.int64)
+    rows = random.integers(0, len(galaxies), size)
+    part = replace(galaxies.part(rows), hashes=_hashes(size, random))
+    found: Held = defaultdict(lambda: [0, 0])
+    for metric in evaluated(part, known).metrics:
+        kind = metric.metric.partition(":")[0]
+        if kind.startswith(WITHOUT_TRUTH) or metric.low is None or metric.key not in truth:
+            continue
+        high = np.inf if metric.high is None else metric.high
+        number = int(np.searchsorted(BINS, metric.N or 0, side="right")) - 1
+        if number >= 0:
+            kind = "coverage" if kind.startswith("coverage") else kind
+            found[kind, number][0] += 1
+            found[kind, number][1] += metric.low - 1e-12 <= truth[metric.key] <= high + 1e-12
+    return dict(found)
+
+
+def truth_of(galaxies: VotedGalaxies, known: np.ndarray) -> dict[Key, float]:
+    """The numbers of the population; those of drawn votes are means over several draws."""
+    found: dict[Key, list[float]] = defaultdict(list)
+    for draw in range(DRAWS):
+        hashes = _hashes(len(galaxies), np.random.default_rng(10**6 + draw))
+        for metric in evaluated(replace(galaxies, hashes=hashes), known).metrics:
+            if metric.value is not None:
+                found[metric.key].append(metric.value)
+    return {key: float(np.mean(values)) for key, values in found.items()}
+
+
+def evaluated(galaxies: VotedGalaxies, known: np.ndarray) -> TreeEvaluation:
+    """The evaluation of some galaxies; `known` is near the climatology."""
+    what = WhatToCollect(Rules(), known, 0)
+    sums = TreeSums(galaxies.schema, what)
+    sums.add(what.prepare(galaxies))
+    return TreeEvaluation(
+        provenance=Provenance(loss="dirichlet", settings={}),
+        schema=galaxies.schema,
+        sums=sums.arrays(),
+        worst=[],
+    )
+
+
+def population(folder: Path, name: str) -> VotedGalaxies:
+    """The votes of a survey, with predictions that are made of half of them."""
+    if name == "gz2":
+        schema, file = load_schema("gz2-ortho"), "gz2-stripe82.csv.gz"
+        columns = _gz2_columns(schema)
+    else:
+        schema, file = load_schema("desi"), "gz-decals-votes.csv.gz"
+        columns = schema.label_cols
+    votes = pd.read_csv(folder / file, low_memory=False)[columns].fillna(0).to_numpy().T
+    votes = votes.astype(np.int64)
+    random = np.random.default_rng(1)
+    half = random.binomial(votes, 0.5)
+    concentrations = (0.5 + half) * np.exp(0.3 * random.standard_normal(votes.shape))
+    slices = schema.question_slices
     losses = [
         get_dirichlet_neg_log_prob(
-            torch.from_numpy(predicted[part].T.copy()), torch.from_numpy(votes[part].T.copy())
+            torch.tensor(concentrations[part].T), torch.tensor(votes[part].T)
         ).numpy()
-        for part in SCHEMA.question_slices
+        for part in slices
     ]
-    totals = np.array([votes[part].sum(axis=0) for part in SCHEMA.question_slices])
-    hashes = random.integers(0, 2**63, galaxies).astype(np.uint64)
-    return VotedGalaxies(SCHEMA, predicted[None], votes, totals, np.array(losses), hashes)
-
-
-def found(sums: AdditiveArrays) -> dict:
-    evaluation = TreeEvaluation(
-        provenance=Provenance(loss="dirichlet", settings={}), schema=SCHEMA, sums=sums, worst=[]
+    totals = np.stack([votes[part].sum(axis=0) for part in slices])
+    return VotedGalaxies(
+        schema,
+        concentrations[np.newaxis],
+        votes,
+        totals,
+        np.stack(losses),
+        np.arange(votes.shape[1], dtype=np.uint64),
     )
-    return evaluation.by_name
 
 
-def values(sums: AdditiveArrays) -> dict[tuple[str, str | None, str], float]:
-    return {key: one.value for key, one in found(sums).items() if one.value is not None}
+def _gz2_columns(schema: Schema) -> list[str]:
+    """The columns of counts of the tree's answers: t01_smooth_or_features_a01_smooth_count, ..."""
+    return [source.column for source in schema.catalogues["gz2"].sources(schema)]
+
+
+def _hashes(size: int, random: np.random.Generator) -> np.ndarray:
+    return random.integers(0, 2**63, size, dtype=np.uint64)
 
 
 if __name__ == "__main__":

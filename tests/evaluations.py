@@ -5,20 +5,27 @@ from __future__ import annotations
 import csv
 import functools
 import io
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 import torch
+from scipy import stats
 
 from tests.conftest import SHARED_DATA
 from zoocli.evaluating.additive import AdditiveArrays
+from zoocli.evaluating.buckets import buckets_of
 from zoocli.evaluating.metric import Metric
 from zoocli.evaluating.tree.climatology import collect as collect_votes
 from zoocli.evaluating.tree.climatology import reference
-from zoocli.evaluating.tree.collecting import WhatToCollect, collect
 from zoocli.evaluating.tree.galaxies import VotedGalaxies
 from zoocli.evaluating.tree.result import TreeEvaluation
+from zoocli.evaluating.tree.sums import TreeSums, WhatToCollect
+from zoocli.foundation.hashing import hash_ids
+from zoocli.foundation.kernels.resampling import UNIFORMS, random_words
 from zoocli.losses.dirichlet import get_dirichlet_neg_log_prob
 from zoocli.products.simulation import draw_votes
 from zoocli.runs.options.rules import Rules
@@ -80,11 +87,26 @@ def real() -> VotedGalaxies:
 
 
 def sums_of(
-    galaxies: VotedGalaxies, rules: Rules | None = None, replicates: int = 0
+    galaxies: VotedGalaxies,
+    rules: Rules | None = None,
+    *,
+    seed: int = 0,
+    threads: int = 1,
+    batches: int | None = None,
+    known: np.ndarray | None = None,
 ) -> AdditiveArrays:
-    """Everything that is collected of the galaxies."""
-    known = reference(collect_votes(galaxies), galaxies.schema)
-    return collect(galaxies, WhatToCollect(rules or Rules(), known, replicates, 0))
+    """Everything that is added up over the galaxies, `batches` of them at a time.
+
+    `known`: the reference, by default near the climatology of the same galaxies.
+    """
+    if known is None:
+        known = reference(collect_votes(galaxies), galaxies.schema)
+    what = WhatToCollect(rules or Rules(), known, seed)
+    total = TreeSums(galaxies.schema, what, threads)
+    size = batches or max(len(galaxies), 1)
+    for first in range(0, max(len(galaxies), 1), size):
+        total.add(what.prepare(galaxies.part(slice(first, first + size))))
+    return total.arrays()
 
 
 def evaluation_of(sums: AdditiveArrays, schema: Schema) -> TreeEvaluation:
@@ -97,10 +119,38 @@ def evaluation_of(sums: AdditiveArrays, schema: Schema) -> TreeEvaluation:
 
 
 def metrics_of(
-    galaxies: VotedGalaxies, rules: Rules | None = None, replicates: int = 0
+    galaxies: VotedGalaxies, rules: Rules | None = None
 ) -> dict[tuple[str, str | None, str], Metric]:
     """Every metric by question, answer and name."""
-    return evaluation_of(sums_of(galaxies, rules, replicates), galaxies.schema).by_name
+    return evaluation_of(sums_of(galaxies, rules), galaxies.schema).by_name
+
+
+def uniforms(hashes: np.ndarray, seed: int, stream: int = 0) -> np.ndarray:
+    """The numbers in (0, 1) that randomise the transforms of an answer, `stream`."""
+    words = np.empty((len(hashes), 1), np.uint64)
+    random_words(np.ascontiguousarray(hashes), seed, UNIFORMS, stream, words)
+    return ((words[:, 0] >> np.uint64(11)).astype(float) + 0.5) * 2.0**-53
+
+
+def left_out(ids: list[str], seed: int) -> list[np.ndarray]:
+    """Which galaxies are left without each bucket that has any."""
+    buckets = buckets_of(hash_ids(pa.array(ids)), seed)
+    return [buckets != bucket for bucket in np.unique(buckets)]
+
+
+def students_interval(
+    value: float,
+    without: list[float],
+    scale: Callable[[Any], Any] = lambda x: x,
+    back: Callable[[Any], Any] = lambda x: x,
+) -> list[float]:
+    """The interval of docs/evaluation.md, from the number without each bucket."""
+    others = scale(np.array(without))
+    m, d = len(others), others.mean() - others
+    se = np.sqrt(m / (m - 1) * np.sum(d**2))
+    nu = 2 / (np.sum(d**4) / np.sum(d**2) ** 2 - 1 / m)
+    reach = stats.t.ppf(0.975, min(max(nu, 1), m - 1)) * se
+    return [float(back(scale(value) + side * reach)) for side in (-1, 1)]
 
 
 def both() -> list[VotedGalaxies]:

@@ -276,8 +276,8 @@ def test_parts_are_merged_from_results_and_from_files(tmp_path: Path) -> None:
     merged = zoocli.merge(files)
     assert isinstance(merged, zoocli.Summary)
     assert_alike(merged, whole)
-    evaluations = [zoocli.evaluate(part, votes, SCHEMA, bootstrap=20) for part in parts]
-    expected = zoocli.evaluate(predictions, votes, SCHEMA, bootstrap=20)
+    evaluations = [zoocli.evaluate(part, votes, SCHEMA) for part in parts]
+    expected = zoocli.evaluate(predictions, votes, SCHEMA)
     made = zoocli.merge(evaluations)
     assert made.matching == expected.matching
     values = [
@@ -298,7 +298,7 @@ def test_directories_of_evaluations_are_merged(tmp_path: Path) -> None:
     p = write(tmp_path / "p.parquet", predictions)
     folders = [tmp_path / f"part-{number}" for number in (1, 2)]
     for number, folder in enumerate(folders, start=1):
-        options = ("-s", tree, "--bootstrap", 0, "--shard", f"{number}/2", "-o", folder)
+        options = ("-s", tree, "--shard", f"{number}/2", "-o", folder)
         done_well("evaluate", p, v, *options)
     merged = zoocli.merge([str(folder) for folder in folders])
     assert isinstance(merged, zoocli.Evaluation)

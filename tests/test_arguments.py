@@ -72,7 +72,7 @@ score("p.parquet", Path("v.csv"), "gz-rings", keep="z", on_invalid="null", batch
 score(["p1.csv", Frame()], Frame(), loss="ce", class_weights=[1, 2.5], only=Path("ids.txt"))
 score(Frame(), Frame(), output="scores.parquet", ensemble=["q.csv"], null_value=-999).overall
 check("p.csv", "v.csv", null_value=[-1.5], threads=2)
-evaluate("p.csv", "v.csv", profile="decals", bootstrap=0, missing_votes="zero", memory_limit="4GB")
+evaluate("p.csv", "v.csv", profile="decals", missing_votes="zero", memory_limit="4GB")
 catalog(Frame(), advanced=True, level=0.5, intervals="zoobot", output=Path("c.fits"))
 predict(["f.csv"], "head.pt", classes=["a", "b"], activation="softmax", samples=3)
 fit("f.csv", "v.csv", "head.safetensors", "gz-rings", feature="x_*", hold_out=0.1).head

@@ -151,11 +151,11 @@ def evaluate(
     """What `zoocli evaluate` finds: losses, errors and classification, with intervals.
 
     `predictions`, `votes` and `schema` as for `score`; `options` are those of the command line
-    with underscores, such as profile="decals", min_votes=10 or bootstrap=0: those of `score`, and
+    with underscores, such as profile="decals", min_votes=10 or seed=1: those of `score`, and
     those that `zoocli.runs.options.evaluate` lists. With loss="ce", "mse" or "l1", `votes`
     have labels or values, and there is no schema.
 
-    The result's `metrics` are every number with its 95 % interval (a Poisson bootstrap over
+    The result's `metrics` are every number with its 95 % interval (a jackknife over
     galaxies) and its N; `by_name[question, answer, metric]` finds one, `to_pandas()` makes a table
     of them. What is absent, such as a number on no galaxies, is None. Losses of concentrations and
     classes are in nats. Formulas and sources: docs/evaluation.md.
@@ -165,7 +165,7 @@ def evaluate(
     >>> import pandas as pd
     >>> concentrations = pd.DataFrame({"id": ["a"], "ring_yes": [3.0], "ring_no": [1.0]})
     >>> votes = pd.DataFrame({"id": ["a"], "ring_yes": [2], "ring_no": [2]})
-    >>> found = evaluate(concentrations, votes, schema="gz-rings", bootstrap=0)
+    >>> found = evaluate(concentrations, votes, schema="gz-rings")
     >>> found.by_name["ring", "ring_yes", "bias"].value
     0.25
     """
@@ -173,7 +173,7 @@ def evaluate(
     own = {name: given.pop(name) for name in _names(EvaluateOptions) if name in given}
     made = EvaluateOptions(ScoreOptions(schema=schema, **given), **own)
     evaluation = run_here(EvaluateJob.of(predictions, votes, made), NullSink())
-    _warn(evaluation.notes)
+    _warn([*evaluation.notes, *evaluation.doubts])
     return evaluation
 
 
@@ -409,7 +409,7 @@ def merge(parts: Sequence[Summary | Evaluation | FilePath]) -> Summary | Evaluat
     >>> ids, votes = ["a", "b"], {"ring_yes": [2, 4], "ring_no": [2, 0]}
     >>> concentrations = pd.DataFrame({"id": ids, "ring_yes": [3.0, 5.0], "ring_no": [1.0, 2.0]})
     >>> with warnings.catch_warnings(action="ignore"):  # each part lacks a galaxy of the votes
-    ...     parts = [evaluate(concentrations[rows], pd.DataFrame({"id": ids} | votes), bootstrap=0)
+    ...     parts = [evaluate(concentrations[rows], pd.DataFrame({"id": ids} | votes))
     ...              for rows in (slice(0, 1), slice(1, 2))]
     >>> [one.galaxies for one in (*parts, merge(parts))]
     [1, 1, 2]

@@ -16,10 +16,8 @@ from sklearn import metrics as sklearn
 
 import zoocli
 from tests.command import done_well, run, write
-from tests.evaluations import assert_same_numbers, numbers
+from tests.evaluations import assert_same_numbers, left_out, numbers, students_interval
 from zoocli.evaluating.classes.result import ClassEvaluation
-from zoocli.foundation.hashing import hash_ids
-from zoocli.foundation.resampling import poisson_weights
 
 CLASSES = ["spiral", "elliptical", "[merger]", "never"]
 EXACT = {"rel": 1e-9, "abs": 1e-12}
@@ -38,7 +36,7 @@ def made_up(galaxies: int = 3000, seed: int = 1) -> tuple[pd.DataFrame, pd.DataF
 
 
 def evaluate(predictions: pd.DataFrame, labels: pd.DataFrame, **options: Any) -> ClassEvaluation:
-    found = zoocli.evaluate(predictions, labels, loss="ce", **{"bootstrap": 0} | options)
+    found = zoocli.evaluate(predictions, labels, loss="ce", **options)
     assert isinstance(found, ClassEvaluation)
     return found
 
@@ -181,7 +179,7 @@ def test_no_galaxies_have_no_numbers():
     predictions, labels = made_up(5)
     labels["label"] = pd.array([None] * 5, "Int64")
     with pytest.warns(zoocli.ZoocliWarning):
-        found = evaluate(predictions, labels, bootstrap=20)
+        found = evaluate(predictions, labels)
     for one in found.metrics:
         assert one.N == 0 and one.low is one.high is None
         assert one.value == (0 if one.metric == "ties_predicted" else None)
@@ -207,49 +205,64 @@ def f1_macro_of(matrix: np.ndarray) -> float:
 
 
 def wilson_of(
-    of_cells: Callable[[np.ndarray], float], matrix: np.ndarray, replicates: list[float]
+    of_cells: Callable[[np.ndarray], float], matrix: np.ndarray, without: list[np.ndarray]
 ) -> list[float]:
     """Wilson's interval, with the effective number of galaxies of docs/evaluation.md."""
     size = len(matrix)
     halves = np.where(np.eye(size), 0.5, 0.5 / (size - 1)) * (matrix.sum(axis=1, keepdims=True) > 0)
     share, smoothed = of_cells(matrix), of_cells(matrix + halves)
     changes = [of_cells(matrix + one.reshape(size, size)) - share for one in np.eye(size**2)]
-    variance = np.var(replicates) + halves.ravel() @ np.square(changes)
+    others = np.array([of_cells(one) for one in without])
+    m = len(others)
+    variance = np.sum((others - others.mean()) ** 2) * m / (m - 1)
+    variance += halves.ravel() @ np.square(changes)
     n, z = smoothed * (1 - smoothed) / variance, 1.959963984540054
     reach = z * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
     return [(share + z**2 / (2 * n) + side * reach) / (1 + z**2 / n) for side in (-1, 1)]
 
 
-def test_intervals_are_those_of_the_poisson_bootstrap():
+def test_intervals_are_those_of_the_jackknife():
     predictions, labels = made_up(400)
-    found = evaluate(predictions, labels, bootstrap=60, seed=7)
-    import pyarrow as pa
-
-    weights = poisson_weights(hash_ids(pa.array(predictions["id"].tolist())), 7, 60).astype(float)
+    found = evaluate(predictions, labels, seed=7)
+    kept = left_out(predictions["id"].tolist(), 7)
     probabilities = softmax(logits_of(predictions), axis=1)
-    confidence, best = probabilities.max(axis=1), probabilities.argmax(axis=1)
+    best = probabilities.argmax(axis=1)
     true = labels["label"].to_numpy()
-    right = best == true
-    one = found.by_name["overall", None, "confidence"]
-    replicates = weights.T @ confidence / weights.sum(axis=0)
-    assert [one.low, one.high] == pytest.approx(np.quantile(replicates, [0.025, 0.975]), **EXACT)
+    brier = np.square(probabilities - np.eye(probabilities.shape[1])[true]).sum(axis=1)
+    one = found.by_name["overall", None, "brier"]
+    without = [brier[rows].mean() for rows in kept]
+    expected = students_interval(brier.mean(), without, np.log, np.exp)
+    assert [one.low, one.high] == pytest.approx(expected, rel=1e-9)
     matrix = sklearn.confusion_matrix(true, best).astype(float)
+    matrices = [sklearn.confusion_matrix(true[rows], best[rows]).astype(float) for rows in kept]
     for metric, of_cells, close in (
-        ("accuracy", accuracy_of, EXACT),
-        ("f1_macro", f1_macro_of, {"rel": 1e-4}),  # labels and predictions nearly independent
+        ("accuracy", accuracy_of, {"rel": 1e-9}),
+        ("f1_macro", f1_macro_of, {"rel": 1e-3}),  # labels and predictions nearly independent
     ):
-        drawn = [sklearn.confusion_matrix(true, best, sample_weight=w) for w in weights.T]
-        low_and_high = wilson_of(of_cells, matrix, [of_cells(one) for one in drawn])
         one = found.by_name["overall", None, metric]
-        assert [one.low, one.high] == pytest.approx(low_and_high, **close)
-    groups = groups_of(confidence)
-    terms = np.stack([(right - confidence) * (groups == group) for group in range(20)])
-    changes = terms @ weights / weights.sum(axis=0) - terms.mean(axis=1, keepdims=True)
-    reach = np.quantile(np.abs(changes).sum(axis=0), 0.95)
+        expected = wilson_of(of_cells, matrix, matrices)
+        assert [one.low, one.high] == pytest.approx(expected, **close)
     one = found.by_name["overall", None, "calibration_error"]
     assert one.value is not None
-    assert one.low == pytest.approx(max(one.value - reach, 0), **EXACT)
-    assert one.high == pytest.approx(one.value + reach, **EXACT)
+    assert one.low == pytest.approx(max(2 * one.value - one.high, 0.0), abs=1e-12)
+    assert one.low < one.value < one.high
+
+
+def test_the_debiased_calibration_error_of_the_truth_is_small():
+    """And the plain one is large where galaxies are few."""
+    random = np.random.default_rng(4)
+    plain, debiased = [], []
+    for seed in range(40):
+        probabilities = random.dirichlet([2.0, 1.0, 1.0], 50)
+        label = [random.choice(3, p=one) for one in probabilities]
+        ids = [f"{seed}-{number}" for number in range(50)]
+        predictions = pd.DataFrame({"id": ids} | dict(zip("xyz", probabilities.T, strict=True)))
+        labels = pd.DataFrame({"id": ids, "label": np.array(list("xyz"))[label]})
+        found = evaluate(predictions, labels, scale="probabilities").by_name
+        plain.append(found["overall", None, "calibration_error"].value)
+        debiased.append(found["overall", None, "calibration_error_debiased"].value)
+    assert np.mean(plain) > 0.15
+    assert np.median(debiased) < 0.1
 
 
 @pytest.fixture(scope="module")
@@ -270,7 +283,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def command(data: Path, *arguments: object, predictions: str = "predictions.parquet") -> str:
     files = (data / predictions, data / "labels.parquet")
-    options = ("-l", "ce", "--bootstrap", 30, "-q")
+    options = ("-l", "ce", "-q")
     return done_well("evaluate", *files, *options, *arguments).out
 
 

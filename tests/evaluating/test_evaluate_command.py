@@ -38,7 +38,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def evaluate(data: Path, *arguments: object, predictions: str = "predictions.parquet") -> str:
     """What goes to stdout."""
-    tree = ("-s", data / "tree.yaml", "--bootstrap", 50, "-q", "--no-report")
+    tree = ("-s", data / "tree.yaml", "-q", "--no-report")
     return done_well("evaluate", data / predictions, data / "votes.parquet", *tree, *arguments).out
 
 
@@ -195,7 +195,7 @@ def test_a_failure_leaves_the_earlier_result(data, tmp_path):
 
 def test_formats(data):
     table = evaluate(data)
-    assert "rmse" in table and "zoocli:" in table
+    assert "RMSE" in table and "zoocli:" in table
     assert evaluate(data, "--format", "markdown").count("\n| ") >= 4
     assert r"\begin{tabular}" in evaluate(data, "--format", "latex")
 
@@ -254,7 +254,6 @@ def test_several_passes(tmp_path):
     [
         (),
         ("--profile", "zobot"),
-        ("--bootstrap", -1),
         ("--seed", -1),
         ("--min-votes", 0),
         ("--confident", 2),
@@ -306,3 +305,17 @@ def test_a_campaign_without_a_root_has_that_of_the_tree(tmp_path):
     votes = write(tmp_path / "v.parquet", renamed(dict(small_votes())))
     done = run("evaluate", predictions, votes, "-s", tmp_path / "tree.yaml", "-f", "csv")
     assert done.code == 0, done.err
+
+
+def test_predictions_worse_than_a_constant_are_doubted(data, tmp_path):
+    table = pq.read_table(data / "predictions.parquet")
+    wrong = [column.take(pa.array(range(899, -1, -1))) for column in table.columns[1:]]
+    pq.write_table(
+        pa.table([table.column(0), *wrong], table.column_names), tmp_path / "wrong.parquet"
+    )
+    files = (tmp_path / "wrong.parquet", data / "votes.parquet", "-s", data / "tree.yaml")
+    said = done_well("evaluate", *files).err
+    assert "worse than the same prediction for every galaxy" in said
+    assert "% of the deviance). Do the ids of both tables belong together" in said
+    right = (data / "predictions.parquet", *files[1:])
+    assert "worse than" not in done_well("evaluate", *right).err

@@ -8,16 +8,15 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import pearsonr
+from scipy.stats import binom, pearsonr
 from sklearn import metrics as sklearn
 
 import zoocli
 from tests.command import done_well, run
-from tests.evaluations import assert_same_numbers
+from tests.evaluations import assert_same_numbers, left_out, students_interval
 from zoocli.evaluating.values.residuals import (
     QUANTILES,
     RELATIVE_ERROR,
@@ -25,8 +24,6 @@ from zoocli.evaluating.values.residuals import (
     middles_of,
 )
 from zoocli.evaluating.values.result import ValueEvaluation
-from zoocli.foundation.hashing import hash_ids
-from zoocli.foundation.resampling import poisson_weights
 
 TARGETS = ["mass", "age"]
 METRICS = ("bias", "mae", "rmse", "r2", "pearson")
@@ -47,7 +44,7 @@ def made_up(
 
 
 def evaluate(predictions: pd.DataFrame, labels: pd.DataFrame, **options: Any) -> ValueEvaluation:
-    given = {"loss": "mse", "label": TARGETS, "bootstrap": 0} | options
+    given = {"loss": "mse", "label": TARGETS} | options
     found = zoocli.evaluate(predictions, labels, **given)
     assert isinstance(found, ValueEvaluation)
     return found
@@ -122,7 +119,8 @@ def test_a_single_target_is_overall():
     assert {one.question for one in found.metrics} == {"overall"}
     several = evaluate(predictions, labels)
     for one in found.metrics:
-        assert one.value == several.by_name["mass", None, one.metric].value
+        expected = several.by_name["mass", None, one.metric].value
+        assert one.value == pytest.approx(expected, rel=1e-14)
 
 
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False, allow_subnormal=False)))
@@ -153,7 +151,7 @@ def test_quantiles_are_those_of_numpy_within_the_stated_error(galaxies):
 
 def test_quantile_intervals_are_near_those_of_a_bootstrap():
     predictions, labels = made_up()
-    found = evaluate(predictions, labels, bootstrap=2)
+    found = evaluate(predictions, labels)
     residuals = (predictions["mass"] - labels["mass"]).to_numpy()
     random = np.random.default_rng(0)
     drawn = [np.quantile(random.choice(residuals, len(residuals)), QUANTILES) for _ in range(1000)]
@@ -166,26 +164,40 @@ def test_quantile_intervals_are_near_those_of_a_bootstrap():
     assert found.by_name["overall", None, "residual_q50"].low is None
 
 
-def test_intervals_are_those_of_the_poisson_bootstrap():
+def test_intervals_are_those_of_the_jackknife():
     predictions, labels = made_up(300, offset=1e9)
-    found = evaluate(predictions, labels, bootstrap=50, seed=3)
-    weights = poisson_weights(hash_ids(pa.array(labels["id"].tolist())), 3, 50).astype(float)
-    drawn = []
-    for w in weights.T:
-        columns = [
-            (predictions[name] - 1e9 * (name == "mass"), labels[name] - 1e9 * (name == "mass"))
-            for name in TARGETS
-        ]
-        r2 = [sklearn.r2_score(true, guess, sample_weight=w) for guess, true in columns]
-        correlations = [
-            np.corrcoef(np.repeat([guess, true], w.astype(int), axis=1))[0, 1]
-            for guess, true in columns
-        ]
-        drawn.append([np.mean(r2), *correlations])
-    lows, highs = np.quantile(drawn, [0.025, 0.975], axis=0)
+    found = evaluate(predictions, labels, seed=3)
+    kept = left_out(labels["id"].tolist(), 3)
+    columns = [
+        np.array([frame[name] - 1e9 * (name == "mass") for frame in (predictions, labels)])
+        for name in TARGETS
+    ]
+
+    def numbers(rows: Any) -> list[float]:
+        r2 = [sklearn.r2_score(true[rows], guess[rows]) for guess, true in columns]
+        return [np.mean(r2), *(np.corrcoef(both[:, rows])[0, 1] for both in columns)]
+
+    whole, without = numbers(slice(None)), np.array([numbers(rows) for rows in kept])
+    scales = [(lambda x: -np.log1p(-x), lambda y: 1 - np.exp(-y))] + [(np.arctanh, np.tanh)] * 2
     for number, key in enumerate([("overall", "r2"), ("mass", "pearson"), ("age", "pearson")]):
         one = found.by_name[key[0], None, key[1]]
-        assert [one.low, one.high] == pytest.approx([lows[number], highs[number]], rel=1e-9)
+        expected = students_interval(whole[number], without[:, number], *scales[number])
+        assert [one.low, one.high] == pytest.approx(expected, rel=1e-7)
+
+
+@pytest.mark.parametrize("level", [0.05, 0.5])
+@pytest.mark.parametrize("galaxies", [20, 100])
+def test_quantile_intervals_are_order_statistics(level, galaxies):
+    """Those between which binomial counts of lower values leave at least 95 %."""
+    predictions, labels = made_up(galaxies)
+    residuals = np.sort((predictions["mass"] - labels["mass"]).to_numpy())
+    one = evaluate(predictions, labels).by_name["mass", None, f"residual_q{round(100 * level):02d}"]
+    below = [k for k in range(galaxies) if binom.cdf(k, galaxies, level) <= 0.025]
+    above = [k for k in range(galaxies) if binom.cdf(k, galaxies, 1 - level) <= 0.025]
+    low = residuals[below[-1]] if below else None
+    high = residuals[galaxies - 1 - above[-1]] if above else None
+    assert one.low == (None if low is None else pytest.approx(low, rel=2e-3, abs=1e-9))
+    assert one.high == (None if high is None else pytest.approx(high, rel=2e-3, abs=1e-9))
 
 
 def test_constants_have_neither_r2_nor_correlation():
@@ -193,10 +205,10 @@ def test_constants_have_neither_r2_nor_correlation():
     values = np.linspace(1e9, 1e9 + 1, 20)
     wavy = pd.DataFrame({"id": ids, "label": values})
     flat = pd.DataFrame({"id": ids, "label": np.full(20, 1e9 + 0.1)})
-    found = evaluate(flat, wavy, label="label", bootstrap=20)
+    found = evaluate(flat, wavy, label="label")
     assert found.by_name["overall", None, "pearson"].value is None
     assert found.by_name["overall", None, "r2"].value is not None
-    found = evaluate(wavy, flat, label="label", bootstrap=20)
+    found = evaluate(wavy, flat, label="label")
     for metric in ("r2", "pearson"):
         one = found.by_name["overall", None, metric]
         assert one.value is one.low is one.high is None
@@ -216,7 +228,7 @@ def test_no_galaxies_have_no_numbers():
     predictions, labels = made_up(5)
     labels[TARGETS] = np.nan
     with pytest.warns(zoocli.ZoocliWarning):
-        found = evaluate(predictions, labels, bootstrap=20)
+        found = evaluate(predictions, labels)
     for one in found.metrics:
         assert one.value is one.low is one.high is None and one.N == 0
     json.dumps(found.to_dict(), allow_nan=False)
@@ -224,7 +236,7 @@ def test_no_galaxies_have_no_numbers():
 
 def test_one_galaxy_has_no_interval():
     predictions, labels = made_up(1)
-    found = evaluate(predictions, labels, bootstrap=20)
+    found = evaluate(predictions, labels)
     assert {one.low for one in found.metrics} == {None}
     assert found.by_name["mass", None, "mae"].value is not None
 
@@ -232,7 +244,7 @@ def test_one_galaxy_has_no_interval():
 def test_what_spreads_beyond_the_largest_square_has_neither_r2_nor_correlation():
     predictions, labels = made_up(20, scatter=1e160)
     predictions["mass"] = labels["mass"] * (1 + 1e-10)
-    found = evaluate(predictions[["id", "mass"]], labels, loss="l1", label="mass", bootstrap=20)
+    found = evaluate(predictions[["id", "mass"]], labels, loss="l1", label="mass")
     residuals = predictions["mass"] - labels["mass"]
     of = {one.metric: one.value for one in found.metrics}
     assert of["r2"] is of["pearson"] is None
@@ -264,7 +276,7 @@ def command(
     labels: str = "labels.parquet",
 ) -> str:
     targets = ("--label", "mass", "--label", "age", "-l", "mse")
-    options = ("--bootstrap", 30, "-q", *arguments)
+    options = ("-q", *arguments)
     return done_well("evaluate", data / predictions, data / labels, *targets, *options).out
 
 
@@ -300,7 +312,7 @@ def test_merged_parts_are_the_whole(data, tmp_path):
 
 def test_the_table(data, tmp_path):
     table = command(data)
-    for word in ("R2", "pearson", "rmse", "mass", "age", "loss:mse"):
+    for word in ("R2", "Pearson", "RMSE", "mass", "age", "loss:mse"):
         assert word in table
     command(data, "-o", tmp_path / "out")
     assert (tmp_path / "out" / "table.md").read_text() == command(data, "--format", "markdown")

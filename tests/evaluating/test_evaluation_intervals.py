@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from tests.evaluations import metrics_of, simulated
+from zoocli.evaluating.absolute import AbsoluteMeans
 from zoocli.evaluating.confusion import Confusion, HalfMatrix
 from zoocli.evaluating.intervals import HalfGalaxies, wilson_interval, with_intervals
-from zoocli.evaluating.metric import Estimate
+from zoocli.evaluating.metric import Estimate, Scale
+from zoocli.evaluating.student import student_quantile
 
 SHARES = ("accuracy", "balanced_accuracy", "precision", "recall", "f1")
 # True answers in rows, predicted ones in columns; the last answer never occurs.
@@ -75,36 +78,97 @@ def test_effect_of_half_galaxies_is_that_of_changing_each_cell():
         assert effect.variance == pytest.approx(variance, rel=0.15)
 
 
+def share(values: list[float], galaxies: list[float]) -> Estimate:
+    """A share, then the same without each bucket."""
+    return Estimate("bar", None, "accuracy", np.array(values), np.array(galaxies), Scale.SHARE)
+
+
+def left_out(matrix: np.ndarray) -> np.ndarray:
+    """A matrix (true, predicted), then the same without each of its galaxies: (..., 1 + N)."""
+    cells = np.repeat(np.arange(matrix.size), matrix.ravel().astype(int))
+    return np.stack(
+        [matrix, *(matrix - one for one in np.eye(matrix.size)[cells].reshape(-1, *matrix.shape))],
+        axis=-1,
+    )
+
+
 def test_the_effective_galaxies_of_a_simple_share_are_all_of_them():
-    right, galaxies = 70.0, 74.0
-    share = right / galaxies
-    replicates = np.random.default_rng(0).poisson([right, galaxies - right], (100_000, 2))
-    drawn = replicates[:, 0] / replicates.sum(axis=1)
-    one = Estimate("bar", None, "accuracy", np.array([share]), np.array([galaxies]))
-    other = Estimate("bar", None, "accuracy", drawn, replicates.sum(axis=1))
-    matrix = np.array([[35.0, 2.0], [2.0, 35.0]])[..., np.newaxis]
-    halves = HalfMatrix.of(Confusion.of(matrix), np.zeros(2, np.intp))
-    accuracy = dict(halves.confusions().of_question())["accuracy"]
-    [metric] = with_intervals([one], [other], {one.key: halves.effect(accuracy)})
-    assert (metric.low, metric.high) == pytest.approx(wilson_interval(share, galaxies), abs=0.003)
+    right, galaxies = 70, 74
+    without = np.append(np.full(right, right - 1), np.full(galaxies - right, right))
+    values = np.append(right / galaxies, without / (galaxies - 1))
+    [metric] = with_intervals([share(values, [galaxies] + [galaxies - 1] * galaxies)])
+    expected = wilson_interval(right / galaxies, galaxies)
+    assert (metric.low, metric.high) == pytest.approx(expected, abs=0.006)
 
 
 def test_all_galaxies_right_is_not_certainty():
-    always = Estimate("bar", None, "accuracy", np.ones(1), np.array([20.0]))
-    replicates = Estimate("bar", None, "accuracy", np.ones(50), np.full(50, 20.0))
+    always = share([1.0] * 21, [20.0] + [19.0] * 20)
     unknown = HalfGalaxies(1.0, 0.0)  # only one answer occurs: no other could have been wrong
-    [metric] = with_intervals([always], [replicates], {always.key: unknown})
+    [metric] = with_intervals([always], {always.key: unknown})
     assert (metric.low, metric.high) == pytest.approx(wilson_interval(1.0, 20))
-    [metric] = with_intervals([always], [replicates])
-    assert (metric.low, metric.high) == (1.0, 1.0)  # percentiles know no better
+    [metric] = with_intervals([always])
+    assert metric.low < 0.95 and metric.high == 1.0
+
+
+@pytest.mark.parametrize(
+    ("scale", "values", "low", "high"),
+    [
+        (Scale.PLAIN, [5.0, 4.0, 6.0], 5 - 6.0, 5 + 6.0),
+        (Scale.LOG, np.exp([1.0, 0.9, 1.1]), np.exp(0.4), np.exp(1.6)),
+        (
+            Scale.LOG_REST,
+            1 - np.exp(-np.array([1.0, 0.9, 1.1])),
+            1 - np.exp(-0.4),
+            1 - np.exp(-1.6),
+        ),
+        (Scale.ATANH, np.tanh([1.0, 0.9, 1.1]), np.tanh(0.4), np.tanh(1.6)),
+        (Scale.SQUARE, np.sqrt([1.0, 0.9, 1.1]), np.sqrt(0.4), np.sqrt(1.6)),
+        (Scale.SQUARE, [-0.1, -np.sqrt(0.11), np.sqrt(0.09)], 0.0, np.sqrt(0.59)),
+        (Scale.INVERSE, 1 / np.array([1.0, 0.9, 1.1]), 1 / 1.6, 1 / 0.4),
+        (Scale.INVERSE, 1 / np.array([0.5, 0.4, 0.6]), 1 / 1.1, None),
+        (Scale.INVERSE, 1 / np.array([-0.1, -0.2, 0.01]), 1 / 0.53, None),
+    ],
+)
+def test_intervals_are_symmetric_on_their_scale(scale, values, low, high):
+    """Each with two buckets, which have 1 degree of freedom: the quantile is not looked at."""
+    galaxies = np.array([10.0, 5.0, 5.0])
+    estimate = Estimate("bar", None, "x", np.array(values), galaxies, scale)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("zoocli.evaluating.intervals.student_quantile", lambda _: 3.0)
+        [metric] = with_intervals([estimate])
+    assert metric.low == pytest.approx(low, abs=1e-9)
+    assert metric.high == (None if high is None else pytest.approx(high, abs=1e-9))
+
+
+@pytest.mark.parametrize("degrees", [1, 1.3, 2, 4.6, 9, 57.5, 1023])
+def test_students_quantile(degrees):
+    assert student_quantile(degrees) == pytest.approx(stats.t.ppf(0.975, degrees), rel=1e-9)
+
+
+def test_a_mean_of_absolute_values_is_within_its_bound():
+    """Whether the differences vary together or alone; the bound holds at least as often as 95 %."""
+    for shared in (0.0, 0.7, 1.0):
+        random = np.random.default_rng(int(10 * shared))
+        held = 0
+        for _ in range(300):
+            noise = shared * random.normal(size=(60, 1)) + (1 - shared) * random.normal(
+                size=(60, 12)
+            )
+            sums = noise.T
+            without = (sums.sum(axis=1, keepdims=True) - sums) / 59
+            differences = np.column_stack([sums.mean(axis=1), without])
+            value, reach = AbsoluteMeans(differences).weighted(np.full(12, 1 / 12))
+            held += value - reach <= 0.0
+        assert held >= 277
 
 
 def test_few_galaxies_of_an_answer_widen_the_interval_of_the_mean():
     def width(matrix: np.ndarray) -> float:
         halves = HalfMatrix.of(Confusion.of(matrix[..., np.newaxis]), np.zeros(2, np.intp))
         values = dict(halves.confusions().of_question())["balanced_accuracy"]
-        one = Estimate("bar", None, "balanced_accuracy", np.ones(1), np.array([matrix.sum()]))
-        [metric] = with_intervals([one], [one], {one.key: halves.effect(values)})
+        N = int(matrix.sum())
+        one = share([1.0] * (N + 1), [N] + [N - 1] * N)
+        [metric] = with_intervals([one], {one.key: halves.effect(values)})
         assert metric.low is not None and metric.high is not None
         return metric.high - metric.low
 
@@ -112,7 +176,7 @@ def test_few_galaxies_of_an_answer_widen_the_interval_of_the_mean():
 
 
 def test_intervals_of_shares_hold_them_and_have_a_width():
-    found = metrics_of(simulated(300), replicates=50)
+    found = metrics_of(simulated(300))
     shares = [
         one for one in found.values() if one.metric.startswith(SHARES) and one.low is not None
     ]
@@ -123,27 +187,22 @@ def test_intervals_of_shares_hold_them_and_have_a_width():
 
 
 @pytest.mark.parametrize("galaxies", [20, 74])
-@pytest.mark.parametrize("share", [0.6, 0.94])
-def test_intervals_of_shares_hold_the_truth_as_often_as_they_say(galaxies, share):
+@pytest.mark.parametrize("right", [0.6, 0.94])
+def test_intervals_of_shares_hold_the_truth_as_often_as_they_say(galaxies, right):
     random = np.random.default_rng(galaxies)
-    cells = np.full((3, 3), (1 - share) / 6)
-    np.fill_diagonal(cells, share / 3)
+    cells = np.full((3, 3), (1 - right) / 6)
+    np.fill_diagonal(cells, right / 3)
     truth = numbers_of(Confusion.of(cells[..., np.newaxis]))
     repeats, held = 300, dict.fromkeys(["accuracy", "balanced_accuracy", "precision_weighted"], 0)
     for _ in range(repeats):
         matrix = random.multinomial(galaxies, cells.ravel()).reshape(3, 3, 1).astype(np.float64)
         halves = HalfMatrix.of(Confusion.of(matrix), np.zeros(3, np.intp))
-        drawn = random.poisson(np.repeat(matrix, 200, axis=2)).astype(np.float64)
-        point, replicates, changed = (
-            numbers_of(one)
-            for one in (Confusion.of(matrix), Confusion.of(drawn), halves.confusions())
-        )
+        point = numbers_of(Confusion.of(left_out(matrix[..., 0])))
+        changed = numbers_of(halves.confusions())
+        counts = np.append(galaxies, np.full(galaxies, galaxies - 1))
         for name in held:
-            one, other = (
-                Estimate("bar", None, name, values[name], np.array([galaxies]))
-                for values in (point, replicates)
-            )
-            [metric] = with_intervals([one], [other], {one.key: halves.effect(changed[name])})
+            one = Estimate("bar", None, name, point[name], counts, Scale.SHARE)
+            [metric] = with_intervals([one], {one.key: halves.effect(changed[name])})
             assert metric.low is not None and metric.high is not None
             held[name] += metric.low <= truth[name][0] <= metric.high
     for times in held.values():

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from mpmath import log, loggamma, mpf, workdps
 from scipy import optimize, stats
 from scipy.special import digamma, gammaln
 
-from tests.evaluations import SMALL, both, galaxies_of, metrics_of, simulated
-from zoocli.evaluating.tree import climatology, factorials, histograms, losses
+from tests.evaluations import (
+    SMALL,
+    both,
+    evaluation_of,
+    galaxies_of,
+    metrics_of,
+    simulated,
+    sums_of,
+)
+from zoocli.evaluating.tree import climatology, factorials, histograms
 from zoocli.evaluating.tree.galaxies import VotedGalaxies
+from zoocli.runs.options.rules import Rules
+from zoocli.runs.provenance import Provenance
 
 
 def likelihood(a: np.ndarray, votes: np.ndarray) -> float:
@@ -131,12 +143,58 @@ def test_losses_against_numpy(galaxies):
         assert found["deviance"] == pytest.approx(2 * (loss[voted] - floor).mean(), abs=1e-9)
         assert np.count_nonzero(voted) == metrics[question.name, None, "loss"].N
         climate = fits[position].loss / voted.sum()
-        assert found["gain"] == pytest.approx(climate - loss[voted].mean(), abs=1e-9)
+        optimism = len(question.answers) / (2 * voted.sum())
+        gain = climate + optimism - loss[voted].mean()
+        assert found["gain"] == pytest.approx(gain, abs=1e-9)
         if climate == floor.mean():  # real votes have a question that all answer alike
             assert found["deviance_explained"] is None
             continue
         explained = (climate - loss[voted].mean()) / (climate - floor.mean())
         assert found["deviance_explained"] == pytest.approx(explained, abs=1e-9)
+
+
+def _as_drawn(galaxies: VotedGalaxies, seed: int) -> VotedGalaxies:
+    """The same predictions, with votes that are drawn from them."""
+    random = np.random.default_rng(seed)
+    votes = np.zeros_like(galaxies.votes)
+    for question, n in zip(galaxies.schema.questions, galaxies.total_votes, strict=True):
+        a = galaxies.concentrations[:, question.columns]
+        chosen = a[random.integers(len(a), size=a.shape[2]), :, np.arange(a.shape[2])]
+        for row, (one, count) in enumerate(zip(chosen, n, strict=True)):
+            votes[question.columns, row] = random.multinomial(count, random.dirichlet(one))
+    return galaxies_of(galaxies.schema, galaxies.concentrations, votes)
+
+
+@pytest.mark.parametrize("passes", [1, 3])
+def test_true_predictions_reach_their_ceiling(passes):
+    found = metrics_of(_as_drawn(simulated(passes=passes), 1))
+    for name in ("overall", "shape", "bar"):
+        explained, ceiling = (found[name, None, one] for one in ("deviance_explained", "ceiling"))
+        assert explained.low < ceiling.value < explained.high
+        excess = found[name, None, "excess_loss"]
+        assert excess.low < 0 < excess.high and excess.high - excess.low < 0.4
+
+
+def test_predictions_too_sure_of_themselves_stay_below_their_ceiling():
+    galaxies = simulated()
+    sure = galaxies_of(SMALL, 8 * galaxies.concentrations, galaxies.votes)
+    found = metrics_of(sure)
+    assert found["shape", None, "excess_loss"].low > 0
+    assert found["shape", None, "deviance_explained"].high < found["shape", None, "ceiling"].low
+
+
+def test_the_drawn_votes_are_those_of_the_prediction():
+    """Their mean loss is the entropy of the Beta-binomial, by enumeration."""
+    galaxies, n, a = 40_000, 9, np.array([2.0, 5.0])
+    concentrations = np.ones((1, 7, galaxies))
+    concentrations[0, 3:5] = a[:, np.newaxis]
+    votes = np.zeros((7, galaxies))
+    votes[3] = n
+    sums = sums_of(galaxies_of(SMALL, concentrations, votes))
+    pmf = stats.betabinom.pmf(np.arange(n + 1), n, *a)
+    drawn = sums["buckets/loss/drawn"].sum(axis=0)[-2] / galaxies
+    spread = np.sqrt(np.sum(pmf * np.log(pmf) ** 2) - stats.entropy(pmf) ** 2)
+    assert drawn == pytest.approx(stats.entropy(pmf), abs=4 * spread / np.sqrt(galaxies))
 
 
 def test_the_levels_add_up():
@@ -203,7 +261,9 @@ def test_the_saturated_loss_of_many_votes():
         exact = -loggamma(mpf(int(n)) + 1)
         for k in map(int, votes[:, 0]):
             exact += loggamma(mpf(k) + 1) - k * log(mpf(k) / int(n))
-    assert losses.saturated_losses(galaxies)[0, 0] == pytest.approx(float(exact), abs=1e-9)
+    sums = sums_of(galaxies, Rules(min_root_votes=2**31))  # nobody counts, which takes no time
+    found = sums["buckets/loss/saturated"].sum(axis=0)[0]
+    assert found == pytest.approx(float(exact), abs=1e-9)
 
 
 def test_histograms_keep_every_number_below_8192_and_the_sums_above():
@@ -222,3 +282,17 @@ def test_the_climatology_of_many_votes():
     found = fitted(votes)
     assert found.loss / 300 == pytest.approx(-best_likelihood(votes) / 300, abs=2e-7)
     assert found.concentrations == pytest.approx([2, 3, 1], rel=0.2)
+
+
+def test_another_loss_has_no_numbers_that_assume_the_dirichlet():
+    sums = sums_of(simulated(200))
+    dirichlet = evaluation_of(sums, SMALL)
+    made = Provenance(loss="my-loss", schema="small", settings={})
+    other = replace(dirichlet, provenance=made)
+    assert "no Dirichlet-multinomial likelihood" in other.doubts[0]
+    for one in other.metrics:
+        expected = dirichlet.by_name[one.key]
+        if one.metric.partition(":")[0] in ("loss", "mae", "rmse", "volunteers", "accuracy"):
+            assert one == expected
+        if one.metric in ("gain", "ceiling", "dispersion", "coverage_90", "uniformity_p"):
+            assert one.value is one.low is one.high is None and one.N == expected.N

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.evaluations import SMALL, galaxies_of
+from tests.evaluations import SMALL, galaxies_of, sums_of
 from zoocli.errors import UsageError
 from zoocli.runs.options.rules import PROFILES, Rules, rules_of
 
@@ -43,10 +43,10 @@ def test_who_counts(rules, shape, bar, arms):
     assert [np.flatnonzero(row).tolist() for row in counted] == [shape, bar, arms]
 
 
-def test_confident_is_strictly_more():
-    found = GALAXIES.are_confident(Rules(confident=0.75))
-    assert np.flatnonzero(found[0]).tolist() == [3]
-    assert np.flatnonzero(GALAXIES.are_confident(Rules(confident=0.7))[0]).tolist() == [0, 3]
+@pytest.mark.parametrize(("least", "confident"), [(0.75, 1), (0.7, 2)])
+def test_confident_is_strictly_more(least, confident):
+    found = sums_of(GALAXIES, Rules(confident=least))["buckets/confident/levels"].sum(axis=0)
+    assert found[-len(GALAXIES.schema.questions)] == confident
 
 
 def test_options_override_the_profile():

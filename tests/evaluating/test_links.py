@@ -23,7 +23,7 @@ def files(tmp_path):
 
 
 def links(folder, files, template: str) -> dict[str, str | None]:
-    options = ("--link", template, "--report", "--bootstrap", 0, "-q")
+    options = ("--link", template, "--report", "-q")
     done_well("evaluate", *files, "-o", folder, *options)
     worst = json.loads((folder / "metrics.json").read_text())["worst"]
     return {galaxy["id"]: galaxy["link"] for galaxy in worst}
@@ -122,7 +122,7 @@ def test_shards_keep_their_links_for_the_merged_report(files, tmp_path):
     for shard in (1, 2):
         folder = tmp_path / f"{shard}"
         link = ("--link", "https://example.org/{id}", "--shard", f"{shard}/2")
-        done_well("evaluate", *files, "-o", folder, *link, "--bootstrap", 0, "-q")
+        done_well("evaluate", *files, "-o", folder, *link, "-q")
         assert not (folder / "report.html").exists()
     done_well("merge", tmp_path / "1", tmp_path / "2", "-o", tmp_path / "all", "-q")
     page = (tmp_path / "all" / "report.html").read_text()

@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import mpmath
 import numpy as np
 import pytest
 from scipy.stats import betabinom
 
 from tests.reference.cases import dirichlet_cases
-from zoocli.evaluating.tree.predicted_votes import PredictedVotes
-from zoocli.schema import Schema
+from zoocli.foundation.kernels.tree_features import predict
 
 BOUND = 1e-10
+NAMES = ("predicted", "deviation", "below", "up_to")
 
 
-def predicted(concentrations, votes, wanted=None):
-    """Of one question: concentrations (passes, answers, galaxies), votes (answers, galaxies)."""
+def predicted(concentrations, votes):
+    """Of one question: concentrations (passes, answers, galaxies), votes (answers, galaxies).
+
+    The kernel's own functions, run as Python.
+    """
     concentrations, votes = np.asarray(concentrations, float), np.asarray(votes, np.int64)
-    schema = Schema({"q": [f"_{i}" for i in range(len(votes))]}, {"q": None})
-    totals, total_votes = concentrations.sum(axis=1, keepdims=True), votes.sum(axis=0)[None]
-    wanted = total_votes > 0 if wanted is None else wanted
-    return PredictedVotes.of(schema, concentrations, totals, votes, total_votes, wanted)
+    found = SimpleNamespace(**{name: np.empty(votes.shape) for name in NAMES})
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+        for galaxy, k in enumerate(votes.T):
+            work = SimpleNamespace(**{name: np.zeros(len(k)) for name in NAMES})
+            predict(work, concentrations[..., galaxy], k, 0, len(k), int(k.sum()))
+            for name in NAMES:
+                getattr(found, name)[:, galaxy] = getattr(work, name)
+    return found
 
 
 def exact(k, n, a, b):
@@ -125,10 +134,3 @@ def test_any_concentrations_give_probabilities(a, b):
 def test_far_tails_of_certain_predictions():
     found = predicted([[[1e6] * 2, [1e6] * 2]], [[0, 9000], [9000, 0]])
     assert (found.below[0].tolist(), found.up_to[0].tolist()) == ([0.0, 1.0], [0.0, 1.0])
-
-
-def test_only_what_is_wanted_is_computed():
-    concentrations = np.array([[[3.0, np.nan, 2.0], [1.0, 1.0, 2.0]]])
-    found = predicted(concentrations, [[1, 1, 0], [1, 1, 0]], np.array([[True, False, False]]))
-    for values in vars(found).values():
-        assert np.isnan(values).tolist() == [[False, True, True]] * 2

@@ -8,9 +8,9 @@ import pytest
 from scipy import stats
 from xxhash import xxh3_64_intdigest
 
-from tests.flips import flip_words
+from tests.evaluations import uniforms
 from zoocli.foundation.hashing import hash_ids
-from zoocli.foundation.resampling import poisson_weights, uniforms
+from zoocli.foundation.kernels.resampling import DRAWS, random_words
 
 NEIGHBOURS = np.arange(20_000, dtype=np.uint64)  # hashes that differ in the lowest bits alone
 HASHES = hash_ids(pa.array([f"galaxy-{number}" for number in range(20_000)]))
@@ -22,9 +22,16 @@ def hashes(request):
     return request.param
 
 
+def words_of(hashes, seed, count, first=0):
+    """Random words, (galaxies, count)."""
+    words = np.empty((len(hashes), count), np.uint64)
+    random_words(np.ascontiguousarray(hashes), seed, DRAWS, first, words)
+    return words
+
+
 def signs(hashes, words, seed=0):
-    """+1 and -1, (galaxies, flips)."""
-    bits = np.unpackbits(flip_words(hashes, seed, words).view(np.uint8), axis=1, bitorder="little")
+    """+1 and -1, (galaxies, bits)."""
+    bits = np.unpackbits(words_of(hashes, seed, words).view(np.uint8), axis=1, bitorder="little")
     return 1 - 2 * bits.astype(np.int64)
 
 
@@ -47,37 +54,6 @@ def test_slices_hash_as_their_own_texts():
         for length in range(6 - start):
             part = texts.slice(start, length)
             assert hash_ids(part).tolist() == whole[start : start + length].tolist()
-
-
-def test_weights_are_poisson(hashes):
-    weights = poisson_weights(hashes, seed=1, replicates=50)
-    counts = np.bincount(weights.ravel(), minlength=20)
-    cut = 8  # beyond, too few are expected
-    observed = np.append(counts[:cut], counts[cut:].sum())
-    expected = np.append(stats.poisson.pmf(range(cut), 1), stats.poisson.sf(cut - 1, 1))
-    assert stats.chisquare(observed, expected * weights.size).pvalue > LEAST_P
-
-
-def test_thresholds_are_those_of_scipy():
-    from zoocli.foundation.kernels import resampling
-
-    thresholds = [int(getattr(resampling, f"P{k}")) for k in range(12)]
-    assert thresholds == [int(2**32 * stats.poisson.cdf(k, 1)) for k in range(12)]
-
-
-def test_replicates_and_galaxies_are_independent(hashes):
-    weights = poisson_weights(hashes[:2000], seed=2, replicates=60).astype(float) - 1.0
-    across = np.corrcoef(weights, rowvar=False)[np.triu_indices(60, 1)] * np.sqrt(2000)
-    assert stats.kstest(across, "norm").pvalue > LEAST_P
-    next_one = (weights[1:] * weights[:-1]).sum(axis=0) / np.sqrt(len(weights) - 1)
-    assert stats.kstest(next_one, "norm").pvalue > LEAST_P
-
-
-def test_joint_weights_of_two_replicates(hashes):
-    weights = np.minimum(poisson_weights(hashes, seed=3, replicates=2), 4)
-    table = np.zeros((5, 5))
-    np.add.at(table, (weights[:, 0], weights[:, 1]), 1)
-    assert stats.chi2_contingency(table).pvalue > LEAST_P
 
 
 @pytest.mark.parametrize("stream", [0, 1, 2**40])
@@ -114,8 +90,8 @@ def test_each_bit_of_a_hash_changes_half_of_the_bits():
         assert abs((plain != other).mean() - 0.5) < 5 * 0.5 / np.sqrt(plain.size)
 
 
-@pytest.mark.parametrize("function", [poisson_weights, flip_words])
-def test_only_hash_seed_and_number_decide(function):
+def test_only_hash_seed_and_number_decide():
+    function = words_of
     whole = function(HASHES[:100], 7, 20)
     order = np.random.default_rng(1).permutation(100)
     assert (function(HASHES[:100][order], 7, 20) == whole[order]).all()

@@ -238,9 +238,7 @@ def test_what_an_ensemble_must_be(
     assert "b.parquet" in lacking and "'g0', 'g1'" in lacking
     folder = {name: str(tmp_path / f"{name}.parquet") for name in ("a", "b", "votes")}
     with pytest.raises(zoocli.DataError, match=r"has 2 galaxies with no predictions in a file"):
-        zoocli.evaluate(
-            folder["a"], folder["votes"], str(tree), ensemble=[folder["b"]], bootstrap=0
-        )
+        zoocli.evaluate(folder["a"], folder["votes"], str(tree), ensemble=[folder["b"]])
     twice = ensemble(tmp_path, pa.concat_tables([member, member[:1]]), counts, tree)
     assert "1 ids occur more than once" in twice and "'g0'" in twice
     columns = ensemble(tmp_path, member.drop(["bar_no"]), counts, tree)

@@ -13,7 +13,8 @@ from zoocli.report.evaluation_files import REPORT
 FIGURES = {
     f"{name}.{format}"
     for name in (
-        *("loss", "deviance_explained", "fractions", "reliability", "coverage", "pit"),
+        *("loss", "deviance_explained", "volunteers", "fractions", "purity"),
+        *("reliability", "coverage", "pit"),
         *("confusion-shape", "confusion-bar"),
     )
     for format in ("pdf", "png")
@@ -27,7 +28,7 @@ def arguments(tmp_path: Path) -> list[object]:
     write(tmp_path / "p.csv", small_predictions())
     write(tmp_path / "v.csv", small_votes())
     files = (tmp_path / "p.csv", tmp_path / "v.csv")
-    return ["evaluate", *files, "-s", write_tree(tmp_path), "--bootstrap", 5, "-q"]
+    return ["evaluate", *files, "-s", write_tree(tmp_path), "-q"]
 
 
 def content(folder: Path) -> dict[str, bytes]:
@@ -76,7 +77,7 @@ def test_without_the_packages(arguments, tmp_path, monkeypatch, package):
 def test_classes_and_values_have_reports(tmp_path):
     write(tmp_path / "p.csv", {"id": ["a", "b"], "x": [2.0, -1.0], "y": [0.5, 0.1]})
     write(tmp_path / "v.csv", {"id": ["a", "b"], "label": ["x", "y"], "size": [1.0, 0.3]})
-    files = (tmp_path / "p.csv", tmp_path / "v.csv", "-q", "--bootstrap", 5)
+    files = (tmp_path / "p.csv", tmp_path / "v.csv", "-q")
     done_well("evaluate", "-l", "ce", *files, "-o", tmp_path / "ce")
     assert {path.stem for path in (tmp_path / "ce" / "figures").iterdir()} == {
         "reliability",

@@ -48,7 +48,7 @@ def hostile(votes: bool = True) -> Any:
 
 def small() -> Any:
     galaxies = simulated()
-    return evaluation_of(sums_of(galaxies, replicates=20), galaxies.schema)
+    return evaluation_of(sums_of(galaxies), galaxies.schema)
 
 
 @pytest.fixture
@@ -99,18 +99,18 @@ def texts(figure: Any) -> set[str]:
 def test_everything_fits(make, drawn):
     evaluation = make()
     found = list(draw_evaluation(evaluation, ("png",)))
-    assert len(found) == len(drawn) == 6 + 3
+    assert len(found) == len(drawn) == 8 + 3
     for figure in drawn:
         assert all(axes.has_data() for axes in figure.axes)
     assert {"mean loss (nats per galaxy)", "N"} <= texts(drawn[0])
     counted = evaluation.by_name[evaluation.schema.questions[0].name, None, "rmse"].N
-    for figure in drawn[2:7]:
+    for figure in drawn[3:9]:
         assert any(f"N = {counted:,}" in text for text in texts(figure))
 
 
 def test_without_votes_there_is_no_empty_panel(drawn):
     list(draw_evaluation(hostile(votes=False), ("png",)))
-    for figure in drawn[2:]:
+    for figure in drawn[3:]:
         assert "no galaxies\nwith votes" in texts(figure)
 
 
@@ -118,7 +118,7 @@ def test_when_no_galaxy_counts(drawn):
     galaxies = simulated()
     sums = sums_of(galaxies, Rules(min_votes=10_000))
     list(draw_evaluation(evaluation_of(sums, galaxies.schema), ("png",)))
-    assert len(drawn) == 9
+    assert len(drawn) == 11
 
 
 def test_names_are_no_formulas(drawn, monkeypatch):
@@ -214,7 +214,7 @@ def test_the_density_has_predicted_along_and_observed_up(drawn):
     list(draw_evaluation(evaluation, ("png",)))
     question = evaluation.schema.questions[0]
     expected = sum(evaluation.densities()[answer.name] for answer in question.answers)
-    shown = drawn[2].axes[0].images[0].get_array().filled(0)
+    shown = drawn[3].axes[0].images[0].get_array().filled(0)
     np.testing.assert_array_equal(shown, expected.T)  # rows of an image go up
 
 

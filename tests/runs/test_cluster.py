@@ -383,7 +383,7 @@ def test_predictions(cluster, tmp_path):
 
 
 def test_an_evaluation(cluster, data, tmp_path):
-    options = ["--bootstrap", 20, "-f", "json"]
+    options = ["-f", "json"]
     here = json.loads(done_well("evaluate", *inputs(data), *options).out)
     done = done_well("evaluate", *inputs(data), *options, *dask_options(cluster))
     there = json.loads(done.out)

@@ -211,7 +211,7 @@ def test_catalogue_shards_are_the_whole(tmp_path):
 
 def test_evaluation_shards_are_the_whole(tmp_path):
     arguments = opened(tmp_path, PREDICTED, VOTED)
-    options = ["--bootstrap", 20, "--min-votes", 1]
+    options = ["--min-votes", 1]
     whole = done_well("evaluate", *arguments, *options, "-f", "json").out
     folders = [tmp_path / f"e{number}" for number in range(1, 9)]
     for number, folder in enumerate(folders, start=1):
@@ -234,7 +234,7 @@ def test_evaluation_shards_of_classes_and_values(loss, tmp_path):
     arguments = [
         write(tmp_path / "p.parquet", columns),
         write(tmp_path / "v.parquet", labels),
-        *("--loss", loss, "--bootstrap", 10),
+        *("--loss", loss),
     ]
     whole = json.loads(done_well("evaluate", *arguments, "-f", "json").out)
     folders = [tmp_path / f"e{number}" for number in (1, 2, 3, 4)]

@@ -29,13 +29,9 @@ def compare(
     format: Annotated[
         Format, typer.Option("--format", "-f", help="Format of the comparison.")
     ] = "table",
-    bootstrap: Annotated[
-        int, typer.Option(help="Bootstrap replicates for the 95 % intervals.")
-    ] = 1000,
-    flips: Annotated[
-        int, typer.Option(help="Sign flips of the randomisation test, for the p-values.")
-    ] = 10_000,
-    seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
+    seed: Annotated[
+        int, typer.Option(help="Random seed of the buckets that intervals and p come from.")
+    ] = 0,
     id: Annotated[
         str | None,
         typer.Option("--id", metavar="COLUMN", help="Id column.  [default: the first column]"),
@@ -54,8 +50,8 @@ def compare(
     """Test whether SYSTEMs score better than BASELINE.
 
     Galaxies are matched by id. For each question and campaign, and overall: both means; their
-    difference (negative if the system is better) with its 95 % bootstrap interval; the p-value of
-    the paired approximate randomisation test, alone and with Holm's adjustment over all systems
+    difference (negative if the system is better) with its 95 % jackknife interval; the p-value of
+    the paired randomisation test, alone and with Holm's adjustment over all systems
     and questions; the share of galaxies that the system scores better; and N. Systems are ranked
     by their overall mean. The unit is the galaxy: the intervals do not cover the variation between
     training runs.
@@ -67,8 +63,6 @@ def compare(
         baseline,
         *systems,
         schema=schema,
-        bootstrap=bootstrap,
-        flips=flips,
         seed=seed,
         id=id,
         threads=threads,

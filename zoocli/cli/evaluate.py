@@ -76,7 +76,7 @@ def evaluate(
     constant prediction and how far from the best possible one, how far predicted fractions are from
     those of the votes, and how often the most predicted answer is the one with the most votes. For
     classes (--loss ce): accuracy and related scores, confusion, Brier score and calibration. For
-    values (mse, l1): bias, errors, R2 and residuals. 95 % intervals come from a bootstrap over
+    values (mse, l1): bias, errors, R2 and residuals. 95 % intervals come from a jackknife over
     galaxies; they do not cover the variation between training runs.
     """
     from zoocli.evaluating.job import EvaluateJob
@@ -100,7 +100,7 @@ def evaluate(
         _,
     ):
         pass
-    say_notes(evaluation.notes, quiet)
+    say_notes([*evaluation.notes, *evaluation.doubts], quiet)
     show_evaluation(evaluation, output, format, has_report)
 
 

@@ -25,9 +25,9 @@ from zoocli.foundation.arrays import Floats
 
 @dataclass(frozen=True, eq=False)
 class Confusion:
-    """What follows from a confusion matrix (true, predicted), in each of some replicates.
+    """What follows from a confusion matrix (true, predicted), for some sets of galaxies at once.
 
-    All (answers, replicates): `right`, its diagonal; `support`, the galaxies that are so;
+    All (answers, sets): `right`, its diagonal; `support`, the galaxies that are so;
     `predicted`, those that are predicted so.
     """
 
@@ -37,7 +37,7 @@ class Confusion:
 
     @classmethod
     def of(cls, matrix: Floats) -> Confusion:
-        """Of a matrix (true, predicted, replicates)."""
+        """Of a matrix (true, predicted, sets)."""
         return cls(np.einsum("jjr->jr", matrix), matrix.sum(axis=1), matrix.sum(axis=0))
 
     def part(self, answers: slice) -> Confusion:
@@ -46,13 +46,13 @@ class Confusion:
 
     @cached_property
     def galaxies(self) -> Floats:
-        """(replicates,): all of them."""
+        """(sets,): all of them."""
         galaxies: Floats = self.support.sum(axis=0)
         return galaxies
 
     @cached_property
     def of_answers(self) -> dict[str, tuple[Floats, Floats]]:
-        """Precision, recall and f1 (answers, replicates), each with its denominator."""
+        """Precision, recall and f1 (answers, sets), each with its denominator."""
         either = self.support + self.predicted
         return {
             "precision": (divide(self.right, self.predicted), self.predicted),
@@ -61,7 +61,7 @@ class Confusion:
         }
 
     def of_question(self) -> Iterator[tuple[str, Floats]]:
-        """The numbers (replicates,) of the whole question."""
+        """The numbers (sets,) of the whole question."""
         yield "accuracy", divide(self.right.sum(axis=0), self.galaxies)
         yield "balanced_accuracy", mean_of_present(self.of_answers["recall"][0])
         occurs = self.support + self.predicted > 0

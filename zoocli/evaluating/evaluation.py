@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from zoocli.errors import DataError, UsageError
 from zoocli.evaluating.additive import AdditiveArrays, added
-from zoocli.evaluating.bootstrap import point_sums, replicate_sums
-from zoocli.evaluating.intervals import HalfGalaxies, with_intervals
-from zoocli.evaluating.metric import Estimate, Key, Metric
+from zoocli.evaluating.buckets import leave_one_out, totals_of
+from zoocli.evaluating.family import Family
+from zoocli.evaluating.intervals import with_intervals
+from zoocli.evaluating.metric import Key, Metric
 from zoocli.runs.merging import merge_provenances, require_coverage
 from zoocli.runs.provenance import Made, Provenance
 
@@ -59,24 +60,28 @@ class Evaluation(Made, ABC):
     @cached_property
     def metrics(self) -> list[Metric]:
         """Every number, with its 95 % interval and its N."""
-        point = self._estimates(point_sums(self.sums))
-        replicates = replicate_sums(self.sums)
-        if replicates is None:
-            return [*with_intervals(point, None), *self._other_metrics()]
-        bootstrapped = with_intervals(point, self._estimates(replicates), self._shares())
-        return [*bootstrapped, *self._other_metrics()]
+        without = leave_one_out(self.sums)
+        found: list[Metric] = []
+        for family in self.families:
+            found += with_intervals(family.estimates(without), family.shares(self.totals))
+        for family in self.families:
+            found += family.others(self.sums)
+        return found
 
+    @cached_property
+    def totals(self) -> AdditiveArrays:
+        """The sums of features over all galaxies."""
+        return totals_of(self.sums)
+
+    @property
     @abstractmethod
-    def _estimates(self, sums: AdditiveArrays) -> Iterator[Estimate]:
-        """The numbers that are bootstrapped, for sums (..., replicates)."""
+    def families(self) -> Sequence[Family]:
+        """The metrics that there are, in the order that they are told in."""
 
-    def _shares(self) -> Mapping[Key, HalfGalaxies]:
-        """Which of those are shares, for their intervals."""
-        return {}
-
-    @abstractmethod
-    def _other_metrics(self) -> Iterator[Metric]:
-        """The numbers that have another interval, or none."""
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """What the numbers themselves give reason to doubt."""
+        return ()
 
     @cached_property
     def by_name(self) -> dict[Key, Metric]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 from zoocli.evaluating.additive import AdditiveArrays
 from zoocli.evaluating.evaluation import Evaluation
@@ -13,12 +14,28 @@ from zoocli.scoring.result import ScoreResult
 from zoocli.scoring.scorers.scorer import Losses
 
 
+class Sums(Protocol):
+    """What is added up over batches, in their order."""
+
+    @property
+    def nbytes(self) -> int:
+        """What they take."""
+        ...
+
+    def add(self, addend: Any, /) -> None:
+        """Adds what `Evaluator.collect` found in a batch."""
+
+    def arrays(self) -> AdditiveArrays:
+        """The sums under their names."""
+        ...
+
+
 @dataclass(frozen=True)
 class Collected:
-    """What a batch adds."""
+    """What a batch adds; `addend` is for the `Sums` of the same evaluator."""
 
     losses: Losses
-    sums: AdditiveArrays
+    addend: Any
     worst: list[ScoredGalaxy] = field(default_factory=list)
 
 
@@ -29,6 +46,10 @@ class Evaluator(ABC):
     """
 
     copies: int
+
+    @abstractmethod
+    def sums(self, threads: int) -> Sums:
+        """Nothing yet; several threads may add to it at once."""
 
     @abstractmethod
     def collect(self, matched: Matched, losses: Losses) -> Collected:

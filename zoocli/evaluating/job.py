@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 import pyarrow as pa
 
-from zoocli.evaluating.additive import AdditiveArrays, add, added
+from zoocli.evaluating.additive import AdditiveArrays, added
 from zoocli.evaluating.evaluation import Evaluation
 from zoocli.evaluating.evaluator import Collected, Evaluator
 from zoocli.evaluating.tree.worst import ScoredGalaxy, worst
@@ -149,15 +149,16 @@ def add_up(inputs: Inputs, evaluator: Evaluator, progress: Progress) -> Evaluati
     columns = _columns(inputs)
     total = EvaluationTotals(ScoreTotals.nothing(inputs), AdditiveArrays(), [])
     row_bytes = VALUE_BYTES * len(columns) * evaluator.copies
+    sums = evaluator.sums(inputs.resources.threads)
     # All sums, so that they exist where no galaxy matches.
-    add(total.sums, work(_no_galaxies(inputs)).sums)
-    sums_bytes = sum(values.nbytes for values in total.sums.values())
-    for matched, part in stream(inputs, columns, work, row_bytes, sums_bytes):
+    sums.add(work(_no_galaxies(inputs)).addend)
+    for matched, part in stream(inputs, columns, work, row_bytes, sums.nbytes):
         total.totals.take(inputs, matched)
         total.totals.add_losses(inputs, part.losses)
-        add(total.sums, part.sums)
+        sums.add(part.addend)
         total.worst = worst(total.worst + part.worst)
         progress(total.totals.rows, inputs.predictions.rows)
+    total.sums = sums.arrays()
     return total
 
 

@@ -8,6 +8,7 @@ after a colon: `accuracy:confident`, `rmse:votes-10-19`.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
 import numpy as np
@@ -41,15 +42,31 @@ class Metric:
         return dict(vars(self))
 
 
+class Scale(Enum):
+    """On which scale a number is nearly normal, so that its interval is symmetric there."""
+
+    PLAIN = "as it is"
+    LOG = "ln x, for what is positive"
+    LOG_REST = "-ln(1 - x), for what is at most 1"
+    ATANH = "atanh x, for correlations"
+    SQUARE = "x |x|, for roots of what may be negative, which then count as 0"
+    INVERSE = "1 / x, for what has no upper end; negative is beyond it"
+    SHARE = "Wilson's interval, for shares"
+
+
 @dataclass(frozen=True, eq=False)
 class Estimate:
-    """One number in each of some replicates: `values` and `galaxies` (replicates,); NaN: absent."""
+    """One number, then the same without each bucket in turn.
+
+    `values` and `galaxies` (1 + buckets,); NaN: absent. `scale` is that of its interval.
+    """
 
     question: str
     answer: str | None
     metric: str
     values: Floats
     galaxies: Floats
+    scale: Scale = Scale.PLAIN
 
     @property
     def key(self) -> Key:

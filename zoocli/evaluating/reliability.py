@@ -9,10 +9,10 @@ import numpy.typing as npt
 
 from zoocli.evaluating.metric import divide
 from zoocli.foundation.arrays import Counts, Floats
-from zoocli.foundation.kernels.calibration import OBSERVED, PREDICTED, SQUARES
 
 FRACTION_BINS = 1000  # of predicted fractions or probabilities
 CURVE_POINTS = 20
+PREDICTED, OBSERVED, SQUARES = range(3)  # the sums of each bin
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +28,20 @@ class ReliabilityCurve:
     observed: Floats
     se: Floats
     galaxies: Counts
+
+    @property
+    def debiased_error(self) -> float | None:
+        """sqrt(max(0, sum_g (n_g / N) (d_g^2 - se_g^2))), d = observed - predicted.
+
+        The root mean square distance from the diagonal without what noise adds to it; groups of
+        one galaxy, whose noise is not known, are left out. None where nothing is left.
+        """
+        known = ~np.isnan(self.se)
+        if not known.any():
+            return None
+        weights = self.galaxies[known] / self.galaxies[known].sum()
+        squares = np.square(self.observed - self.predicted) - np.square(self.se)
+        return float(np.sqrt(max(0.0, weights @ squares[known])))
 
 
 def reliability_curve(counts: Counts, sums: Floats, groups: int = CURVE_POINTS) -> ReliabilityCurve:

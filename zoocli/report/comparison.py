@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, TextIO
 
+from zoocli.evaluating.comparing.comparison import LEAST_SHOWN
 from zoocli.report.grid import Grid, render_grids
 from zoocli.report.summary import check_format, losses_title, render_json
 from zoocli.report.text import ABSENT, count, csv_text, decimals, number
@@ -86,16 +87,22 @@ def _cells(difference: Difference, digits: int) -> list[str]:
     )
     return [
         *(number(value, digits) for value in losses),
-        *(number(value, P_DIGITS) for value in (difference.p, difference.p_holm)),
+        *(_p(value) for value in (difference.p, difference.p_holm)),
         ABSENT if difference.better is None else f"{100 * difference.better:.1f}%",
         count(difference.galaxies),
     ]
 
 
+def _p(value: float | None) -> str:
+    if value is not None and value < LEAST_SHOWN:
+        return f"<{LEAST_SHOWN:.0e}"
+    return number(value, P_DIGITS)
+
+
 def _closing(comparison: Comparison) -> list[str]:
     return [
-        "negative difference: the system is better; low and high: 95 % bootstrap interval; p: "
-        "paired approximate randomisation test, Holm-adjusted over systems and questions; better: "
+        "negative difference: the system is better; low and high: 95 % jackknife interval; p: "
+        "paired randomisation test, Holm-adjusted over systems and questions; better: "
         "share of galaxies",
         comparison.signature,
     ]

@@ -6,6 +6,7 @@ from typing import TextIO
 
 from zoocli.evaluating.classes.result import ClassEvaluation
 from zoocli.evaluating.evaluation import Evaluation
+from zoocli.evaluating.family import Place, shown_in
 from zoocli.evaluating.tree.levels import shown_levels
 from zoocli.evaluating.tree.result import TreeEvaluation
 from zoocli.evaluating.values.result import ValueEvaluation
@@ -16,25 +17,6 @@ from zoocli.report.summary import check_format, losses_title, render_json
 from zoocli.report.text import count, csv_text
 from zoocli.runs.options.rules import PROFILES
 
-# The columns of a paper's table, and whether each has its interval beside it.
-COLUMNS = MetricColumns(
-    {
-        "loss": True,
-        "deviance_explained": False,
-        "mae": False,
-        "rmse": True,
-        "rmse_ratio": False,
-        "accuracy": True,
-        "balanced_accuracy": False,
-        "f1_weighted": False,
-    },
-    {
-        "deviance_explained": "explained",
-        "rmse_ratio": "/noise",
-        "balanced_accuracy": "balanced",
-        "f1_weighted": "F1",
-    },
-)
 CSV_COLUMNS = ("question", "answer", "metric", "value", "low", "high", "N")
 
 
@@ -76,8 +58,9 @@ def render_profiles() -> str:
 
 def _tree_grid(evaluation: TreeEvaluation) -> Grid:
     """Sections for overall, the campaigns (if several) and the questions."""
+    columns = MetricColumns(shown_in(evaluation.families, Place.PAPER))
     sections = [
-        [[name, *COLUMNS.cells(evaluation, name), *_sizes(evaluation, name)] for name in names]
+        [[name, *columns.cells(evaluation, name), *_sizes(evaluation, name)] for name in names]
         for names in shown_levels(evaluation.schema)
         if names
     ]
@@ -86,7 +69,7 @@ def _tree_grid(evaluation: TreeEvaluation) -> Grid:
         "N: galaxies with votes; counted: those that count by the rules of relevance.",
         evaluation.signature,
     ]
-    return Grid(title, ["", *COLUMNS.header, "N", "counted"], sections, footer)
+    return Grid(title, ["", *columns.header, "N", "counted"], sections, footer)
 
 
 def _sizes(evaluation: TreeEvaluation, name: str) -> list[str]:

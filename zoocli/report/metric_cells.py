@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from zoocli.evaluating.evaluation import Evaluation
+from zoocli.evaluating.family import Place, Shown
 from zoocli.evaluating.metric import Metric
 from zoocli.report.text import ABSENT, number
 
@@ -15,35 +16,32 @@ INTERVAL = "95 %"
 
 @dataclass(frozen=True)
 class MetricColumns:
-    """Which metrics a table shows, and for which of them it also shows the interval.
+    """The columns of what a table shows, each with its interval beside it if it has that place."""
 
-    `headings` are those that differ from the metric's name.
-    """
-
-    intervals: Mapping[str, bool]
-    headings: Mapping[str, str]
+    shown: Sequence[Shown]
 
     @property
     def header(self) -> list[str]:
         """The headings."""
         header = []
-        for metric, has_interval in self.intervals.items():
-            header += [self.headings.get(metric, metric)] + [INTERVAL] * has_interval
+        for one in self.shown:
+            header += [one.heading] + [INTERVAL] * (Place.INTERVAL in one.places)
         return header
 
     def cells(self, evaluation: Evaluation, question: str, answer: str | None = None) -> list[str]:
         """The cells of a row; what the evaluation does not have is "-"."""
         cells = []
-        for metric, has_interval in self.intervals.items():
-            found = evaluation.by_name.get((question, answer, metric))
-            cells.append(number(found.value if found else None, DIGITS))
-            if has_interval:
-                cells.append(interval(found) or ABSENT)
+        for one in self.shown:
+            found = evaluation.by_name.get((question, answer, one.metric))
+            cells.append(number(found.value if found else None, one.digits))
+            if Place.INTERVAL in one.places:
+                cells.append(interval(found, one.digits) or ABSENT)
         return cells
 
 
-def interval(metric: Metric | None) -> str:
+def interval(metric: Metric | None, digits: int = DIGITS) -> str:
     """The 95 % interval; empty where there is none."""
-    if metric is None or metric.low is None or metric.high is None:
+    if metric is None or metric.low is None:
         return ""
-    return f"{number(metric.low, DIGITS)} to {number(metric.high, DIGITS)}"
+    low = number(metric.low, digits)
+    return f"from {low}" if metric.high is None else f"{low} to {number(metric.high, digits)}"

@@ -37,8 +37,8 @@ def signature(
     parts.append(f"rules:{_rules(settings)}")
     if "profile" in settings:
         parts.append(f"relevance:{_relevance(settings)}")
-    if "bootstrap" in settings:
-        parts.append(f"bootstrap:{_bootstrap(settings)}")
+    if "intervals" in settings:
+        parts.append(f"intervals:{settings['intervals']}@seed={settings.get('seed')}")
     if (settings.get("passes") or 1) > 1:
         parts.append(f"passes:{settings['passes']}")
     for option in ("scale", "label_smoothing", "class_weights", "null_value", "only"):
@@ -62,10 +62,6 @@ def _relevance(settings: Mapping[str, Any]) -> str:
     given = {rule: settings.get(rule) for rule in RELEVANCE}
     shown = ",".join(f"{rule}={value:g}" for rule, value in given.items() if value)
     return f"{settings['profile']}({shown})"
-
-
-def _bootstrap(settings: Mapping[str, Any]) -> str:
-    return f"{settings.get('bootstrap')}@seed={settings.get('seed')}"
 
 
 def _short(value: Any) -> str:

@@ -17,7 +17,6 @@ from zoocli.scoring.inputs import Inputs
 
 Result = TypeVar("Result")
 FEWEST_BATCH_ROWS = 1024
-RESULTS_WAITING = 2  # besides those that the threads work on: the total and the next
 BATCH_BYTES = 1 << 27
 
 
@@ -26,17 +25,17 @@ def stream(
     columns: Collection[str],
     work: Callable[[Matched], Result],
     row_bytes: int,
-    result_bytes: int = 0,
+    fixed_bytes: int = 0,
 ) -> Iterator[tuple[Matched, Result]]:
     """work(batch) for every batch of PREDICTIONS, in file order; only `columns` are read.
 
     Batches are processed in several threads at once, so `work` must not change anything that they
-    share. `row_bytes` is the size of a row of the result, and `result_bytes` what a result takes
-    besides, however few its rows are.
+    share. `row_bytes` is the size of a row of the result, and `fixed_bytes` what the sums take that
+    results are added to.
     """
     resources = inputs.resources
     columns = [name for name in dict.fromkeys(columns) if name != inputs.ids.column]
-    rows = _batch_rows(inputs, row_bytes + inputs.scorer.row_bytes, result_bytes)
+    rows = _batch_rows(inputs, row_bytes + inputs.scorer.row_bytes, fixed_bytes)
     dropped = inputs.dropped
     if dropped is None and inputs.options.on_duplicate == "drop":
         dropped = find_duplicates(inputs)
@@ -67,11 +66,11 @@ def find_duplicates(inputs: Inputs) -> Mask:
     return dropped
 
 
-def _batch_rows(inputs: Inputs, row_bytes: int, result_bytes: int) -> int:
+def _batch_rows(inputs: Inputs, row_bytes: int, fixed_bytes: int) -> int:
     """The rows of a batch, such that all batches in progress fit into the memory."""
     size = inputs.options.batch_size
     taken = {"the votes": inputs.held.nbytes, "the program": inputs.scorer.program_bytes}
-    if result_bytes:
-        taken["the sums"] = result_bytes * (inputs.resources.threads + RESULTS_WAITING)
+    if fixed_bytes:
+        taken["the sums"] = fixed_bytes
     affordable = inputs.resources.rows_at_once(row_bytes, min(FEWEST_BATCH_ROWS, size), taken)
     return min(size, affordable, max(FEWEST_BATCH_ROWS, BATCH_BYTES // row_bytes))

@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from zoocli.evaluating import plain_losses
 from zoocli.evaluating.additive import AdditiveArrays
-from zoocli.evaluating.classes.collecting import collect
+from zoocli.evaluating.buckets import Addend, BucketSums, buckets_of
+from zoocli.evaluating.classes import classification, confidence
 from zoocli.evaluating.classes.galaxies import LabelledGalaxies
 from zoocli.evaluating.classes.result import ClassEvaluation
 from zoocli.evaluating.evaluator import Collected, Evaluator
@@ -33,6 +35,10 @@ class ClassEvaluator(Evaluator):
     ) -> None:
         self._scorer, self._labels, self._options = scorer, labels, options
 
+    def sums(self, threads: int) -> BucketSums:
+        """Nothing yet."""
+        return BucketSums()
+
     def collect(self, matched: Matched, losses: Losses) -> Collected:
         """What the matched galaxies of a batch add."""
         predictions = self._scorer.predictions(losses.read[0])
@@ -43,14 +49,21 @@ class ClassEvaluator(Evaluator):
             losses.loss,
             hash_ids(matched.text.take(from_numpy(matched.rows))),
         )
-        return Collected(losses, collect(galaxies, self._options.bootstrap, self._options.seed))
+        features = (
+            plain_losses.features(galaxies.losses[None])
+            | classification.features(galaxies)
+            | confidence.features(galaxies)
+        )
+        others = classification.collect(galaxies) | confidence.collect(galaxies)
+        buckets = buckets_of(galaxies.hashes, self._options.seed)
+        return Collected(losses, Addend(buckets, features, others))
 
     def evaluation(
         self, scoring: ScoreResult, sums: AdditiveArrays, worst: list[ScoredGalaxy]
     ) -> ClassEvaluation:
         """The evaluation, from what all batches added."""
         return ClassEvaluation(
-            provenance=with_settings(scoring.provenance, self._options.bootstrap_settings()),
+            provenance=with_settings(scoring.provenance, self._options.interval_settings()),
             sums=sums,
             notes=scoring.notes,
         )

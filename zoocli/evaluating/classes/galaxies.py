@@ -18,7 +18,7 @@ class LabelledGalaxies:
     `predictions` (classes, galaxies): as they were given, logits or probabilities;
     `probabilities` (classes, galaxies): adding up to 1, NaN where they do not exist; `labels`
     (galaxies,): the class of each, -1 for none; `losses` (galaxies,) in nats, NaN where there is
-    none; `hashes` (galaxies,): of the ids, which the bootstrap comes from.
+    none; `hashes` (galaxies,): of the ids, which the buckets come from.
 
     >>> numbers = np.array([[0.7, 0.2], [0.3, 0.8]])
     >>> galaxies = LabelledGalaxies(numbers, numbers, np.array([0, -1]), np.zeros(2),
@@ -35,16 +35,6 @@ class LabelledGalaxies:
 
     def __len__(self) -> int:
         return len(self.hashes)
-
-    def part(self, rows: slice) -> LabelledGalaxies:
-        """Some of the galaxies, over the same memory."""
-        return LabelledGalaxies(
-            self.predictions[:, rows],
-            self.probabilities[:, rows],
-            self.labels[rows],
-            self.losses[rows],
-            self.hashes[rows],
-        )
 
     @cached_property
     def valid(self) -> npt.NDArray[np.bool_]:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from zoocli.evaluating import plain_losses
-from zoocli.evaluating.additive import AdditiveArrays
-from zoocli.evaluating.classes import classification, confidence
+from zoocli.evaluating.classes import confidence
+from zoocli.evaluating.classes.classification import Classification
+from zoocli.evaluating.classes.confidence import Confidence
 from zoocli.evaluating.evaluation import Evaluation
-from zoocli.evaluating.intervals import HalfGalaxies
-from zoocli.evaluating.metric import Estimate, Key, Metric
+from zoocli.evaluating.family import Family
+from zoocli.evaluating.plain_losses import PlainLosses
 from zoocli.evaluating.reliability import ReliabilityCurve
 from zoocli.schema.levels import OVERALL
 
@@ -29,20 +30,17 @@ class ClassEvaluation(Evaluation):
     @property
     def galaxies(self) -> int:
         """The galaxies that have a loss."""
-        return int(self.sums["loss/galaxies"][0])
+        return int(self.totals["loss/galaxies"][0])
 
-    def _estimates(self, sums: AdditiveArrays) -> Iterator[Estimate]:
-        yield from plain_losses.estimates(sums, [OVERALL])
-        yield from classification.estimates(sums, self.classes)
-        yield from confidence.estimates(sums)
-
-    def _shares(self) -> Mapping[Key, HalfGalaxies]:
-        return classification.shares(self.sums, self.classes)
-
-    def _other_metrics(self) -> Iterator[Metric]:
-        yield from plain_losses.metrics(self.sums, [OVERALL])
-        yield from classification.metrics(self.sums)
-        yield from confidence.metrics(self.sums)
+    @cached_property
+    def families(self) -> Sequence[Family]:
+        """Of losses, classes and probabilities."""
+        glossary = (
+            "The mean over galaxies of -ln of the predicted probability of the label, in nats, "
+            "with the class weights and the label smoothing of the settings."
+        )
+        losses = PlainLosses([OVERALL], "loss (nats per galaxy)", glossary)
+        return losses, Classification(self.classes), Confidence()
 
     @property
     def confusion_matrix(self) -> npt.NDArray[np.int64]:

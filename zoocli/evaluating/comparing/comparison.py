@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 LEVEL = 0.05
 CONFIDENCE = 0.95
-PERCENTILES = (2.5, 97.5)
+LEAST_SHOWN = 1e-10  # p-values
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,15 @@ class Difference:
         return asdict(self)
 
 
+def shown_p(p: float) -> str:
+    """A p-value after "p": what is smaller than any doubt has no digits.
+
+    >>> shown_p(0.0123456), shown_p(1e-40)
+    ('= 0.01235', '< 1e-10')
+    """
+    return f"= {p:.4g}" if p >= LEAST_SHOWN else f"< {LEAST_SHOWN:.0e}"
+
+
 @dataclass(frozen=True)
 class System:
     """One system's differences from the baseline.
@@ -68,7 +77,7 @@ class System:
         if overall.p >= LEVEL:
             return f"not distinguishable from the baseline at {LEVEL} (p = {overall.p:.4g})"
         side = "better" if overall.difference < 0.0 else "worse"
-        return f"{side} than the baseline (p = {overall.p:.4g})"
+        return f"{side} than the baseline (p {shown_p(overall.p)})"
 
     def groups(self) -> dict[tuple[str, str], Difference]:
         """The differences by level (overall, campaign, question) and name, in this order."""
@@ -99,8 +108,8 @@ class Comparison:
     """All systems against one baseline, over the galaxies that every table has.
 
     `systems` are in the order of their ranks. `compared` counts the galaxies, and `invalid`
-    those among them that have a null loss in some table. `settings` are `bootstrap`, `flips` and
-    `seed`. What the tables do not carry is None, and `notes` say so.
+    those among them that have a null loss in some table. `settings` are how the `intervals` are
+    made and the `seed`. What the tables do not carry is None, and `notes` say so.
     """
 
     baseline: Baseline
@@ -111,7 +120,7 @@ class Comparison:
     votes_fingerprint: str | None
     compared: int
     invalid: int
-    settings: dict[str, int]
+    settings: dict[str, Any]
     version: str = __version__
     notes: tuple[str, ...] = field(default=(), compare=False)
 
@@ -123,7 +132,7 @@ class Comparison:
             made.append(f"schema:{self.schema}@{self.schema_hash}")
         made.append(f"votes:{self.votes_fingerprint}")
         made.append(f"N:{self.compared}")
-        made += [f"{name}:{value}" for name, value in self.settings.items()]
+        made.append(f"intervals:{self.settings['intervals']}@seed={self.settings['seed']}")
         return "|".join([*made, f"zoocli:{self.version}"])
 
     def to_dict(self) -> dict[str, Any]:

@@ -1,183 +1,101 @@
-"""Paired resampling: the bootstrap interval and the randomisation test of a mean difference."""
+"""Paired differences of mean losses: their jackknife interval and their randomisation test."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from itertools import pairwise
-from typing import TypeVar
-
 import numpy as np
-import numpy.typing as npt
 
-from zoocli.evaluating.comparing.comparison import PERCENTILES, Difference
+from zoocli.evaluating.buckets import BUCKETS, buckets_of
+from zoocli.evaluating.comparing.comparison import Difference
+from zoocli.evaluating.comparing.flips import p_of_flips
+from zoocli.evaluating.intervals import FEWEST_GALAXIES, Spread
 from zoocli.foundation.arrays import Floats, Hashes, Mask
-from zoocli.foundation.kernels.comparison import (
-    GROUP,
-    PATTERNS,
-    add_flipped_sums,
-    add_weighted_sums,
-)
-from zoocli.foundation.kernels.resampling import FLIPS_PER_WORD
-from zoocli.foundation.option_checks import MOST_SEED, check_range
+from zoocli.foundation.kernels.buckets import add_features
 
-BLOCK = 8192  # galaxies, a multiple of GROUP
-MOST_RESAMPLES = 10_000_000
-# Two sums of the same numbers in another order differ by less than this share of the sum of
-# their sizes, and by chance alone hardly any do by so little.
-ROUNDING = 1e-12
-
-Kind = TypeVar("Kind", bound=np.generic)
+BLOCK = 65_536  # galaxies
 NOTHING = Difference(None, None, None, None, None, None, None, None, None, galaxies=0)
-
-
-@dataclass(frozen=True)
-class Resampling:
-    """How often to resample; everything else follows from the seed and the galaxies' ids.
-
-    - `bootstrap`: replicates for the intervals. `flips`: sign flips of the randomisation test. Both
-      from 1 to 10 million.
-    - `seed`: of the random numbers.
-    """
-
-    bootstrap: int = 1000
-    flips: int = 10_000
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        for option in ("bootstrap", "flips"):
-            check_range(option, getattr(self, option), least=1, most=MOST_RESAMPLES)
-        check_range("seed", self.seed, least=0, most=MOST_SEED)
 
 
 class PairedSums:
     """What adds up over galaxies for one system against the baseline, in each of some groups.
 
-    Memory grows with the number of resamples, not with that of galaxies.
+    Galaxies are kept by bucket (`zoocli.evaluating.buckets`): memory does not grow with them.
     """
 
-    def __init__(self, groups: int, resampling: Resampling) -> None:
-        self._resampling = resampling
-        words = -(-resampling.flips // FLIPS_PER_WORD)
-        self._flipped = np.zeros((words * FLIPS_PER_WORD, groups))
-        self._weighted = np.zeros((resampling.bootstrap, 2 * groups))
-        self._baseline, self._system = np.zeros(groups), np.zeros(groups)
-        self._differences, self._sizes = np.zeros(groups), np.zeros(groups)
-        self._galaxies, self._better, self._tied = (np.zeros(groups, np.int64) for _ in range(3))
+    def __init__(self, groups: int, seed: int) -> None:
+        self._seed = seed
+        self._differences = np.zeros((BUCKETS, groups))
+        self._galaxies = np.zeros((BUCKETS, groups))
+        self._baseline, self._system = np.zeros((BUCKETS, groups)), np.zeros((BUCKETS, groups))
+        self._better, self._tied = (np.zeros(groups, np.int64) for _ in range(2))
 
-    def add(
-        self,
-        hashes: Hashes,
-        baseline: Floats,
-        system: Floats,
-        counted: Mask,
-        pool: Pool,
-    ) -> None:
-        """Adds some galaxies, at most BLOCK of them.
+    def add(self, hashes: Hashes, baseline: Floats, system: Floats, counted: Mask) -> None:
+        """Adds some galaxies.
 
         `baseline` and `system` (galaxies, groups) are losses; those of the galaxies that are not
         `counted` (galaxies, groups) do not matter and may be NaN.
         """
         baseline, system = np.where(counted, baseline, 0.0), np.where(counted, system, 0.0)
         differences = system - baseline
-        self._baseline += baseline.sum(axis=0)
-        self._system += system.sum(axis=0)
-        self._differences += differences.sum(axis=0)
-        self._sizes += np.abs(differences).sum(axis=0)
-        self._galaxies += counted.sum(axis=0)
+        buckets = buckets_of(hashes, self._seed)
+        for total, values in (
+            (self._differences, differences),
+            (self._galaxies, counted.astype(np.float64)),
+            (self._baseline, baseline),
+            (self._system, system),
+        ):
+            add_features(np.ascontiguousarray(values.T), buckets, total)
         self._better += (differences < 0.0).sum(axis=0)
         self._tied += (counted & (differences == 0.0)).sum(axis=0)
-        self._resample(_padded(hashes), _padded(differences), _padded(counted), pool)
-
-    def _resample(self, hashes: Hashes, differences: Floats, counted: Mask, pool: Pool) -> None:
-        """Each thread has its own resamples, so their number changes no order of additions."""
-        seed = self._resampling.seed
-        values = np.hstack([differences, counted])
-
-        def flip(first: int, stop: int) -> None:
-            table = np.empty((PATTERNS, differences.shape[1]))
-            add_flipped_sums(
-                differences,
-                hashes,
-                seed,
-                first,
-                self._flipped[first * FLIPS_PER_WORD : stop * FLIPS_PER_WORD],
-                table,
-                np.empty(GROUP, np.uint64),
-            )
-
-        def weigh(first: int, stop: int) -> None:
-            add_weighted_sums(values, hashes, seed, first, self._weighted[first:stop])
-
-        pool.run(flip, len(self._flipped) // FLIPS_PER_WORD)
-        pool.run(weigh, len(self._weighted))
 
     def results(self) -> list[Difference]:
         """One `Difference` a group, without adjusted p-values."""
-        return [self._result(group) for group in range(len(self._galaxies))]
+        return [self._result(group) for group in range(len(self._better))]
 
     def _result(self, group: int) -> Difference:
-        galaxies = int(self._galaxies[group])
+        galaxies = int(self._galaxies[:, group].sum())
         if not galaxies:
             return NOTHING
-        low, high = self._interval(group)
+        difference = float(self._differences[:, group].sum()) / galaxies
+        low, high = self._interval(group, difference, galaxies)
         return Difference(
-            mean_baseline=float(self._baseline[group] / galaxies),
-            mean_system=float(self._system[group] / galaxies),
-            difference=float(self._differences[group] / galaxies),
+            mean_baseline=float(self._baseline[:, group].sum()) / galaxies,
+            mean_system=float(self._system[:, group].sum()) / galaxies,
+            difference=difference,
             low=low,
             high=high,
-            p=self._p(group),
+            p=p_of_flips(self._differences[:, group]),
             p_holm=None,
             better=float(self._better[group] / galaxies),
             tied=float(self._tied[group] / galaxies),
             galaxies=galaxies,
         )
 
-    def _interval(self, group: int) -> tuple[float | None, float | None]:
-        """The percentiles of the bootstrapped means; None for a single galaxy."""
-        if self._galaxies[group] < 2:
+    def _interval(
+        self, group: int, difference: float, galaxies: int
+    ) -> tuple[float | None, float | None]:
+        """Student's, with the spread of the differences without each bucket in turn."""
+        counts = self._galaxies[:, group]
+        given = (counts > 0) & (counts < galaxies)
+        if galaxies < FEWEST_GALAXIES:
             return None, None
-        drawn = self._weighted[:, group + len(self._galaxies)]
-        means = self._weighted[drawn > 0.0, group] / drawn[drawn > 0.0]
-        if not len(means):
-            return None, None
-        low, high = np.percentile(means, PERCENTILES)
-        return float(low), float(high)
+        total = difference * galaxies
+        spread = Spread.of((total - self._differences[given, group]) / (galaxies - counts[given]))
+        return (
+            (None, None)
+            if spread is None
+            else (difference - spread.reach, difference + spread.reach)
+        )
 
-    def _p(self, group: int) -> float:
-        """(1 + b) / (R + 1), where b of R flips give a difference of at least the observed size."""
-        flips = self._resampling.flips
-        least = abs(self._differences[group]) - ROUNDING * self._sizes[group]
-        as_large = int(np.count_nonzero(np.abs(self._flipped[:flips, group]) >= least))
-        return (1 + as_large) / (flips + 1)
+    def skewness(self, group: int) -> float | None:
+        """How far the test's assumption may be off: the skewness of the mean difference.
 
-
-class Pool:
-    """Runs work on ranges of resamples in threads."""
-
-    def __init__(self, threads: int) -> None:
-        self._threads = threads
-        self._executor = ThreadPoolExecutor(threads, "compare")
-
-    def __enter__(self) -> Pool:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._executor.shutdown(cancel_futures=True)
-
-    def run(self, work: Callable[[int, int], None], count: int) -> None:
-        """work(first, stop) for ranges that together cover 0 to `count`."""
-        list(self._executor.map(lambda span: work(*span), _ranges(count, self._threads)))
-
-
-def _ranges(count: int, parts: int) -> Iterator[tuple[int, int]]:
-    edges = [count * part // parts for part in range(parts + 1)]
-    return ((first, stop) for first, stop in pairwise(edges) if first < stop)
-
-
-def _padded(rows: npt.NDArray[Kind]) -> npt.NDArray[Kind]:
-    """Rows of zeros at the end, until there are whole groups: they add nothing to any sum."""
-    missing = -len(rows) % GROUP
-    return np.pad(rows, [(0, missing)] + [(0, 0)] * (rows.ndim - 1)) if missing else rows
+        That of the buckets' differences, over the root of their number; None for fewer than 5.
+        """
+        given = self._galaxies[:, group] > 0
+        if given.sum() < FEWEST_GALAXIES:
+            return None
+        sums = self._differences[given, group] - self._differences[given, group].mean()
+        spread = float(np.square(sums).mean())
+        if spread == 0.0:
+            return None
+        return float(np.power(sums, 3).mean() / spread**1.5 / np.sqrt(len(sums)))

@@ -9,8 +9,7 @@ galaxies that count:
 - coverage_90 (_10 to _90, _95, _99): the mean of F(0.95) - F(0.05), how often k lies in the central
   90 % interval; less than 0.9 is overconfident;
 - calibration_error: the mean over these levels of |coverage - level|. Its interval is the estimate
-  plus and minus the 95 % percentile of the mean over levels of |coverage in a replicate - coverage|
-  and ends at 0: it covers at least as often as it says;
+  plus and minus a bound on how far off it is (`zoocli.evaluating.absolute`), and ends at 0;
 - sharpness: the mean predicted standard deviation of k / n;
 - uniformity_chi_square, uniformity_p: Pearson's test, with 20 bins, that the randomised transform
   P(K < k) + v P(K = k) is uniform, v uniform from the hash of the galaxy's id, the answer's place
@@ -22,217 +21,38 @@ galaxies; of the tests only the least uniformity_p_holm. All of it also for gala
 20 votes for the question and for those with at least 20 (coverage_90:votes-1-19,
 coverage_90:votes-20+). There is nothing for confident galaxies: they are chosen by their votes, and
 there not even true predictions are calibrated.
+
+That differs from the coverage of the code beside Walmsley et al. 2022 (MNRAS 509, 3966), which
+counts the galaxies whose votes are within so many votes of the most likely count.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from zoocli.evaluating.absolute import AbsoluteMeans
 from zoocli.evaluating.additive import AdditiveArrays
-from zoocli.evaluating.bootstrap import point_sums, replicate_sums
+from zoocli.evaluating.buckets import coarsened, leave_one_out
 from zoocli.evaluating.comparing.holm import holm
-from zoocli.evaluating.metric import (
-    LEVEL,
-    Estimate,
-    Metric,
-    divide,
-)
-from zoocli.evaluating.reliability import FRACTION_BINS
-from zoocli.evaluating.tree.calibration_sums import (
-    BINS,
-    EDGES,
-    LEVELS,
-    LOWER,
-    UPPER,
-    Calibration,
-)
-from zoocli.evaluating.tree.galaxies import VotedGalaxies
-from zoocli.evaluating.tree.levels import level_counts, levels
-from zoocli.evaluating.tree.predicted_votes import question_starts
+from zoocli.evaluating.family import Family, Place, Shown
+from zoocli.evaluating.intervals import FEWEST_GALAXIES
+from zoocli.evaluating.metric import Estimate, Metric, Scale, divide
+from zoocli.evaluating.tree.calibration_sums import FEW, LEVELS, MANY, Calibration
+from zoocli.evaluating.tree.levels import levels
 from zoocli.foundation.arrays import Floats
-from zoocli.foundation.kernels import calibration as kernels
-from zoocli.foundation.resampling import uniforms
-from zoocli.runs.options.rules import Rules
 from zoocli.schema import Schema
 
-Strata = npt.NDArray[np.int8]
-
-MANY_VOTES = 20
-NOT_COUNTED, FEW, MANY = -1, 0, 1
 PARTS = {"": (FEW, MANY), ":votes-1-19": (FEW,), ":votes-20+": (MANY,)}
 COVERAGES = tuple(f"coverage_{round(100 * level)}" for level in LEVELS)
-OF_ANSWERS_ONLY = ("uniformity_chi_square", "uniformity_p")
-ADJUSTED = "uniformity_p_holm"
+CHI_SQUARE, P, ADJUSTED = "uniformity_chi_square", "uniformity_p", "uniformity_p_holm"
 ERROR = "calibration_error"
+BOTH = Place.ROWS | Place.PARTS
 
 
-def features(galaxies: VotedGalaxies, rules: Rules) -> AdditiveArrays:
-    """What the coverages are made of, galaxy by galaxy.
-
-    `calibration/covered` (answers x levels, galaxies): F((1 + c) / 2) - F((1 - c) / 2), a number
-    from 0 to 1, of each answer at each of its levels c; 0 where the galaxy does not count.
-    `calibration/galaxies` (levels of the schema, galaxies): 1 where it counts for any question.
-    """
-    counted = galaxies.counted(rules)
-    predicted = galaxies.predicted_votes
-    covered = np.zeros((len(galaxies.votes), len(LEVELS), len(galaxies)))
-    kernels.write_covered(
-        predicted.below,
-        predicted.up_to,
-        _strata(galaxies, counted),
-        question_starts(galaxies.schema),
-        EDGES[LOWER].copy(),
-        EDGES[UPPER].copy(),
-        covered,
-    )
-    return {
-        "calibration/covered": np.concatenate(covered),
-        "calibration/galaxies": level_counts(counted, galaxies.schema),
-    }
-
-
-def collect(galaxies: VotedGalaxies, rules: Rules, seed: int = 0) -> AdditiveArrays:
-    """The sums that `Calibration` reads, for galaxies with few and with many votes apart.
-
-    `calibration/counts` (parts, levels of the schema): the galaxies that count, in all, with few
-    and with many votes. The others have the axes few and many votes, answers, and what they are of.
-    """
-    counted = galaxies.counted(rules)
-    strata = _strata(galaxies, counted)
-    return {
-        "calibration/counts": np.stack(
-            [
-                level_counts(np.isin(strata, members), galaxies.schema).sum(axis=1).astype(np.int64)
-                for members in PARTS.values()
-            ]
-        ),
-        **_transforms(galaxies, strata, seed),
-        **_fractions(galaxies, strata),
-    }
-
-
-def _strata(galaxies: VotedGalaxies, counted: npt.NDArray[np.bool_]) -> Strata:
-    """(questions, galaxies): whether a galaxy that counts has few or many votes."""
-    strata = np.where(galaxies.total_votes < MANY_VOTES, FEW, MANY)
-    return np.where(counted, strata, NOT_COUNTED).astype(np.int8)
-
-
-def _transforms(galaxies: VotedGalaxies, strata: Strata, seed: int) -> AdditiveArrays:
-    """The sums of the transforms at EDGES, and the randomised transforms by bins."""
-    answers = len(galaxies.votes)
-    starts, predicted = question_starts(galaxies.schema), galaxies.predicted_votes
-    transforms = np.zeros((2, answers, len(EDGES)))
-    kernels.add_transforms(predicted.below, predicted.up_to, strata, starts, EDGES, transforms)
-    hashes = np.ascontiguousarray(galaxies.hashes)
-    numbers = np.stack([uniforms(hashes, seed, answer) for answer in range(answers)])
-    randomised = np.zeros((2, answers, BINS), np.int64)
-    kernels.add_randomised(predicted.below, predicted.up_to, numbers, strata, starts, randomised)
-    return {"calibration/transforms": transforms, "calibration/randomised": randomised}
-
-
-def _fractions(galaxies: VotedGalaxies, strata: Strata) -> AdditiveArrays:
-    """The predicted deviations, and predicted against observed fractions by fixed bins."""
-    answers = len(galaxies.votes)
-    deviation = np.zeros((2, answers))
-    counts = np.zeros((2, answers, FRACTION_BINS), np.int64)
-    sums = np.zeros((2, answers, FRACTION_BINS, 3))
-    kernels.add_fractions(
-        np.ascontiguousarray(galaxies.predicted),
-        galaxies.predicted_votes.deviation,
-        np.ascontiguousarray(galaxies.votes),
-        np.ascontiguousarray(galaxies.total_votes),
-        strata,
-        question_starts(galaxies.schema),
-        deviation,
-        counts,
-        sums,
-    )
-    return {
-        "calibration/deviation": deviation,
-        "calibration/fraction_counts": counts,
-        "calibration/fraction_sums": sums,
-    }
-
-
-def estimates(sums: AdditiveArrays, schema: Schema) -> Iterator[Estimate]:
-    """The coverages, from the sums of `features` (rows, replicates)."""
-    coverage, galaxies = _coverage(sums, schema)
-    for row in _rows(schema):
-        for level, metric in enumerate(COVERAGES):
-            value = _mean(coverage[row.answers, level], galaxies[row.answers])
-            counts = sums["calibration/galaxies"][row.level]
-            yield Estimate(row.question, row.answer, metric, value, counts)
-
-
-def metrics(sums: AdditiveArrays, schema: Schema) -> Iterator[Metric]:
-    """All other numbers, from the sums of `collect`; the calibration error with its interval."""
-    reaches = _error_reaches(sums, schema)
-    for part, (suffix, strata) in enumerate(PARTS.items()):
-        found = [Calibration.of(sums, [place], strata) for place in range(len(schema.label_cols))]
-        weights = np.array([each.count for each in found])
-        numbers = _numbers(found)
-        for row, reach in zip(_rows(schema), reaches, strict=True):
-            for metric in _metrics_of(row, numbers, suffix):
-                values = numbers[metric][row.answers]
-                mean = (
-                    np.fmin.reduce(values)
-                    if metric == ADJUSTED
-                    else _mean(values, weights[row.answers])
-                )
-                value = None if np.isnan(mean) else float(mean)
-                N = int(sums["calibration/counts"][part, row.level])
-                low = high = None
-                if metric == ERROR and not suffix and reach is not None and value is not None:
-                    low, high = max(value - reach, 0.0), value + reach
-                yield Metric(row.question, row.answer, metric + suffix, value, low, high, N)
-
-
-def _metrics_of(row: _Row, numbers: Iterable[str], suffix: str) -> Iterator[str]:
-    """Those that a row shows: `estimates` has some, and a mean of test statistics means nothing."""
-    for metric in numbers:
-        estimated = not suffix and metric in COVERAGES
-        if not estimated and (row.answer is not None or metric not in OF_ANSWERS_ONLY):
-            yield metric
-
-
-def _coverage(sums: AdditiveArrays, schema: Schema) -> tuple[Floats, Floats]:
-    """The coverage (answers, levels, replicates), and the galaxies (answers, replicates)."""
-    sizes = [len(question.answers) for question in schema.questions]
-    galaxies = np.repeat(sums["calibration/galaxies"][-len(sizes) :], sizes, axis=0)
-    covered = sums["calibration/covered"].reshape(len(galaxies), len(LEVELS), -1)
-    return divide(covered, galaxies[:, np.newaxis]), galaxies
-
-
-def _error_reaches(sums: AdditiveArrays, schema: Schema) -> list[float | None]:
-    """How far from its estimate each row's calibration error may be; None without replicates.
-
-    The error is a mean of absolute values, so noise only adds to it, and in a replicate once more:
-    its percentiles would lie above it, and never reach the 0 of true predictions. But two coverages
-    differ in their errors by no more than the mean of |difference|, and the 95 % percentile of that
-    between the replicates and the estimate bounds it: the interval covers at least that often.
-    """
-    rows = list(_rows(schema))
-    replicates = replicate_sums(sums)
-    if replicates is None:
-        return [None] * len(rows)
-    coverage, galaxies = _coverage(point_sums(sums), schema)
-    drawn, _ = _coverage(replicates, schema)
-    differences = np.abs(drawn - coverage).mean(axis=1)
-    weights = np.where(np.isnan(differences), 0.0, galaxies)
-    return [_reach(differences[row.answers], weights[row.answers]) for row in rows]
-
-
-def _reach(differences: Floats, weights: Floats) -> float | None:
-    distances = _mean(differences, weights)
-    present = distances[~np.isnan(distances)]
-    return float(np.quantile(present, LEVEL)) if len(present) and weights.max() >= 2 else None
-
-
-class _Row(NamedTuple):
+class Row(NamedTuple):
     """What numbers are about: an answer, or a level, and the positions of the answers that it has.
 
     `level`: its own place among the levels, or that of the answer's question.
@@ -244,37 +64,141 @@ class _Row(NamedTuple):
     answers: list[int]
 
 
-def _rows(schema: Schema) -> Iterator[_Row]:
+GLOSSARY = {
+    "coverage": "How often the votes lie in the predicted central interval of that level, from "
+    "the non-randomised probability integral transform (Czado, Gneiting & Held 2009, "
+    "Biometrics 65, 1254).",
+    "calibration error": "The mean of |coverage - level| over the levels 10, 20, ..., 90, 95 "
+    "and 99 %.",
+    "sharpness": "The mean predicted standard deviation of the observed fraction. Of two "
+    "calibrated models the sharper is more informative.",
+    "uniformity p (Holm)": "From a chi-square test that the randomised transform is uniform, "
+    "adjusted over all answers. Absent below 100 galaxies.",
+}
+
+
+class VoteCalibration(Family):
+    """Of a decision tree."""
+
+    shown = (
+        Shown("calibration_error", "calibration error", BOTH | Place.HEADLINE),
+        Shown("coverage_90", "coverage at 90 %", BOTH),
+        Shown("sharpness", "sharpness", Place.PARTS),
+        Shown("uniformity_p_holm", "uniformity p (Holm)", Place.PARTS),
+    )
+    glossary = GLOSSARY
+
+    def __init__(self, schema: Schema) -> None:
+        self._schema = schema
+        self._sizes = [len(question.answers) for question in schema.questions]
+        self._rows = list(_rows(schema))
+
+    def estimates(self, sums: AdditiveArrays) -> Iterator[Estimate]:
+        """The coverages and the sharpness, then those for few and for many votes."""
+        for part in PARTS:
+            of_part = self._part(sums, part)
+            for row in self._rows:
+                galaxies = of_part.galaxies[row.answers].sum(axis=0)
+                counted = of_part.levels[row.level]
+                covered = of_part.covered[row.answers].sum(axis=0)
+                for level, metric in enumerate(COVERAGES):
+                    values = divide(covered[level], galaxies).clip(0.0, 1.0)
+                    yield Estimate(
+                        row.question, row.answer, metric + part, values, counted, Scale.SHARE
+                    )
+                deviation = divide(of_part.deviation[row.answers].sum(axis=0), galaxies)
+                name = "sharpness" + part
+                yield Estimate(row.question, row.answer, name, deviation, counted, Scale.LOG)
+
+    def _part(self, sums: AdditiveArrays, part: str) -> PartSums:
+        """Galaxies with few votes, with many, or both: these are added up."""
+        strata = list(PARTS[part])
+        counted, covered, deviation = (
+            sums[f"by_many/calibration/{name}"][strata].sum(axis=0)
+            for name in ("levels", "covered", "deviation")
+        )
+        if not part:  # a galaxy may have few votes for one question and many for another
+            counted = coarsened(sums["counted/levels"])
+        galaxies = np.repeat(counted[-len(self._sizes) :], self._sizes, axis=0)
+        answers = covered.reshape(len(galaxies), len(LEVELS), -1)
+        return PartSums(counted, galaxies, answers, deviation)
+
+    def others(self, sums: AdditiveArrays) -> Iterator[Metric]:
+        """The calibration errors, and the tests of uniformity."""
+        names = ("counted/levels", "by_many/")
+        ours = {
+            name: values
+            for name, values in sums.items()
+            if name.removeprefix("buckets/").startswith(names)
+        }
+        without = leave_one_out(ours)
+        for part, strata in PARTS.items():
+            of_part = self._part(without, part)
+            yield from self._errors(of_part, part)
+            yield from self._tests(sums, of_part, part, strata)
+
+    def _errors(self, part: PartSums, suffix: str) -> Iterator[Metric]:
+        """A row's is the mean of |coverage - level| over its answers and levels."""
+        answers = len(part.galaxies)
+        coverage = divide(part.covered, part.galaxies[:, np.newaxis])
+        differences = AbsoluteMeans(
+            (coverage - LEVELS[:, np.newaxis]).reshape(answers * len(LEVELS), -1)
+        )
+        weights = np.repeat(part.galaxies[:, 0], len(LEVELS)).reshape(answers, -1)
+        for row in self._rows:
+            N = int(part.levels[row.level, 0])
+            value = low = high = None
+            given = np.zeros_like(weights)
+            given[row.answers] = weights[row.answers]
+            if given.any():
+                value, reach = differences.weighted(given.ravel() / given.sum())
+                if N >= FEWEST_GALAXIES and reach is not None:
+                    low, high = max(value - reach, 0.0), value + reach
+            yield Metric(row.question, row.answer, ERROR + suffix, value, low, high, N)
+
+    def _tests(
+        self, sums: AdditiveArrays, part: PartSums, suffix: str, strata: Sequence[int]
+    ) -> Iterator[Metric]:
+        tests = [
+            Calibration.of(sums, [place], strata).uniformity
+            for place in range(len(self._schema.label_cols))
+        ]
+        adjusted = holm([None if test is None else test[1] for test in tests])
+        for row in self._rows:
+            N = int(part.levels[row.level, 0])
+            found = [adjusted[place] for place in row.answers]
+            present = [value for value in found if value is not None and not np.isnan(value)]
+            numbers = {ADJUSTED: min(present) if present else None}
+            if row.answer is not None:
+                test = tests[row.answers[0]]
+                numbers = {
+                    CHI_SQUARE: None if test is None else test[0],
+                    P: None if test is None else test[1],
+                } | numbers
+            for metric, value in numbers.items():
+                yield Metric(row.question, row.answer, metric + suffix, value, N=N)
+
+
+class PartSums(NamedTuple):
+    """Sums (rows, 1 + buckets) of all galaxies that count, or of those with few or many votes.
+
+    `levels`: the galaxies of each level; `galaxies` and `deviation` have a row for each answer,
+    `covered` (answers, levels of LEVELS, 1 + buckets).
+    """
+
+    levels: Floats
+    galaxies: Floats
+    covered: Floats
+    deviation: Floats
+
+
+def _rows(schema: Schema) -> Iterator[Row]:
     """The answers, question by question, then the levels."""
     places = levels(schema)
     first = len(places) - len(schema.questions)
     for position, question in enumerate(schema.questions, start=first):
         for answer in question.answers:
-            yield _Row(question.name, answer.name, position, [answer.index])
+            yield Row(question.name, answer.name, position, [answer.index])
     for level, (name, questions) in enumerate(places.items()):
         members = [answer.index for i in questions for answer in schema.questions[i].answers]
-        yield _Row(name, None, level, members)
-
-
-def _numbers(found: Sequence[Calibration]) -> dict[str, Floats]:
-    """Every metric of every answer: (answers,), NaN where it is absent."""
-    absent = np.full(len(LEVELS), np.nan)
-    coverages = np.stack([absent if each.coverage is None else each.coverage for each in found])
-    tests = [each.uniformity for each in found]
-    p_values = [None if test is None else test[1] for test in tests]
-    others = {
-        ERROR: [each.error for each in found],
-        "sharpness": [each.sharpness for each in found],
-        "uniformity_chi_square": [None if test is None else test[0] for test in tests],
-        "uniformity_p": p_values,
-        ADJUSTED: holm(p_values),
-    }
-    return dict(zip(COVERAGES, coverages.T, strict=True)) | {
-        name: np.array(values, np.float64) for name, values in others.items()
-    }
-
-
-def _mean(values: Floats, weights: npt.NDArray[Any]) -> Floats:
-    """Over the first axis; what has no weight is left out, and NaN where nothing has."""
-    weighted = np.where(weights > 0, values * weights, 0.0)
-    return divide(weighted.sum(axis=0), weights.sum(axis=0))
+        yield Row(name, None, level, members)

@@ -10,31 +10,29 @@ mean over the questions that have the number.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 
 import numpy as np
-import numpy.typing as npt
 
 from zoocli.evaluating.additive import AdditiveArrays
-from zoocli.evaluating.bootstrap import point_sums
+from zoocli.evaluating.buckets import PREFIX
 from zoocli.evaluating.confusion import Confusion, HalfMatrix
+from zoocli.evaluating.family import Family, Place, Shown
 from zoocli.evaluating.intervals import HalfGalaxies
 from zoocli.evaluating.metric import (
     Estimate,
     Key,
     Metric,
+    Scale,
     mean_of_present,
 )
-from zoocli.evaluating.tree.galaxies import VotedGalaxies
-from zoocli.evaluating.tree.levels import level_counts, levels
+from zoocli.evaluating.tree.levels import levels
 from zoocli.foundation.arrays import Floats
-from zoocli.runs.options.rules import Rules
 from zoocli.schema import Schema
 
-Rows = npt.NDArray[np.intp]
-
 PARTS = {"": "counted", ":confident": "confident"}  # as metrics and as sums name them
+BOTH = Place.PAPER | Place.ROWS
 
 
 def cells(schema: Schema) -> list[slice]:
@@ -47,80 +45,62 @@ def cells(schema: Schema) -> list[slice]:
     return [slice(int(start), int(end)) for start, end in pairwise(ends)]
 
 
-def features(galaxies: VotedGalaxies, rules: Rules) -> AdditiveArrays:
-    """Each galaxy's cell in each confusion matrix, and the levels that it counts for."""
-    schema, counted = galaxies.schema, galaxies.counted(rules)
-    found: AdditiveArrays = {}
-    confident = counted & galaxies.are_confident(rules)
-    for part, chosen in zip(PARTS.values(), (counted, confident), strict=True):
-        found[f"classification/{part}/confusion"] = _confusion(galaxies, chosen)
-        found[f"classification/{part}/galaxies"] = level_counts(chosen, schema)
-    return found
+GLOSSARY = {
+    "accuracy, balanced accuracy, precision, recall, F1": "Of the answer with the highest "
+    "predicted fraction against the answer with the most votes; ties go to the first. "
+    "Balanced: the mean recall of the answers that occur. F1 of a question: weighted by "
+    "support.",
+}
 
 
-def _confusion(galaxies: VotedGalaxies, chosen: npt.NDArray[np.bool_]) -> Floats:
-    """(cells, galaxies): 1 in the cell of each galaxy that is chosen for the question."""
-    slices = cells(galaxies.schema)
-    found = np.zeros((slices[-1].stop, len(galaxies)))
-    rows = np.arange(len(galaxies))
-    questions = zip(galaxies.schema.questions, slices, strict=True)
-    for position, (question, part) in enumerate(questions):
-        true = galaxies.votes[question.columns].argmax(axis=0)
-        predicted = galaxies.predicted[question.columns].argmax(axis=0)
-        found[part.start + true * len(question.answers) + predicted, rows] = chosen[position]
-    return found
+class Classification(Family):
+    """Of a decision tree."""
 
+    shown = (
+        Shown("accuracy", "accuracy", BOTH | Place.INTERVAL | Place.HEADLINE),
+        Shown("balanced_accuracy", "balanced", Place.ROWS),
+        Shown("f1_weighted", "F1", BOTH),
+        Shown("precision", "precision", Place.PARTS),
+        Shown("recall", "recall", Place.PARTS),
+        Shown("f1", "F1", Place.PARTS),
+    )
+    glossary = GLOSSARY
 
-def collect(galaxies: VotedGalaxies, rules: Rules) -> AdditiveArrays:
-    """How often several are equally large: (observed or predicted, questions)."""
-    counted = galaxies.counted(rules)
-    ties = [
-        [
-            np.count_nonzero(_tied(values[question.columns]) & counted[position])
-            for position, question in enumerate(galaxies.schema.questions)
-        ]
-        for values in (galaxies.votes, galaxies.predicted)
-    ]
-    return {"classification/ties": np.array(ties, np.int64)}
+    def __init__(self, schema: Schema) -> None:
+        self._schema = schema
 
+    def estimates(self, sums: AdditiveArrays) -> Iterator[Estimate]:
+        """The numbers of every answer and level."""
+        for suffix, part in PARTS.items():
+            confusion = _pooled(sums[f"{part}/confusion"], self._schema)
+            yield from _estimates(confusion, sums[f"{part}/levels"], self._schema, suffix)
 
-def _tied(values: npt.NDArray[np.float64] | npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
-    largest: npt.NDArray[np.bool_] = (values == values.max(axis=0)).sum(axis=0) > 1
-    return largest
+    def shares(self, sums: AdditiveArrays) -> Mapping[Key, HalfGalaxies]:
+        """All of them are shares: what half galaxies do to each."""
+        sizes = [len(question.answers) for question in self._schema.questions]
+        question_of = np.repeat(np.arange(len(sizes)), sizes)
+        found: dict[Key, HalfGalaxies] = {}
+        for suffix, part in PARTS.items():
+            confusion = _pooled(sums[f"{part}/confusion"][:, np.newaxis], self._schema)
+            halves = HalfMatrix.of(confusion, question_of)
+            galaxies = sums[f"{part}/levels"][:, np.newaxis]
+            found |= halves.effects(_estimates(halves.confusions(), galaxies, self._schema, suffix))
+        return found
 
-
-def metrics(sums: AdditiveArrays, schema: Schema) -> Iterator[Metric]:
-    """The ties of each question."""
-    starts = [part.start for part in cells(schema)]
-    galaxies = np.add.reduceat(sums["classification/counted/confusion"], starts)
-    for side, ties in zip(("observed", "predicted"), sums["classification/ties"], strict=True):
-        for question, count, counted in zip(schema.questions, ties, galaxies, strict=True):
-            yield Metric(question.name, None, f"ties_{side}", float(count), N=int(counted))
-
-
-def estimates(sums: AdditiveArrays, schema: Schema) -> Iterator[Estimate]:
-    """The numbers of every answer and level, for sums (rows, replicates)."""
-    for suffix, part in PARTS.items():
-        confusion = _pooled(sums[f"classification/{part}/confusion"], schema)
-        yield from _estimates(confusion, sums[f"classification/{part}/galaxies"], schema, suffix)
-
-
-def shares(sums: AdditiveArrays, schema: Schema) -> dict[Key, HalfGalaxies]:
-    """All of them are shares: what half galaxies do to each."""
-    whole = point_sums(sums)
-    sizes = [len(question.answers) for question in schema.questions]
-    question_of = np.repeat(np.arange(len(sizes)), sizes)
-    found: dict[Key, HalfGalaxies] = {}
-    for suffix, part in PARTS.items():
-        confusion = _pooled(whole[f"classification/{part}/confusion"], schema)
-        halves = HalfMatrix.of(confusion, question_of)
-        galaxies = whole[f"classification/{part}/galaxies"]
-        found |= halves.effects(_estimates(halves.confusions(), galaxies, schema, suffix))
-    return found
+    def others(self, sums: AdditiveArrays) -> Iterator[Metric]:
+        """The ties of each question."""
+        starts = [part.start for part in cells(self._schema)]
+        counts = sums[f"{PREFIX}counted/confusion"].sum(axis=0)
+        galaxies = np.add.reduceat(counts, starts)
+        for side, ties in zip(("observed", "predicted"), sums["histograms/ties"], strict=True):
+            for question, count, counted in zip(
+                self._schema.questions, ties, galaxies, strict=True
+            ):
+                yield Metric(question.name, None, f"ties_{side}", float(count), N=int(counted))
 
 
 def _pooled(counts: Floats, schema: Schema) -> Confusion:
-    """That of all answers, question by question, from the cells (cells, replicates)."""
+    """That of all answers, question by question, from the cells (cells, 1 + buckets)."""
     confusions = []
     for question, place in zip(schema.questions, cells(schema), strict=True):
         size = len(question.answers)
@@ -135,15 +115,15 @@ def _pooled(counts: Floats, schema: Schema) -> Confusion:
 def _estimates(
     pooled: Confusion, galaxies: Floats, schema: Schema, suffix: str
 ) -> Iterator[Estimate]:
-    """Answers, question by question; then levels, with `galaxies` (levels, replicates)."""
+    """Answers, question by question; then levels, with `galaxies` (levels, 1 + buckets)."""
     found: list[dict[str, Floats]] = []
     for question in schema.questions:
         confusion = pooled.part(question.columns)
         found.append(dict(confusion.of_question()))
         for metric, (values, counted) in confusion.of_answers.items():
             for answer, one, n in zip(question.answers, values, counted, strict=True):
-                yield Estimate(question.name, answer.name, metric + suffix, one, n)
+                yield Estimate(question.name, answer.name, metric + suffix, one, n, Scale.SHARE)
     for level, (name, members) in enumerate(levels(schema).items()):
         for metric in found[0]:
             values = mean_of_present(np.stack([found[position][metric] for position in members]))
-            yield Estimate(name, None, metric + suffix, values, galaxies[level])
+            yield Estimate(name, None, metric + suffix, values, galaxies[level], Scale.SHARE)

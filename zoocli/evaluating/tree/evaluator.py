@@ -10,9 +10,9 @@ from zoocli.evaluating.additive import AdditiveArrays, added
 from zoocli.evaluating.evaluator import Collected, Evaluator
 from zoocli.evaluating.links import Links
 from zoocli.evaluating.tree.climatology import collect_votes, reference
-from zoocli.evaluating.tree.collecting import WhatToCollect, collect
 from zoocli.evaluating.tree.galaxies import VotedGalaxies
 from zoocli.evaluating.tree.result import TreeEvaluation
+from zoocli.evaluating.tree.sums import TreeSums, WhatToCollect
 from zoocli.evaluating.tree.worst import ScoredGalaxy, worst_of
 from zoocli.foundation.columns import from_numpy
 from zoocli.foundation.hashing import hash_ids
@@ -32,11 +32,11 @@ class TreeEvaluator(Evaluator):
     """For the votes of a decision tree."""
 
     def __init__(self, scorer: TreeScorer, held: HeldVotes, options: EvaluateOptions) -> None:
-        self.copies = 2 + scorer.passes
+        self.copies = 9 + 4 * scorer.passes
         self._scorer, self._votes, self._options = scorer, held.values, options
         self._links = Links(options.linking, held.kept)
         reached = reference(self._held_histograms(), scorer.schema)
-        self._plan = WhatToCollect(options.rules, reached, options.bootstrap, options.seed)
+        self._what = WhatToCollect(options.rules, reached, options.seed)
 
     def _held_histograms(self) -> AdditiveArrays:
         """Histograms of all of VOTES, matched or not."""
@@ -47,6 +47,10 @@ class TreeEvaluator(Evaluator):
             return collect_votes(votes, np.add.reduceat(votes, starts, axis=0))
 
         return added(map(block, range(0, len(self._votes), BLOCK)))
+
+    def sums(self, threads: int) -> TreeSums:
+        """Nothing yet."""
+        return TreeSums(self._scorer.schema, self._what, threads)
 
     def collect(self, matched: Matched, losses: Losses) -> Collected:
         """What the matched galaxies of a batch add."""
@@ -61,7 +65,7 @@ class TreeEvaluator(Evaluator):
         )
         links = partial(self._links.of, matched)
         return Collected(
-            losses, collect(galaxies, self._plan), worst_of(galaxies, matched.ids, links)
+            losses, self._what.prepare(galaxies), worst_of(galaxies, matched.ids, links)
         )
 
     def evaluation(

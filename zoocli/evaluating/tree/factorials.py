@@ -6,6 +6,7 @@ that, differences of Stirling's series are exact to the last digits.
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
@@ -25,6 +26,17 @@ def factorial_excess(counts: npt.NDArray[Any]) -> Floats:
     >>> factorial_excess(np.array([0, 1, 100])).round(6).tolist()
     [0.0, 1.0, 3.222357]
     """
+    if counts.max(initial=0) < TABLE:
+        return np.take(_excess_table(), counts.astype(np.intp))
+    return _excess(counts)
+
+
+@functools.cache
+def _excess_table() -> Floats:
+    return _excess(np.arange(TABLE))
+
+
+def _excess(counts: npt.NDArray[Any]) -> Floats:
     k = np.maximum(counts, 1).astype(np.float64)
     small = _SMALL[np.minimum(counts, SERIES_FROM - 1).astype(np.intp)]
     remainder = np.where(k < SERIES_FROM, small, stirling_remainder(np.maximum(k, SERIES_FROM)))

@@ -6,14 +6,24 @@ averaged over the passes) and the observed fraction o = k_j / n:
 - bias = mean(p - o); mae = mean|p - o|; rmse = sqrt(mean (p - o)^2);
 - r2 = 1 - sum (p - o)^2 / sum (o - mean o)^2, absent where all o are equal;
 - pearson: the correlation of p and o, absent where all p or all o are equal;
-- noise_rmse: the rmse that a perfectly calibrated prediction has, since votes are random:
-  sqrt(mean[p (1 - p) (A + n) / (n (A + 1))]), the variance of k_j / n under the Beta-binomial;
-  for several passes the variance under their mixture, that is the mean over passes of
-  p_s (1 - p_s) (A_s + n) / (n (A_s + 1)) + (p_s - p)^2;
-- rmse_ratio = rmse / noise_rmse.
+- dispersion: the rmse over the one that the predictions themselves expect, since votes are random:
+  sqrt(mean[p (1 - p) (A + n) / (n (A + 1))]), the variance of k_j / n under the Beta-binomial (for
+  several passes under their mixture). 1 where the predictions are as wide as they should be: also
+  those of a climatology, without any skill.
 
-Of a question, a campaign and overall: the mean over the answers that have the number (except for
-the bias, which adds up to 0 over a question's answers).
+What votes alone say of their noise, over those with n >= 2, v = o (1 - o) / (n - 1), which is
+unbiased for the variance of o whatever the truth:
+
+- noise_rmse = sqrt(mean v): what would be left of the rmse of perfect predictions;
+- corrected_rmse = sqrt(mean[(p - o)^2 - v]): the distance from the truth without the votes' noise
+  (0 where the noise is larger);
+- volunteers = mean[n v] / mean[(p - o)^2 - v]: how many volunteers a prediction is worth. The mean
+  of m volunteers has the variance q (1 - q) / m about the truth q, of which mean[n v] / m is an
+  unbiased estimate. Absent, with a lower end alone, where the predictions are closer to the truth
+  than the votes can show.
+
+Of a question, a campaign and overall all sums are pooled over the answers, but for mae and pearson,
+which are means over the answers that have them; the biases add up to 0 there.
 """
 
 from __future__ import annotations
@@ -21,162 +31,181 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-import numpy.typing as npt
 
 from zoocli.evaluating.additive import AdditiveArrays
-from zoocli.evaluating.metric import Estimate, centred_squares, divide, mean_of_present
-from zoocli.evaluating.tree.galaxies import VotedGalaxies
-from zoocli.evaluating.tree.levels import level_counts, levels
+from zoocli.evaluating.family import Family, Place, Shown
+from zoocli.evaluating.metric import (
+    Estimate,
+    Scale,
+    centred_squares,
+    divide,
+    mean_of_present,
+)
+from zoocli.evaluating.tree.levels import levels
 from zoocli.foundation.arrays import Floats
-from zoocli.runs.options.rules import Rules
+from zoocli.foundation.kernels.tree_features import VOTE_BINS
 from zoocli.schema import Schema
 
-METRICS = ("bias", "mae", "rmse", "r2", "pearson", "noise_rmse", "rmse_ratio")
-AVERAGED = METRICS[1:]  # the biases of a question's answers add up to 0
-VOTE_BINS = (1, 5, 10, 20, 40)  # where the bins of total votes begin
-DENSITY_BINS = 50
+SCALES = {
+    "bias": Scale.PLAIN,
+    "mae": Scale.LOG,
+    "rmse": Scale.LOG,
+    "r2": Scale.LOG_REST,
+    "pearson": Scale.ATANH,
+    "noise_rmse": Scale.LOG,
+    "corrected_rmse": Scale.SQUARE,
+    "volunteers": Scale.INVERSE,
+    "dispersion": Scale.LOG,
+}
+AVERAGED = ("mae", "pearson")  # over answers; the others pool their sums
+OF_SEVERAL_VOTES = ("noise_rmse", "corrected_rmse", "volunteers")
 RESOLVED = 1e-13  # of the mean square: a smaller variance is rounding
+OF_QUESTIONS = ("galaxies", "several")  # sums; the others are of answers
+PREFIX, BY_VOTES = "fractions/", "by_votes/"
+BOTH = Place.ROWS | Place.PARTS
+
+GLOSSARY = {
+    "bias, MAE, RMSE, R2, Pearson": "Of the predicted fraction (the answer's concentration "
+    "divided by the question's sum, averaged over passes) against the observed one (its votes "
+    "divided by the question's). For a question and overall sums are pooled over answers; MAE "
+    "and Pearson are means over answers.",
+    "RMSE without noise": "The distance of the predictions from the truth: the RMSE with the "
+    "votes' own noise taken off, which is known from the votes.",
+    "volunteers": "How many volunteers a prediction is worth: the mean of so many votes would "
+    "be as far from the truth as the prediction is.",
+    "dispersion": "The RMSE divided by the one that the predictions expect of themselves: 1 "
+    "where they are as wide as they should be, above 1 where they are too sure of themselves.",
+}
 
 
-def features(galaxies: VotedGalaxies, rules: Rules) -> AdditiveArrays:
-    """What is summed, per answer or per question or level, and galaxy; 0 where none counts."""
-    counted = galaxies.counted(rules)
-    mask = counted[galaxies.question_of]
-    predicted = np.where(mask, galaxies.predicted, 0.0)
-    observed = np.where(mask, galaxies.observed, 0.0)
-    error = predicted - observed
-    return {
-        "fractions/galaxies": counted.astype(np.float64),
-        "fractions/level_galaxies": level_counts(counted, galaxies.schema),
-        "fractions/predicted": predicted,
-        "fractions/observed": observed,
-        "fractions/predicted_squares": np.square(predicted),
-        "fractions/observed_squares": np.square(observed),
-        "fractions/error_squares": np.square(error),
-        "fractions/absolute_errors": np.abs(error),
-        "fractions/noise": np.where(mask, noise_variances(galaxies), 0.0),
-    }
+class Fractions(Family):
+    """Of a decision tree."""
 
+    shown = (
+        Shown("bias", "bias", Place.PARTS),
+        Shown("mae", "MAE", BOTH),
+        Shown(
+            "rmse",
+            "RMSE",
+            BOTH | Place.PAPER | Place.INTERVAL | Place.HEADLINE,
+            headline="RMSE of vote fractions",
+        ),
+        Shown("corrected_rmse", "RMSE without noise", BOTH),
+        Shown(
+            "volunteers",
+            "volunteers",
+            BOTH | Place.PAPER | Place.INTERVAL | Place.HEADLINE,
+            headline="volunteers that a prediction is worth",
+            digits=1,
+        ),
+        Shown("dispersion", "dispersion", BOTH),
+        Shown("r2", "R2", Place.PARTS),
+        Shown("pearson", "Pearson", Place.PARTS),
+    )
+    glossary = GLOSSARY
 
-def noise_variances(galaxies: VotedGalaxies) -> Floats:
-    """(answers, galaxies): the variance of k_j / n that the prediction expects; 0 without votes."""
-    every, answers = galaxies.question_of, galaxies.pass_fractions
-    n = np.maximum(galaxies.total_votes, 1)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        totals = galaxies.total_concentrations
-        spread = ((totals + n) / (n * (totals + 1)))[:, every]
-    within = answers * (1 - answers) * np.where(galaxies.valid[every], spread, 0.0)
-    variances: Floats = (within + np.square(answers - galaxies.predicted)).mean(axis=0)
-    return np.where(galaxies.voted[every], variances, 0.0)
+    def __init__(self, schema: Schema) -> None:
+        self._schema = schema
 
+    def estimates(self, sums: AdditiveArrays) -> Iterator[Estimate]:
+        """The numbers of every answer and level, then those by bins of total votes."""
+        yield from self._of(_named(sums, PREFIX), "", sums["counted/levels"])
+        by_votes = _named(sums, BY_VOTES)
+        for number in range(len(VOTE_BINS)):
+            named = {name: values[number] for name, values in by_votes.items()}
+            yield from self._of(named, f":votes-{bin_name(number)}", named["galaxies"])
 
-def collect(galaxies: VotedGalaxies, rules: Rules) -> AdditiveArrays:
-    """The same sums by bins of total votes, and the density of predicted against observed.
+    def _of(self, named: AdditiveArrays, part: str, of_levels: Floats) -> Iterator[Estimate]:
+        """Answers, question by question; then the levels, or of a part the questions alone.
 
-    `fractions/by_votes/NAME` (rows, bins); `fractions/density` (answers, predicted, observed):
-    galaxies in 50 x 50 equal bins from 0 to 1.
-    """
-    bins = np.digitize(galaxies.total_votes, VOTE_BINS)
-    by_votes: AdditiveArrays = {}
-    for name, values in features(galaxies, rules).items():
-        short = name.removeprefix("fractions/")
-        if short == "level_galaxies":
-            continue
-        at = bins if short == "galaxies" else bins[galaxies.question_of]
-        by_votes[f"fractions/by_votes/{short}"] = np.stack(
-            [np.where(at == number, values, 0.0).sum(axis=1) for number in _bin_numbers()], axis=1
+        `of_levels` (rows, 1 + buckets): the galaxies of these levels.
+        """
+        schema = self._schema
+        sizes = [len(question.answers) for question in schema.questions]
+        sums = with_spreads(
+            {
+                name: np.repeat(values, sizes, axis=0) if name in OF_QUESTIONS else values
+                for name, values in named.items()
+            }
         )
-    return by_votes | {"fractions/density": _density(galaxies, rules)}
+        found, slices = numbers_of(sums), schema.question_slices
+        for question in schema.questions:
+            for answer in question.answers:
+                for metric, scale in SCALES.items():
+                    counted = sums[_counting(metric)][answer.index]
+                    values = found[metric][answer.index]
+                    yield Estimate(
+                        question.name, answer.name, metric + part, values, counted, scale
+                    )
+        of_each = list(levels(schema).items())
+        if part:
+            of_each = of_each[-len(sizes) :]
+        for galaxies, (name, members) in zip(of_levels, of_each, strict=True):
+            at = np.concatenate([np.arange(len(found["mae"]))[slices[i]] for i in members])
+            pooled = numbers_of(
+                {key: values[at].sum(axis=0, keepdims=True) for key, values in sums.items()}
+            )
+            for metric, scale in SCALES.items():
+                if metric == "bias":
+                    continue
+                averaged = metric in AVERAGED
+                values = mean_of_present(found[metric][at]) if averaged else pooled[metric][0]
+                single = len(members) == 1 and metric in OF_SEVERAL_VOTES
+                counted = named["several"][members[0]] if single else galaxies
+                yield Estimate(name, None, metric + part, values, counted, scale)
 
 
-def _bin_numbers() -> range:
-    return range(1, len(VOTE_BINS) + 1)
+def _counting(metric: str) -> str:
+    """Which galaxies a metric is of."""
+    return "several" if metric in OF_SEVERAL_VOTES else "galaxies"
 
 
-def _density(galaxies: VotedGalaxies, rules: Rules) -> npt.NDArray[np.int64]:
-    mask = galaxies.counted(rules)[galaxies.question_of]
-    cells = np.zeros((len(mask), DENSITY_BINS**2), np.int64)
-    for answer, chosen in enumerate(mask):
-        predicted = _density_bin(galaxies.predicted[answer, chosen])
-        observed = _density_bin(galaxies.observed[answer, chosen])
-        cells[answer] = np.bincount(predicted * DENSITY_BINS + observed, minlength=DENSITY_BINS**2)
-    return cells.reshape(-1, DENSITY_BINS, DENSITY_BINS)
-
-
-def _density_bin(fractions: Floats) -> npt.NDArray[np.int64]:
-    return np.minimum((fractions * DENSITY_BINS).astype(np.int64), DENSITY_BINS - 1)
-
-
-def estimates(sums: AdditiveArrays, schema: Schema) -> Iterator[Estimate]:
-    """The numbers of every answer and level, for sums (rows, replicates)."""
-    named = {
-        name.removeprefix("fractions/"): values
-        for name, values in sums.items()
-        if name.startswith("fractions/")
+def with_spreads(sums: AdditiveArrays) -> AdditiveArrays:
+    """Sums (answers, 1 + buckets), also those of squares and products about the means."""
+    galaxies, predicted, observed = (sums[name] for name in ("galaxies", "predicted", "observed"))
+    predicted_squares, observed_squares = sums["predicted_squares"], sums["observed_squares"]
+    products = (predicted_squares + observed_squares - sums["error_squares"]) / 2
+    return sums | {
+        "predicted_spread": centred_squares(predicted_squares, predicted, galaxies, RESOLVED),
+        "observed_spread": centred_squares(observed_squares, observed, galaxies, RESOLVED),
+        "covariance": products - predicted * divide(observed, galaxies),
     }
-    yield from _estimates(named, schema, "", named["level_galaxies"])
 
 
-def binned_estimates(sums: AdditiveArrays, schema: Schema) -> Iterator[Estimate]:
-    """The numbers of every answer and question in each bin of total votes."""
-    prefix = "fractions/by_votes/"
-    for number in _bin_numbers():
-        named = {
-            name.removeprefix(prefix): values[:, number - 1 : number]
-            for name, values in sums.items()
-            if name.startswith(prefix)
-        }
-        yield from _estimates(named, schema, f":votes-{bin_name(number)}", None)
+def numbers_of(sums: AdditiveArrays) -> dict[str, Floats]:
+    """Every metric (rows, 1 + buckets), from the sums of `with_spreads`."""
+    galaxies, several, squares = (sums[name] for name in ("galaxies", "several", "error_squares"))
+    excess = sums["several_error_squares"] - sums["noise"]
+    spread = np.sqrt(sums["predicted_spread"] * sums["observed_spread"])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        volunteers = np.where(several > 0, sums["vote_noise"] / excess, np.nan)
+    corrected = divide(excess, several)
+    return {
+        "bias": divide(sums["predicted"] - sums["observed"], galaxies),
+        "mae": divide(sums["absolute_errors"], galaxies),
+        "rmse": np.sqrt(divide(squares, galaxies)),
+        "r2": 1 - divide(squares, sums["observed_spread"]),
+        "pearson": divide(sums["covariance"], spread),
+        "noise_rmse": np.sqrt(divide(sums["noise"], several)),
+        "corrected_rmse": np.sign(corrected) * np.sqrt(np.abs(corrected)),
+        "volunteers": volunteers,
+        "dispersion": np.sqrt(divide(squares, sums["predicted_noise"])),
+    }
+
+
+def _named(sums: AdditiveArrays, prefix: str) -> AdditiveArrays:
+    return {
+        name.removeprefix(prefix): values
+        for name, values in sums.items()
+        if name.startswith(prefix)
+    }
 
 
 def bin_name(number: int) -> str:
-    """The total votes of a bin, from 1.
+    """The total votes of a bin, from 0.
 
-    >>> [bin_name(number) for number in (1, 5)]
+    >>> [bin_name(number) for number in (0, 4)]
     ['1-4', '40+']
     """
-    first = VOTE_BINS[number - 1]
-    return f"{first}-{VOTE_BINS[number] - 1}" if number < len(VOTE_BINS) else f"{first}+"
-
-
-def _estimates(
-    named: AdditiveArrays, schema: Schema, part: str, level_galaxies: Floats | None
-) -> Iterator[Estimate]:
-    """Answers, question by question; then the levels, or only the questions without their N."""
-    sizes = [len(question.answers) for question in schema.questions]
-    galaxies = np.repeat(named["galaxies"], sizes, axis=0)
-    found = numbers_of(named, galaxies)
-    for question in schema.questions:
-        for answer in question.answers:
-            for metric in METRICS:
-                values, counted = found[metric][answer.index], galaxies[answer.index]
-                yield Estimate(question.name, answer.name, metric + part, values, counted)
-    slices = schema.question_slices
-    for level, (name, members) in enumerate(levels(schema).items()):
-        if level_galaxies is None and name not in schema.question_answer_pairs:
-            continue
-        counted = named["galaxies"][members[0]] if level_galaxies is None else level_galaxies[level]
-        for metric in AVERAGED:
-            answers = np.concatenate([found[metric][slices[position]] for position in members])
-            yield Estimate(name, None, metric + part, mean_of_present(answers), counted)
-
-
-def numbers_of(named: AdditiveArrays, galaxies: Floats) -> dict[str, Floats]:
-    """Every metric (answers, replicates) from the sums under their short names."""
-    predicted, observed = named["predicted"], named["observed"]
-    error_squares = named["error_squares"]
-    products = (named["predicted_squares"] + named["observed_squares"] - error_squares) / 2
-    predicted_spread = centred_squares(named["predicted_squares"], predicted, galaxies, RESOLVED)
-    observed_spread = centred_squares(named["observed_squares"], observed, galaxies, RESOLVED)
-    covariance = products - predicted * divide(observed, galaxies)
-    rmse = np.sqrt(divide(error_squares, galaxies))
-    noise = np.sqrt(divide(named["noise"], galaxies))
-    return {
-        "bias": divide(predicted - observed, galaxies),
-        "mae": divide(named["absolute_errors"], galaxies),
-        "rmse": rmse,
-        "r2": 1 - divide(error_squares, observed_spread),
-        "pearson": divide(covariance, np.sqrt(predicted_spread * observed_spread)),
-        "noise_rmse": noise,
-        "rmse_ratio": divide(rmse, noise),
-    }
+    first = VOTE_BINS[number]
+    return f"{first}-{VOTE_BINS[number + 1] - 1}" if number + 1 < len(VOTE_BINS) else f"{first}+"

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from zoocli.evaluating.tree.predicted_votes import PredictedVotes
 from zoocli.foundation.arrays import Counts, Floats, Hashes
 from zoocli.runs.options.rules import Rules
 from zoocli.schema import Schema
@@ -40,8 +39,8 @@ class VotedGalaxies:
     def __len__(self) -> int:
         return len(self.hashes)
 
-    def part(self, rows: slice) -> VotedGalaxies:
-        """Some of the galaxies, over the same memory."""
+    def part(self, rows: slice | npt.NDArray[np.intp]) -> VotedGalaxies:
+        """Some of the galaxies."""
         return VotedGalaxies(
             self.schema,
             self.concentrations[..., rows],
@@ -68,36 +67,15 @@ class VotedGalaxies:
         return self.valid & (self.total_votes > 0)
 
     @cached_property
-    def total_concentrations(self) -> Floats:
-        """(passes, questions, galaxies): the sum A of each question's concentrations."""
-        starts = [part.start for part in self.schema.question_slices]
-        with np.errstate(invalid="ignore", over="ignore"):
-            return np.asarray(np.add.reduceat(self.concentrations, starts, axis=1))
-
-    @cached_property
-    def pass_fractions(self) -> Floats:
-        """(passes, answers, galaxies): a_j / A of each pass; 0 where not valid."""
-        totals = self.total_concentrations[:, self.question_of]
-        valid = np.broadcast_to(self.valid[self.question_of], totals.shape)
-        return np.divide(self.concentrations, totals, out=np.zeros(totals.shape), where=valid)
-
-    @cached_property
     def predicted(self) -> Floats:
         """(answers, galaxies): the predicted fraction, a_j / A averaged over the passes."""
-        mean: Floats = self.pass_fractions.mean(axis=0)
+        starts = [part.start for part in self.schema.question_slices]
+        with np.errstate(invalid="ignore", over="ignore"):
+            totals = np.add.reduceat(self.concentrations, starts, axis=1)[:, self.question_of]
+        valid = np.broadcast_to(self.valid[self.question_of], totals.shape)
+        fractions = np.divide(self.concentrations, totals, out=np.zeros(totals.shape), where=valid)
+        mean: Floats = fractions.mean(axis=0)
         return mean
-
-    @cached_property
-    def predicted_votes(self) -> PredictedVotes:
-        """The predicted distribution of the votes, wherever somebody voted."""
-        return PredictedVotes.of(
-            self.schema,
-            self.concentrations,
-            self.total_concentrations,
-            self.votes,
-            self.total_votes,
-            self.voted,
-        )
 
     @cached_property
     def observed(self) -> Floats:
@@ -143,9 +121,3 @@ class VotedGalaxies:
         if rules.min_path_fraction is not None:
             counted &= self.paths > rules.min_path_fraction
         return counted
-
-    def are_confident(self, rules: Rules) -> npt.NDArray[np.bool_]:
-        """(questions, galaxies): whether the volunteers agree on some answer."""
-        starts = [part.start for part in self.schema.question_slices]
-        with np.errstate(invalid="ignore"):
-            return np.maximum.reduceat(self.observed, starts, axis=0) > rules.confident

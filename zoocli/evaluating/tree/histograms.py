@@ -23,6 +23,8 @@ def bins_of(numbers: Counts) -> Counts:
     >>> bins_of(np.array([0, 8191, 8192, 8193, 8194, 16384])).tolist()
     [0, 8191, 8192, 8192, 8193, 12288]
     """
+    if numbers.max(initial=0) < TABLE:
+        return numbers
     fraction, exponent = np.frexp(np.maximum(numbers, TABLE).astype(np.float64))
     octaves = exponent.astype(np.int64) - TABLE.bit_length()
     above = TABLE + octaves * OCTAVE + (fraction * TABLE).astype(np.int64) - OCTAVE

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -10,21 +10,29 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from zoocli.evaluating.additive import AdditiveArrays
 from zoocli.evaluating.evaluation import Evaluation
-from zoocli.evaluating.intervals import HalfGalaxies, with_intervals
-from zoocli.evaluating.metric import Estimate, Key, Metric
-from zoocli.evaluating.tree import (
-    calibration,
-    classification,
-    climatology,
-    fractions,
-    losses,
-)
+from zoocli.evaluating.family import Family
+from zoocli.evaluating.metric import Metric
+from zoocli.evaluating.ranking import Ranking
+from zoocli.evaluating.reliability import ReliabilityCurve, reliability_curve
+from zoocli.evaluating.tree import classification, climatology
+from zoocli.evaluating.tree.calibration import PARTS, VoteCalibration
 from zoocli.evaluating.tree.calibration_sums import Calibration
+from zoocli.evaluating.tree.classification import Classification
 from zoocli.evaluating.tree.climatology import Climatology
+from zoocli.evaluating.tree.fractions import Fractions
+from zoocli.evaluating.tree.losses import Losses
+from zoocli.evaluating.tree.purity import Purity, cases_of
 from zoocli.evaluating.tree.worst import ScoredGalaxy, worst
+from zoocli.foundation.kernels.tree_features import GALAXIES, PREDICTED, SQUARES, UNIT
 from zoocli.schema import Schema
+
+DIRICHLET = "dirichlet"
+# The metrics that take the votes to be Dirichlet-multinomial with the predicted concentrations.
+OF_DIRICHLET = (
+    *("gain", "deviance", "ceiling", "excess_loss", "dispersion"),
+    *("coverage", "calibration", "sharpness", "uniformity"),
+)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -40,32 +48,59 @@ class TreeEvaluation(Evaluation):
     @property
     def galaxies(self) -> int:
         """The galaxies that have a loss."""
-        return int(self.sums["loss/galaxies_all"][0])
+        return int(self.totals["loss/galaxies_all"][0])
 
-    def _estimates(self, sums: AdditiveArrays) -> Iterator[Estimate]:
-        yield from losses.estimates(sums, self.schema, self._climatologies, self.sums)
-        yield from fractions.estimates(sums, self.schema)
-        yield from classification.estimates(sums, self.schema)
-        yield from calibration.estimates(sums, self.schema)
-
-    def _shares(self) -> Mapping[Key, HalfGalaxies]:
-        return classification.shares(self.sums, self.schema)
+    @cached_property
+    def families(self) -> Sequence[Family]:
+        """Of losses, fractions, classes, and calibration."""
+        return (
+            Losses(self.schema, self.totals, self._climatologies),
+            Fractions(self.schema),
+            Classification(self.schema),
+            Purity(self.schema, self.sums),
+            VoteCalibration(self.schema),
+        )
 
     @cached_property
     def _climatologies(self) -> list[Climatology | None]:
-        """Each question's, fitted to all votes: replicates share it."""
+        """Each question's, fitted to all votes."""
         return climatology.fit(self.sums, self.schema)
 
-    def _other_metrics(self) -> Iterator[Metric]:
-        yield from with_intervals(fractions.binned_estimates(self.sums, self.schema), None)
-        yield from losses.metrics(self.sums, self.schema)
-        yield from classification.metrics(self.sums, self.schema)
-        yield from calibration.metrics(self.sums, self.schema)
+    @cached_property
+    def metrics(self) -> list[Metric]:
+        """Every number; of another loss, those that assume the Dirichlet-multinomial are absent."""
+        every = super().metrics
+        if self.loss == DIRICHLET:
+            return every
+        return [
+            replace(one, value=None, low=None, high=None)
+            if one.metric.startswith(OF_DIRICHLET)
+            else one
+            for one in every
+        ]
+
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """Whether the predictions are worse than a constant one."""
+        if self.loss != DIRICHLET:
+            return (
+                f"The loss '{self.loss}' is no Dirichlet-multinomial likelihood: what assumes that "
+                "distribution of the votes (climatology, floor, ceiling, dispersion, calibration) "
+                "is left out.",
+            )
+        explained = self.by_name["overall", None, "deviance_explained"].value
+        if explained is None or explained >= 0.0:
+            return ()
+        return (
+            "The predictions are worse than the same prediction for every galaxy (they explain "
+            f"{100 * explained:.0f} % of the deviance). Do the ids of both tables belong together, "
+            "and the columns to the same answers?",
+        )
 
     def confusion_matrices(self, confident: bool = False) -> dict[str, npt.NDArray[np.int64]]:
         """Each question's galaxies by (answer voted most, answer predicted most)."""
         part = "confident" if confident else "counted"
-        counts = self.sums[f"classification/{part}/confusion"].astype(np.int64)
+        counts = self.totals[f"{part}/confusion"].astype(np.int64)
         places = classification.cells(self.schema)
         return {
             question.name: counts[place].reshape(len(question.answers), -1)
@@ -74,15 +109,24 @@ class TreeEvaluation(Evaluation):
 
     def densities(self) -> dict[str, npt.NDArray[np.int64]]:
         """Each answer's galaxies by (predicted, observed) fraction, in 50 x 50 bins from 0 to 1."""
-        return dict(zip(self.schema.label_cols, self.sums["fractions/density"], strict=True))
+        return dict(zip(self.schema.label_cols, self.sums["histograms/density"], strict=True))
 
     def calibration(self, answers: slice, part: str = "") -> Calibration:
         """The calibration of the answers of some columns, as of a question, pooled.
 
-        `part`: "" for all galaxies that count, or one of the other `calibration.PARTS`.
+        `part`: "" for all galaxies that count, or one of the other `PARTS`.
         """
         places = range(len(self.schema.label_cols))[answers]
-        return Calibration.of(self.sums, places, calibration.PARTS[part])
+        return Calibration.of(self.sums, places, PARTS[part])
+
+    def reliability(self, answers: slice) -> ReliabilityCurve:
+        """Predicted against observed fractions of the answers of some columns, pooled."""
+        bins = self.sums["histograms/bins"][answers].sum(axis=0)
+        return reliability_curve(bins[:, GALAXIES], bins[:, PREDICTED : SQUARES + 1] / UNIT)
+
+    def ranking(self, answer: int) -> Ranking:
+        """The votes for an answer, and against it, by its predicted fraction."""
+        return Ranking(cases_of(self.sums)[answer])
 
     def about(self) -> dict[str, Any]:
         """How it was made, and of what: all but the numbers."""

@@ -48,17 +48,17 @@ def worst_of(
     valid = np.flatnonzero(~np.isnan(loss))
     cut = np.sort(loss[valid])[-MOST:][:1]  # also those with the same loss as the last one
     chosen = valid[loss[valid] >= cut] if len(cut) else valid
-    rows = chosen.tolist()
+    rows, bad = chosen.tolist(), galaxies.part(chosen)
     scored = [
         ScoredGalaxy(
             id,
             float(loss[row]),
-            galaxies.losses[:, row].tolist(),
-            galaxies.votes[:, row].tolist(),
-            galaxies.predicted[:, row].tolist(),
+            bad.losses[:, number].tolist(),
+            bad.votes[:, number].tolist(),
+            bad.predicted[:, number].tolist(),
             link,
         )
-        for row, id, link in zip(rows, ids(rows), links(rows), strict=True)
+        for number, (row, id, link) in enumerate(zip(rows, ids(rows), links(rows), strict=True))
     ]
     return worst(scored)
 

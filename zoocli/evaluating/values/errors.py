@@ -18,8 +18,10 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from zoocli.evaluating.additive import AdditiveArrays
+from zoocli.evaluating.family import Family, Place, Shown
 from zoocli.evaluating.metric import (
     Estimate,
+    Scale,
     centred_squares,
     divide,
     mean_of_present,
@@ -28,6 +30,14 @@ from zoocli.evaluating.values.galaxies import ValuedGalaxies
 from zoocli.foundation.arrays import Floats
 from zoocli.schema.levels import OVERALL
 
+TABLES = Place.PAPER | Place.ROWS
+SCALES = {
+    "bias": Scale.PLAIN,
+    "mae": Scale.LOG,
+    "rmse": Scale.LOG,
+    "r2": Scale.LOG_REST,
+    "pearson": Scale.ATANH,
+}
 RESOLVED = 1e-9  # of the mean square about the centre: a variance has less than seven digits below
 
 
@@ -63,18 +73,44 @@ def rows(targets: Sequence[str]) -> list[tuple[str, list[int]]]:
     return every + (single if len(targets) > 1 else [])
 
 
-def estimates(sums: AdditiveArrays, targets: Sequence[str]) -> Iterator[Estimate]:
-    """The numbers of every target and overall, for sums (rows, replicates)."""
-    found = numbers_of(sums)
-    for name, members in rows(targets):
-        single = len(members) == 1
-        galaxies = sums["errors/galaxies"][members[0]] if single else sums["errors/any_target"][0]
-        for metric, values in found.items():
-            yield Estimate(name, None, metric, mean_of_present(values[members]), galaxies)
+GLOSSARY = {
+    "bias, MAE, RMSE": "The mean of predicted - true, the mean of its absolute value, and its "
+    "root mean square.",
+    "R2, Pearson": "1 minus the sum of squared residuals divided by that of the true values "
+    "about their mean; the correlation of predicted and true values.",
+}
+
+
+class Errors(Family):
+    """Of the targets."""
+
+    shown = (
+        Shown("bias", "bias", TABLES | Place.INTERVAL | Place.HEADLINE),
+        Shown("mae", "MAE", TABLES | Place.HEADLINE),
+        Shown("rmse", "RMSE", TABLES | Place.INTERVAL | Place.HEADLINE),
+        Shown("r2", "R2", TABLES | Place.HEADLINE),
+        Shown("pearson", "Pearson", TABLES),
+    )
+    glossary = GLOSSARY
+
+    def __init__(self, targets: Sequence[str]) -> None:
+        self._targets = targets
+
+    def estimates(self, sums: AdditiveArrays) -> Iterator[Estimate]:
+        """The numbers of every target and overall."""
+        found = numbers_of(sums)
+        for name, members in rows(self._targets):
+            single = len(members) == 1
+            galaxies = (
+                sums["errors/galaxies"][members[0]] if single else sums["errors/any_target"][0]
+            )
+            for metric, values in found.items():
+                mean = mean_of_present(values[members])
+                yield Estimate(name, None, metric, mean, galaxies, SCALES[metric])
 
 
 def numbers_of(sums: AdditiveArrays) -> dict[str, Floats]:
-    """Every metric (targets, replicates)."""
+    """Every metric (targets, 1 + buckets)."""
     galaxies, predicted, labels, squares = (
         sums[f"errors/{name}"] for name in ("galaxies", "predicted", "labels", "squares")
     )

@@ -7,12 +7,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from zoocli.evaluating import plain_losses
 from zoocli.evaluating.additive import AdditiveArrays
+from zoocli.evaluating.buckets import Addend, BucketSums, buckets_of
 from zoocli.evaluating.evaluator import Collected, Evaluator
 from zoocli.evaluating.tree.worst import ScoredGalaxy
-from zoocli.evaluating.values.collecting import collect
+from zoocli.evaluating.values import errors, residuals
 from zoocli.evaluating.values.galaxies import ValuedGalaxies, centres_of
 from zoocli.evaluating.values.result import ValueEvaluation
+from zoocli.foundation.arrays import Floats
 from zoocli.foundation.columns import from_numpy
 from zoocli.foundation.hashing import hash_ids
 from zoocli.matching.matched import Matched
@@ -34,6 +37,10 @@ class ValueEvaluator(Evaluator):
         self._scorer, self._labels, self._options = scorer, labels, options
         self._centres = centres_of(labels)
 
+    def sums(self, threads: int) -> BucketSums:
+        """Nothing yet."""
+        return BucketSums()
+
     def collect(self, matched: Matched, losses: Losses) -> Collected:
         """What the matched galaxies of a batch add."""
         several = len(losses.parts) > 0
@@ -45,15 +52,24 @@ class ValueEvaluator(Evaluator):
             hash_ids(matched.text.take(from_numpy(matched.rows))),
             self._centres,
         )
-        return Collected(losses, collect(galaxies, self._options.bootstrap, self._options.seed))
+        features = plain_losses.features(_rows_of_losses(galaxies)) | errors.features(galaxies)
+        buckets = buckets_of(galaxies.hashes, self._options.seed)
+        return Collected(losses, Addend(buckets, features, residuals.collect(galaxies)))
 
     def evaluation(
         self, scoring: ScoreResult, sums: AdditiveArrays, worst: list[ScoredGalaxy]
     ) -> ValueEvaluation:
         """The evaluation, from what all batches added."""
-        settings = {"centres": self._centres.tolist()} | self._options.bootstrap_settings()
+        settings = {"centres": self._centres.tolist()} | self._options.interval_settings()
         return ValueEvaluation(
             provenance=with_settings(scoring.provenance, settings),
             sums=sums,
             notes=scoring.notes,
         )
+
+
+def _rows_of_losses(galaxies: ValuedGalaxies) -> Floats:
+    """The losses of `errors.rows`: of all targets, then of each where there are several."""
+    if len(galaxies.losses) == 1:
+        return galaxies.losses
+    return np.concatenate([galaxies.loss[np.newaxis], galaxies.losses])

@@ -17,7 +17,7 @@ class ValuedGalaxies:
 
     `predicted`, `labels` and `losses` (targets, galaxies), the losses NaN where either value does
     not exist; `loss` (galaxies,): the mean over the targets; `hashes` (galaxies,): of the ids,
-    which the bootstrap comes from; `centres` (targets,): a central label of each target, the
+    which the buckets come from; `centres` (targets,): a central label of each target, the
     same for every batch and every part.
     """
 
@@ -30,17 +30,6 @@ class ValuedGalaxies:
 
     def __len__(self) -> int:
         return len(self.hashes)
-
-    def part(self, rows: slice) -> ValuedGalaxies:
-        """Some of the galaxies, over the same memory."""
-        return ValuedGalaxies(
-            self.predicted[:, rows],
-            self.labels[:, rows],
-            self.losses[:, rows],
-            self.loss[rows],
-            self.hashes[rows],
-            self.centres,
-        )
 
     @cached_property
     def valid(self) -> npt.NDArray[np.bool_]:

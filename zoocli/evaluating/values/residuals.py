@@ -6,22 +6,24 @@ lies there. The quantile at level q is numpy's default, by linear interpolation 
 statistics around q (N - 1), each rounded to its bin's middle. So it is off by no more than 0.1 % of
 the larger of the two. Only pages of bins that are not empty are kept, and counts are exact.
 
-The interval is between the quantiles at q - d and q + d, d = 1.96 sqrt(q (1 - q) / N): what the
-percentiles of a bootstrap tend to.
+The interval is between order statistics: those that a quantile lies between in at least 95 % of all
+samples, whatever the distribution (Thompson 1936, Ann. Math. Statist. 7, 122). Where no galaxy is
+low or high enough, as for the 5 % quantile of 20 galaxies, there is none.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from statistics import NormalDist
 
 import numpy as np
 import numpy.typing as npt
 
 from zoocli.evaluating.additive import AdditiveArrays
-from zoocli.evaluating.bootstrap import replicate_sums
-from zoocli.evaluating.metric import LEVEL, Metric
+from zoocli.evaluating.buckets import PREFIX as BUCKETS
+from zoocli.evaluating.family import Family, Place, Shown
+from zoocli.evaluating.intervals import DEVIATIONS, FEWEST_GALAXIES
+from zoocli.evaluating.metric import Estimate, Metric
 from zoocli.evaluating.values.errors import rows
 from zoocli.evaluating.values.galaxies import ValuedGalaxies
 from zoocli.foundation.arrays import Floats
@@ -33,6 +35,8 @@ RELATIVE_ERROR = 1 / (2 * OCTAVE)
 LOWEST_EXPONENT = -1100  # below that of the smallest number
 QUANTILES = (0.05, 0.16, 0.5, 0.84, 0.95)
 PREFIX = "residuals/"
+TAIL = 0.025
+MANY = 1000.0  # of the binomial variance: from here on it is normal to a thousandth of a place
 
 
 def bins_of(numbers: Floats) -> Bins:
@@ -76,23 +80,46 @@ def collect(galaxies: ValuedGalaxies) -> AdditiveArrays:
     return pages
 
 
-def metrics(sums: AdditiveArrays, targets: Sequence[str]) -> Iterator[Metric]:
-    """The quantiles of every target and, without interval, their mean over several targets."""
-    found = [_Residuals(sums, target) for target in range(len(targets))]
-    with_intervals = replicate_sums(sums) is not None
-    for name, members in rows(targets):
-        for level in QUANTILES:
-            metric = f"residual_q{round(100 * level):02d}"
-            if len(members) == 1:
-                residuals = found[members[0]]
-                low, high = residuals.interval(level) if with_intervals else (None, None)
-                value, N = residuals.quantile(level), residuals.count
-            else:
-                values = [residuals.quantile(level) for residuals in found]
-                present = [value for value in values if value is not None]
-                value = math.fsum(present) / len(present) if present else None
-                low, high, N = None, None, int(sums["errors/any_target"][0])
-            yield Metric(name, None, metric, value, low, high, N)
+GLOSSARY = {"quantiles": "Of predicted - true, accurate to 0.1 %."}
+
+
+class Quantiles(Family):
+    """Of the residuals of the targets."""
+
+    shown = tuple(
+        Shown(
+            f"residual_q{level}",
+            f"{int(level)} %",
+            Place.ROWS | Place.PAPER if level in ("16", "50", "84") else Place.ROWS,
+        )
+        for level in ("05", "16", "50", "84", "95")
+    )
+    glossary = GLOSSARY
+
+    def __init__(self, targets: Sequence[str]) -> None:
+        self._targets = targets
+
+    def estimates(self, sums: AdditiveArrays) -> Iterator[Estimate]:
+        """None: quantiles follow from the histogram."""
+        yield from ()
+
+    def others(self, sums: AdditiveArrays) -> Iterator[Metric]:
+        """The quantiles of every target and, without interval, their mean over several targets."""
+        found = [_Residuals(sums, target) for target in range(len(self._targets))]
+        any_target = int(sums[f"{BUCKETS}errors/any_target"].sum())
+        for name, members in rows(self._targets):
+            for level in QUANTILES:
+                metric = f"residual_q{round(100 * level):02d}"
+                if len(members) == 1:
+                    residuals = found[members[0]]
+                    low, high = residuals.interval(level)
+                    value, N = residuals.quantile(level), residuals.count
+                else:
+                    values = [residuals.quantile(level) for residuals in found]
+                    present = [value for value in values if value is not None]
+                    value = math.fsum(present) / len(present) if present else None
+                    low, high, N = None, None, any_target
+                yield Metric(name, None, metric, value, low, high, N)
 
 
 class _Residuals:
@@ -118,14 +145,43 @@ class _Residuals:
             return None
         position = level * (self.count - 1)
         below = math.floor(position)
-        around = [below, min(below + 1, self.count - 1)]
-        lower, upper = self._middles[np.searchsorted(self._ends, around, side="right")].tolist()
+        lower, upper = self._at(below), self._at(min(below + 1, self.count - 1))
         share = position - below
-        return float((1 - share) * lower + share * upper)
+        return (1 - share) * lower + share * upper
+
+    def _at(self, place: int) -> float:
+        """The order statistic at a place, from 0."""
+        return float(self._middles[np.searchsorted(self._ends, place, side="right")])
 
     def interval(self, level: float) -> tuple[float | None, float | None]:
-        if self.count < 2:
+        if self.count < FEWEST_GALAXIES:
             return None, None
-        deviations = NormalDist().inv_cdf((1 + LEVEL) / 2)
-        reach = deviations * math.sqrt(level * (1 - level) / self.count)
-        return self.quantile(max(level - reach, 0.0)), self.quantile(min(level + reach, 1.0))
+        below = largest_below(self.count, level)
+        above = largest_below(self.count, 1 - level)
+        return (
+            None if below is None else self._at(below),
+            None if above is None else self._at(self.count - 1 - above),
+        )
+
+
+def largest_below(count: int, level: float) -> int | None:
+    """The largest place, from 0, whose order statistic is above the quantile in at most 2.5 %.
+
+    It is above where fewer than place + 1 of `count` numbers are below the quantile: the binomial
+    distribution with `count` and `level`. None where already the smallest number is too often
+    above.
+
+    >>> largest_below(20, 0.05), largest_below(100, 0.05), largest_below(10**6, 0.5)
+    (None, 0, 499019)
+    """
+    place, total, logarithm = 0, 0.0, count * math.log1p(-level)
+    if count * level * (1 - level) > MANY:
+        spread = math.sqrt(count * level * (1 - level))
+        return math.floor(count * level - DEVIATIONS * spread - 0.5)
+    odds = math.log(level) - math.log1p(-level)
+    while True:
+        total += math.exp(logarithm)
+        if total > TAIL:
+            return place - 1 if place else None
+        logarithm += odds + math.log((count - place) / (place + 1))
+        place += 1

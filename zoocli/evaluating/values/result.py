@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
+from functools import cached_property
 
-from zoocli.evaluating import plain_losses
-from zoocli.evaluating.additive import AdditiveArrays
 from zoocli.evaluating.evaluation import Evaluation
-from zoocli.evaluating.metric import Estimate, Metric
-from zoocli.evaluating.values import errors, residuals
+from zoocli.evaluating.family import Family
+from zoocli.evaluating.plain_losses import PlainLosses
+from zoocli.evaluating.values import errors
+from zoocli.evaluating.values.errors import Errors
+from zoocli.evaluating.values.residuals import Quantiles
 
 
 class ValueEvaluation(Evaluation):
@@ -30,12 +32,14 @@ class ValueEvaluation(Evaluation):
     @property
     def galaxies(self) -> int:
         """The galaxies that have a loss: those with all targets."""
-        return int(self.sums["loss/galaxies"][0])
+        return int(self.totals["loss/galaxies"][0])
 
-    def _estimates(self, sums: AdditiveArrays) -> Iterator[Estimate]:
-        yield from plain_losses.estimates(sums, self.rows)
-        yield from errors.estimates(sums, self.targets)
-
-    def _other_metrics(self) -> Iterator[Metric]:
-        yield from plain_losses.metrics(self.sums, self.rows)
-        yield from residuals.metrics(self.sums, self.targets)
+    @cached_property
+    def families(self) -> Sequence[Family]:
+        """Of losses, errors and quantiles."""
+        glossary = (
+            "The mean loss over the galaxies that have all targets; a galaxy's loss is the mean "
+            "over its targets."
+        )
+        losses = PlainLosses(self.rows, "loss", glossary)
+        return losses, Errors(self.targets), Quantiles(self.targets)

@@ -19,7 +19,8 @@ FORMATS = ("pdf", "png", "svg")
 MOST_SERIES = 7  # distinct colours
 # Figures of evaluations of any kind; there is a confusion matrix for each question.
 NAMES = (
-    *("loss", "deviance_explained", "fractions", "reliability", "coverage", "pit", "residuals"),
+    *("loss", "deviance_explained", "volunteers", "fractions", "purity"),
+    *("reliability", "coverage", "pit", "residuals"),
     "confusion-*",
 )
 
@@ -34,10 +35,17 @@ def draw_evaluation(evaluation: Evaluation, formats: tuple[str, ...]) -> Iterato
     from zoocli.evaluating.classes.result import ClassEvaluation
     from zoocli.evaluating.tree.result import TreeEvaluation
     from zoocli.evaluating.values.result import ValueEvaluation
-    from zoocli.report.figures import calibration, confusion, fractions, losses, residuals
+    from zoocli.report.figures import (
+        calibration,
+        confusion,
+        fractions,
+        losses,
+        purity,
+        residuals,
+    )
 
     if isinstance(evaluation, TreeEvaluation):
-        for draw in (losses, fractions, calibration, confusion):
+        for draw in (losses, fractions, purity, calibration, confusion):
             yield from draw.pictures(evaluation, formats)
     elif isinstance(evaluation, ClassEvaluation):
         yield calibration.of_classes(evaluation, formats)

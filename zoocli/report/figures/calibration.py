@@ -15,7 +15,6 @@ from zoocli.evaluating.reliability import ReliabilityCurve
 from zoocli.evaluating.tree.calibration_sums import (
     BINS,
     LEVELS,
-    Calibration,
 )
 from zoocli.evaluating.tree.result import TreeEvaluation
 from zoocli.report.figures.layout import from_0_to_1, panel_title, panels, say_empty
@@ -26,8 +25,7 @@ from zoocli.schema import Question
 LEGEND = 0.2
 PARTS = {"": "all", ":votes-1-19": "1 to 19 votes", ":votes-20+": "20 or more votes"}
 
-Pooled = Callable[[slice, str], Calibration]
-Panel = Callable[[Axes, Pooled, Question], None]
+Panel = Callable[[Axes, TreeEvaluation, Question], None]
 
 RELIABILITY = (
     "Mean observed against mean predicted vote fraction, over all answers of a question, in about "
@@ -92,12 +90,12 @@ def _draw(
     titles = [panel_title(one.name, N) for one, N in zip(questions, counted, strict=True)]
     figure, every = panels(titles, labels, aspect, foot)
     for axes, question in zip(every, questions, strict=True):
-        panel(axes, evaluation.calibration, question)
+        panel(axes, evaluation, question)
     return figure
 
 
-def _reliability(axes: Axes, calibration: Pooled, question: Question) -> None:
-    _curve(axes, calibration(question.columns, "").reliability())
+def _reliability(axes: Axes, evaluation: TreeEvaluation, question: Question) -> None:
+    _curve(axes, evaluation.reliability(question.columns))
 
 
 def of_classes(evaluation: ClassEvaluation, formats: Sequence[str]) -> Picture:
@@ -127,9 +125,9 @@ def _curve(axes: Axes, curve: ReliabilityCurve) -> None:
     _diagonal(axes)
 
 
-def _coverage(axes: Axes, calibration: Pooled, question: Question) -> None:
+def _coverage(axes: Axes, evaluation: TreeEvaluation, question: Question) -> None:
     for number, part in enumerate(PARTS):
-        coverage = calibration(question.columns, part).coverage
+        coverage = evaluation.calibration(question.columns, part).coverage
         if coverage is not None:
             axes.plot(LEVELS, coverage, color=SERIES[number], marker=MARKERS[number], markersize=2)
         elif not part:
@@ -152,8 +150,8 @@ def _with_legend(figure: Figure) -> Figure:
     return figure
 
 
-def _transform(axes: Axes, calibration: Pooled, question: Question) -> None:
-    histogram = calibration(question.columns, "").histogram
+def _transform(axes: Axes, evaluation: TreeEvaluation, question: Question) -> None:
+    histogram = evaluation.calibration(question.columns).histogram
     if histogram is None:
         say_empty(axes)
     else:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from zoocli.errors import harmless
 from zoocli.foundation.arrays import Floats
@@ -25,7 +25,10 @@ SPREAD = 0.5  # of a row, shared by several series
 
 @dataclass(frozen=True)
 class Interval:
-    """A number, the limits of its interval, and its N; None if absent."""
+    """A number, the limits of its interval, and its N; None if absent.
+
+    An interval with a lower limit alone has no end.
+    """
 
     value: float | None
     low: float | None
@@ -36,7 +39,9 @@ class Interval:
 Series = list[tuple[str, list[Interval]]]  # under their names
 
 
-def interval_rows(names: Sequence[str], series: Series, label: str) -> Figure:
+def interval_rows(
+    names: Sequence[str], series: Series, label: str, logarithmic: bool = False
+) -> Figure:
     """A dot and a bar for each name, for one series or for several in different colours."""
     several = len(series) > 1
     shown = [wrapped(name, NAME_CHARACTERS) for name in names]
@@ -54,7 +59,10 @@ def interval_rows(names: Sequence[str], series: Series, label: str) -> Figure:
     axes.set_yticks(rows, shown)
     axes.set_ylim(len(names) - 0.5, -0.5)
     axes.set_xlabel(label)
-    axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+    if logarithmic:
+        _scale_logarithmically(axes)
+    else:
+        axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
     axes.grid(axis="x")
     axes.tick_params(axis="y", length=0)
     axes.spines[["top", "right", "left"]].set_visible(False)
@@ -63,6 +71,18 @@ def interval_rows(names: Sequence[str], series: Series, label: str) -> Figure:
     else:
         _column_of_counts(axes, counts)
     return figure
+
+
+def _scale_logarithmically(axes: Axes) -> None:
+    """At most a factor of 200 is shown; what goes on is cut off."""
+    low, high = axes.dataLim.intervalx
+    if not 0 < low < np.inf:  # there is nothing to show
+        low, high = 1.0, 100.0
+    axes.set_xscale("log")
+    axes.set_xlim(low / 1.2, min(1.2 * high, 200 * low))
+    axes.xaxis.set_major_locator(LogLocator(10, subs=(1, 2, 5), numticks=8))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.4g}"))
 
 
 def _count(interval: Interval) -> str:
@@ -75,6 +95,11 @@ def _draw(axes: Axes, rows: Floats, intervals: Sequence[Interval], number: int) 
         for column in zip(*((one.value, one.low, one.high) for one in intervals), strict=True)
     )
     colour, marker = SERIES[number], MARKERS[number]
+    endless = np.isnan(highs) & ~np.isnan(lows)
+    if endless.any():
+        far = 1.1 * np.nanmax(np.concatenate([values, lows, highs]))
+        highs = np.where(endless, far, highs)
+        axes.plot(highs[endless], rows[endless], linestyle="", marker=">", color=colour)
     axes.hlines(rows, lows, highs, color=colour, linewidth=1.2)
     axes.plot(values, rows, linestyle="", marker=marker, color=colour)
 

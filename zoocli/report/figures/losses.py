@@ -1,4 +1,4 @@
-"""Each question's loss, and how much of the deviance the predictions explain."""
+"""Each question's loss, how much of the deviance is explained, and what a prediction is worth."""
 
 from __future__ import annotations
 
@@ -20,10 +20,15 @@ EXPLAINED_CAPTION = (
     "galaxy) and the floor that no prediction can beat (1), with 95 % intervals. Because of vote "
     "noise, even the true model stays below 1."
 )
+VOLUNTEERS_CAPTION = (
+    "How many volunteers a prediction is worth: the mean of so many votes would be as far from the "
+    "truth as the prediction is. Bars are 95 % intervals; an arrow: the votes cannot show an upper "
+    "end."
+)
 
 
 def pictures(evaluation: TreeEvaluation, formats: Sequence[str]) -> Iterator[Picture]:
-    """The figures `loss` and `deviance_explained`."""
+    """The figures `loss`, `deviance_explained` and `volunteers`."""
     questions = [question.name for question in evaluation.schema.questions]
     found = [("", _intervals(evaluation, questions, "loss"))]
     yield picture(
@@ -40,6 +45,14 @@ def pictures(evaluation: TreeEvaluation, formats: Sequence[str]) -> Iterator[Pic
         "Deviance explained",
         EXPLAINED_CAPTION,
         lambda: interval_rows(names, explained, "deviance explained (fraction)"),
+        formats,
+    )
+    worth = [("", _intervals(evaluation, names, "volunteers"))]
+    yield picture(
+        "volunteers",
+        "Volunteers",
+        VOLUNTEERS_CAPTION,
+        lambda: interval_rows(names, worth, "volunteers that a prediction is worth", True),
         formats,
     )
 

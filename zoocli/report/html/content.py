@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from zoocli.evaluating.classes.result import ClassEvaluation
 from zoocli.evaluating.evaluation import Evaluation
+from zoocli.evaluating.family import Place, glossary_of, shown_in
 from zoocli.evaluating.tree.levels import shown_levels
 from zoocli.evaluating.tree.result import TreeEvaluation
 from zoocli.evaluating.values.result import ValueEvaluation
@@ -14,7 +15,6 @@ from zoocli.report.html import words
 from zoocli.report.html.tables import (
     Headline,
     HtmlTable,
-    Names,
     headlines,
     metric_row,
 )
@@ -22,48 +22,6 @@ from zoocli.report.html.worst import BadGalaxy, worst_galaxies
 from zoocli.schema.levels import OVERALL
 
 UNDER = "Below each number: its 95 % interval."
-OF_QUESTIONS: Names = {
-    "loss": "loss",
-    "gain": "gain",
-    "deviance_explained": "explained",
-    "mae": "MAE",
-    "rmse": "RMSE",
-    "rmse_ratio": "RMSE / noise",
-    "accuracy": "accuracy",
-    "balanced_accuracy": "balanced",
-    "f1_weighted": "F1",
-    "calibration_error": "calibration error",
-    "coverage_90": "coverage at 90 %",
-}
-OF_ANSWERS: Names = {
-    "bias": "bias",
-    "mae": "MAE",
-    "rmse": "RMSE",
-    "rmse_ratio": "RMSE / noise",
-    "r2": "R2",
-    "pearson": "Pearson",
-    "precision": "precision",
-    "recall": "recall",
-    "f1": "F1",
-    "calibration_error": "calibration error",
-    "coverage_90": "coverage at 90 %",
-    "sharpness": "sharpness",
-    "uniformity_p_holm": "uniformity p (Holm)",
-}
-OF_CLASSES: Names = {"precision": "precision", "recall": "recall", "f1": "F1"}
-OF_VALUES: Names = {
-    "loss": "loss",
-    "bias": "bias",
-    "mae": "MAE",
-    "rmse": "RMSE",
-    "r2": "R2",
-    "pearson": "Pearson",
-    "residual_q05": "5 %",
-    "residual_q16": "16 %",
-    "residual_q50": "50 %",
-    "residual_q84": "84 %",
-    "residual_q95": "95 %",
-}
 
 
 @dataclass(frozen=True)
@@ -99,19 +57,9 @@ def _of_tree(evaluation: TreeEvaluation) -> Content:
     citation = "" if schema.citation is None else f" ({schema.citation})"
     return Content(
         f"Predicted concentrations against votes, decision tree {schema.name}{title}{citation}.",
-        headlines(
-            evaluation,
-            {
-                "loss": "loss (nats per galaxy)",
-                "deviance_explained": "deviance explained",
-                "rmse": "RMSE of vote fractions",
-                "rmse_ratio": "RMSE / vote noise",
-                "accuracy": "accuracy",
-                "calibration_error": "calibration error",
-            },
-        ),
+        headlines(evaluation),
         [_questions(evaluation), _answers(evaluation)],
-        words.OF_TREES | words.INTERVALS,
+        glossary_of(evaluation.families) | words.INTERVALS,
         "Rows: the answer with the most votes, with its number of counted galaxies. Columns: the "
         "answer with the highest predicted fraction, in per cent of the row.",
         words.rules(evaluation.settings),
@@ -122,12 +70,13 @@ def _of_tree(evaluation: TreeEvaluation) -> Content:
 def _questions(evaluation: TreeEvaluation) -> HtmlTable:
     """One row per question, below those of everything and of the campaigns, if several."""
     found = evaluation.by_name
+    shown = shown_in(evaluation.families, Place.ROWS)
     rows = [
         metric_row(
             evaluation,
             name,
             (name, None),
-            OF_QUESTIONS,
+            shown,
             [found[name, None, metric].N for metric in ("loss", "accuracy")],
         )
         for names in shown_levels(evaluation.schema)
@@ -139,73 +88,63 @@ def _questions(evaluation: TreeEvaluation) -> HtmlTable:
         "Questions",
         "Losses and gains in nats per galaxy. N: galaxies with votes; counted: galaxies that the "
         f"relevance rules let count. {UNDER}",
-        ["question", "N", "counted", *OF_QUESTIONS.values()],
+        ["question", "N", "counted", *(one.heading for one in shown)],
         rows[:fixed],
         rows[fixed:],
     )
 
 
 def _answers(evaluation: TreeEvaluation) -> HtmlTable:
+    shown = shown_in(evaluation.families, Place.PARTS)
     rows = []
     for question in evaluation.schema.questions:
         for answer in question.answers:
             about = question.name, answer.name
             galaxies = evaluation.by_name[*about, "rmse"].N
-            rows.append(metric_row(evaluation, answer.name, about, OF_ANSWERS, [galaxies]))
+            rows.append(metric_row(evaluation, answer.name, about, shown, [galaxies]))
     return HtmlTable(
         "answers",
         "Answers",
         f"Over the galaxies that count for the answer's question (N). {UNDER}",
-        ["answer", "N", *OF_ANSWERS.values()],
+        ["answer", "N", *(one.heading for one in shown)],
         [],
         rows,
     )
 
 
 def _of_classes(evaluation: ClassEvaluation) -> Content:
+    shown = shown_in(evaluation.families, Place.PARTS)
     support = evaluation.confusion_matrix.sum(axis=1)
     rows = [
-        metric_row(evaluation, name, (OVERALL, name), OF_CLASSES, [int(labelled)])
+        metric_row(evaluation, name, (OVERALL, name), shown, [int(labelled)])
         for name, labelled in zip(evaluation.classes, support, strict=True)
     ]
-    header = ["class", "N", *OF_CLASSES.values()]
+    header = ["class", "N", *(one.heading for one in shown)]
     note = f"N: galaxies with that label. {UNDER}"
     return Content(
         f"Predicted classes against labels, {len(rows)} classes.",
-        headlines(
-            evaluation,
-            {
-                "loss": "loss (nats per galaxy)",
-                "accuracy": "accuracy",
-                "balanced_accuracy": "balanced accuracy",
-                "f1_macro": "F1, mean of classes",
-                "brier": "Brier score",
-                "calibration_error": "calibration error",
-            },
-        ),
+        headlines(evaluation),
         [HtmlTable("classes", "Classes", note, header, [], rows)],
-        words.OF_CLASSES | words.INTERVALS,
+        glossary_of(evaluation.families) | words.INTERVALS,
         "Rows: the label, with its number of galaxies. Columns: the most probable class, in per "
         "cent of the row.",
     )
 
 
 def _of_values(evaluation: ValueEvaluation) -> Content:
+    shown = shown_in(evaluation.families, Place.ROWS)
     rows = [
         metric_row(
-            evaluation, name, (name, None), OF_VALUES, [evaluation.by_name[name, None, "bias"].N]
+            evaluation, name, (name, None), shown, [evaluation.by_name[name, None, "bias"].N]
         )
         for name in evaluation.rows
     ]
-    header = ["target", "N", *OF_VALUES.values()]
+    header = ["target", "N", *(one.heading for one in shown)]
     note = f"5 % to 95 %: quantiles of predicted - true. {UNDER}"
     return Content(
         f"Predicted values against true ones, {evaluation.loss} loss: "
         f"{', '.join(evaluation.targets)}.",
-        headlines(
-            evaluation,
-            {"loss": "loss", "bias": "bias", "mae": "MAE", "rmse": "RMSE", "r2": "R2"},
-        ),
+        headlines(evaluation),
         [HtmlTable("targets", "Targets", note, header, rows[:1], rows[1:])],
-        words.OF_VALUES | words.INTERVALS,
+        glossary_of(evaluation.families) | words.INTERVALS,
     )

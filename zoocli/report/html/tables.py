@@ -6,12 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from zoocli.evaluating.evaluation import Evaluation
+from zoocli.evaluating.family import Place, Shown, shown_in
 from zoocli.evaluating.metric import Metric
-from zoocli.report.metric_cells import DIGITS, interval
+from zoocli.report.metric_cells import interval
 from zoocli.report.text import ABSENT, count, number
 from zoocli.schema.levels import OVERALL
-
-Names = dict[str, str]  # metric: heading
 
 
 @dataclass(frozen=True)
@@ -23,11 +22,11 @@ class Cell:
     value: float | None = None
 
     @classmethod
-    def of(cls, metric: Metric | None) -> Cell:
+    def of(cls, metric: Metric | None, digits: int) -> Cell:
         """A metric with its interval; "-" if the evaluation does not have it."""
         if metric is None:
             return cls(ABSENT)
-        return cls(number(metric.value, DIGITS), interval(metric), metric.value)
+        return cls(number(metric.value, digits), interval(metric, digits), metric.value)
 
     @classmethod
     def of_count(cls, value: int | None) -> Cell:
@@ -64,22 +63,24 @@ class Headline:
     galaxies: str
 
 
-def headlines(evaluation: Evaluation, names: Names) -> list[Headline]:
+def headlines(evaluation: Evaluation) -> list[Headline]:
     """Overall numbers under their labels."""
     found = []
-    for metric, label in names.items():
-        one = evaluation.by_name[OVERALL, None, metric]
-        found.append(Headline(label, Cell.of(one), count(None if one.value is None else one.N)))
+    for shown in shown_in(evaluation.families, Place.HEADLINE):
+        one = evaluation.by_name[OVERALL, None, shown.metric]
+        cell = Cell.of(one, shown.digits)
+        galaxies = count(None if one.value is None else one.N)
+        found.append(Headline(shown.headline or shown.heading, cell, galaxies))
     return found
 
 
 def metric_row(
     evaluation: Evaluation,
-    shown: str,
+    name: str,
     about: tuple[str, str | None],
-    names: Iterable[str],
+    metrics: Iterable[Shown],
     sizes: Iterable[int | None],
 ) -> Row:
     """The numbers of galaxies, then the metrics about a question and answer."""
-    cells = [Cell.of(evaluation.by_name.get((*about, metric))) for metric in names]
-    return Row(shown, [*map(Cell.of_count, sizes), *cells])
+    cells = [Cell.of(evaluation.by_name.get((*about, one.metric)), one.digits) for one in metrics]
+    return Row(name, [*map(Cell.of_count, sizes), *cells])

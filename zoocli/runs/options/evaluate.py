@@ -20,7 +20,7 @@ from zoocli.runs.options.option import (
 from zoocli.runs.options.rules import DEFAULT_PROFILE, Rules, rules_of
 from zoocli.runs.options.score import ScoreOptions
 
-MOST_REPLICATES = 10_000
+JACKKNIFE = "jackknife1024"  # the kind of intervals, and the number of buckets
 RULES = tuple(field.name for field in fields(Rules))
 
 
@@ -78,15 +78,13 @@ class EvaluateOptions(Options):
         metavar="X",
         losses=TREE,
     )
-    bootstrap: int = option(
-        1000,
-        "Bootstrap replicates for the 95 % intervals; 0: no intervals.",
+    seed: int = option(
+        0,
+        "Random seed of the buckets that intervals come from, and of drawn votes.",
         INTERVALS,
-        metavar="R",
         least=0,
-        most=MOST_REPLICATES,
+        most=MOST_SEED,
     )
-    seed: int = option(0, "Random seed of the bootstrap.", INTERVALS, least=0, most=MOST_SEED)
     link: str | None = option(
         None,
         "Link each of the worst galaxies in the report to this address, with columns "
@@ -112,11 +110,11 @@ class EvaluateOptions(Options):
         """How the worst galaxies are linked, if they are."""
         return None if self.link is None else Link(self.link)
 
-    def bootstrap_settings(self) -> dict[str, Any]:
-        """The settings of the bootstrap that change the numbers."""
-        return {"bootstrap": self.bootstrap, "seed": self.seed}
+    def interval_settings(self) -> dict[str, Any]:
+        """How the intervals are made."""
+        return {"intervals": JACKKNIFE, "seed": self.seed}
 
     def tree_settings(self) -> dict[str, Any]:
         """The settings of a decision tree's evaluation that change the numbers."""
         profile = {"profile": self.profile or DEFAULT_PROFILE}
-        return profile | self.rules.to_dict() | self.bootstrap_settings()
+        return profile | self.rules.to_dict() | self.interval_settings()

@@ -62,7 +62,6 @@ class EvaluateKeywords(ScoreKeywords, total=False):
     min_share_asked: float | None
     min_path_fraction: float | None
     confident: float | None
-    bootstrap: int
     seed: int
     link: str | None
 
