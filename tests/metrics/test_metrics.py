@@ -393,3 +393,23 @@ def test_names_are_imported_when_asked_for() -> None:
         [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_losses_that_were_computed_already_are_not_computed_again(monkeypatch) -> None:
+    pairs = {"bar": ["_yes", "_no"], "ring": ["_yes", "_no"]}
+    inputs = 1 + 9 * torch.rand(20, 4, dtype=torch.float64)
+    votes = torch.randint(0, 9, (20, 4))
+    losses = get_dirichlet_loss_func(pairs)(inputs, votes)
+    expected, found = MultiQuestionLossMetric(pairs), MultiQuestionLossMetric(pairs)
+    expected.update(inputs, votes)
+
+    def refuse(*arguments: object) -> None:
+        raise AssertionError("computed twice")
+
+    monkeypatch.setattr(found.multi_question_loss, "forward", refuse)
+    found.update(inputs, votes, losses.requires_grad_())
+    assert {name: one.item() for name, one in found.compute().items()} == pytest.approx(
+        {name: one.item() for name, one in expected.compute().items()}
+    )
+    with pytest.raises(DataError, match="must have shape"):
+        found.update(inputs, votes, losses[:, :1])

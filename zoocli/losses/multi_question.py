@@ -7,6 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 import torch
 
 from zoocli.errors import DataError, some
+from zoocli.losses.dirichlet import get_dirichlet_neg_log_prob
+from zoocli.losses.shapes import require_same_shape
+from zoocli.losses.tree_dirichlet import tree_losses
 
 QuestionLoss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 LARGEST_COUNT = 2**53  # beyond, float64 does not represent all whole numbers
@@ -17,7 +20,8 @@ class CustomMultiQuestionLoss(torch.nn.Module):
 
     Calling it takes `inputs` (batch, answers), in the order of `question_answer_pairs`, and
     `targets`, a mapping from answer column (question + suffix) to a (batch,) tensor of counts;
-    other columns in it are ignored. It returns (batch, questions), or (batch,) with
+    other columns in it are ignored. Or one tensor (batch, answers) in the same order as the inputs,
+    which saves the stacking. It returns (batch, questions), or (batch,) with
     `sum_over_questions`, in the unit of `question_functional_loss` (nats for the Dirichlet loss).
 
     `question_functional_loss` takes a question's (batch, its answers) inputs and its counts as
@@ -55,10 +59,15 @@ class CustomMultiQuestionLoss(torch.nn.Module):
         self.careful = careful
         self.sum_over_questions = sum_over_questions
 
-    def forward(self, inputs: torch.Tensor, targets: Mapping[str, torch.Tensor]) -> torch.Tensor:
+    def forward(
+        self, inputs: torch.Tensor, targets: Mapping[str, torch.Tensor] | torch.Tensor
+    ) -> torch.Tensor:
         """The losses, (batch, questions) or (batch,); see the class."""
-        counts, known = self.counts(inputs, targets)
         sizes = [len(answers) for answers in self.question_answer_pairs.values()]
+        if self.question_functional_loss is get_dirichlet_neg_log_prob:
+            together = tree_losses(inputs, _marked_counts(self.stacked(inputs, targets)), sizes)
+            return together.sum(1) if self.sum_over_questions else together
+        counts, known = self.counts(inputs, targets)
         losses = [
             self.question_functional_loss(question_inputs, question_counts).masked_fill(
                 ~question_known.all(1), torch.nan
@@ -71,15 +80,24 @@ class CustomMultiQuestionLoss(torch.nn.Module):
         return stacked.sum(1) if self.sum_over_questions else stacked
 
     def counts(
-        self, inputs: torch.Tensor, targets: Mapping[str, torch.Tensor]
+        self, inputs: torch.Tensor, targets: Mapping[str, torch.Tensor] | torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """The targets as `whole_counts` of (batch, answers), checked against the inputs."""
+        return whole_counts(self.stacked(inputs, targets))
+
+    def stacked(
+        self, inputs: torch.Tensor, targets: Mapping[str, torch.Tensor] | torch.Tensor
+    ) -> torch.Tensor:
+        """The targets as they are, (batch, answers), checked against the inputs."""
         answers = len(self.answer_keys)
         if inputs.ndim != 2 or inputs.shape[1] != answers:
             raise DataError(
                 f"The inputs must have shape (batch, {answers}), one column per answer, but have "
                 f"shape {tuple(inputs.shape)}. Check that the model and the schema agree."
             )
+        if isinstance(targets, torch.Tensor):
+            require_same_shape(inputs, targets, ("inputs", "targets"))
+            return targets
         missing = [key for key in self.answer_keys if key not in targets]
         if missing:
             raise DataError(
@@ -93,7 +111,15 @@ class CustomMultiQuestionLoss(torch.nn.Module):
                     f"The target '{key}' must have shape ({len(inputs)},), one count per galaxy, "
                     f"but has shape {tuple(targets[key].shape)}."
                 )
-        return whole_counts(torch.stack([targets[key] for key in self.answer_keys], dim=1))
+        return torch.stack([targets[key] for key in self.answer_keys], dim=1)
+
+
+def _marked_counts(labels: torch.Tensor) -> torch.Tensor:
+    """Counts as int64; negative where one is not known."""
+    if not labels.is_floating_point():
+        return labels.long()
+    counts, known = whole_counts(labels)
+    return torch.where(known, counts, -1)
 
 
 def whole_counts(labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from zoocli.errors import DataError
 from zoocli.losses import find_loss, get_dirichlet_neg_log_prob, loss_names
 from zoocli.losses.multi_question import CustomMultiQuestionLoss, QuestionLoss
 from zoocli.metrics.loss_sums import LossSums
@@ -18,8 +19,9 @@ class MultiQuestionLossMetric(LossSums):
 
     `schema` is a `Schema`, or Zoobot's question_answer_pairs (then all questions are one campaign,
     "all"). `update(inputs, targets)` takes what `CustomMultiQuestionLoss` takes: inputs (batch,
-    answers) and a dict from answer column to (batch,) votes; the loss is computed in float64. A
-    galaxy's loss, and that of a campaign, is the sum over its questions.
+    answers) and a dict from answer column to (batch,) votes (or one tensor of them); the loss is
+    computed in float64, or given where the training step has it already. A galaxy's loss, and that
+    of a campaign, is the sum over its questions.
 
     `compute()` gives `loss` (over galaxies with a vote), `loss_all` (over all), `campaign/<name>`
     and `question/<name>` (over galaxies with a vote there) in the loss's unit (nats by default),
@@ -55,9 +57,23 @@ class MultiQuestionLossMetric(LossSums):
         )
         self.multi_question_loss = CustomMultiQuestionLoss(pairs, question_functional_loss)
 
-    def update(self, inputs: torch.Tensor, targets: Mapping[str, torch.Tensor]) -> None:
-        """Adds a batch of galaxies; see the class."""
-        losses = self.multi_question_loss(inputs.detach().double(), targets)
+    def update(
+        self,
+        inputs: torch.Tensor,
+        targets: Mapping[str, torch.Tensor] | torch.Tensor,
+        losses: torch.Tensor | None = None,
+    ) -> None:
+        """Adds a batch of galaxies; see the class.
+
+        `losses` (batch, questions): where the training step has computed them already.
+        """
+        if losses is None:
+            losses = self.multi_question_loss(inputs.detach().double(), targets)
+        elif losses.shape != (len(inputs), len(self.levels.questions)):
+            raise DataError(
+                f"The losses must have shape ({len(inputs)}, {len(self.levels.questions)}), one "
+                f"per galaxy and question, but have shape {tuple(losses.shape)}."
+            )
         counts, _ = self.multi_question_loss.counts(inputs, targets)
         sizes = [len(a) for a in self.multi_question_loss.question_answer_pairs.values()]
         votes = torch.stack([part.sum(1) for part in counts.split(sizes, 1)], dim=1)

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from zoocli.errors import MachineError, UsageError
 from zoocli.foundation.resources import use_one_torch_thread
+from zoocli.losses.dirichlet import get_dirichlet_neg_log_prob
 from zoocli.losses.loss import Loss
 from zoocli.matching.index import RowArray
 from zoocli.runs.options.score import ScoreOptions
@@ -116,7 +117,10 @@ def _numba_losses(loss: Loss, slices: Sequence[slice]) -> TreeLosses:
 def _torch_losses(loss: Loss, device: torch.device, slices: Sequence[slice]) -> TreeLosses:
     import torch
 
+    from zoocli.losses.tree_dirichlet import tree_losses
+
     use_one_torch_thread()
+    sizes = [part.stop - part.start for part in slices]
 
     def losses(
         columns: Sequence[Any], rows: RowArray, counts: npt.NDArray[Any], count_rows: RowArray
@@ -124,9 +128,11 @@ def _torch_losses(loss: Loss, device: torch.device, slices: Sequence[slice]) -> 
         chosen = np.stack([column[rows] for column in columns], axis=1).astype(np.float64)
         concentrations = torch.from_numpy(chosen).to(device)
         votes = torch.from_numpy(counts[count_rows].astype(np.int64)).to(device)
-        out = torch.stack(
-            [loss.function(concentrations[:, part], votes[:, part]) for part in slices]
-        )
+        if loss.function is get_dirichlet_neg_log_prob:
+            out = tree_losses(concentrations, votes, sizes).T
+        else:
+            parts = [loss.function(concentrations[:, part], votes[:, part]) for part in slices]
+            out = torch.stack(parts)
         totals = torch.stack([votes[:, part].sum(dim=1) for part in slices])
         return out.cpu().numpy(), totals.to(torch.int32).cpu().numpy()
 
