@@ -169,9 +169,7 @@ def _steps(schema: Schema, role: Role) -> Iterator[list[Choice]]:
     yield from exact
     for choices in exact:
         yield [
-            Choice(
-                one.sources, LOOSE + one.distance, f"{one.how}{',' if one.how else ''} {OTHERWISE}"
-            )
+            Choice(one.sources, LOOSE + one.distance, f"{one.how}, {OTHERWISE}".lstrip(", "))
             for one in choices
         ]
 
