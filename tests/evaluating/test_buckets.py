@@ -142,7 +142,12 @@ def _by_numpy(galaxies: VotedGalaxies, rules: Rules) -> dict[str, np.ndarray]:
     level_votes = np.stack([n[list(at)].sum(axis=0) for at in members])
     voted = (level_votes > 0) & ~np.isnan(losses)
     confident = counted & (np.maximum.reduceat(o, starts, axis=0) > rules.confident)
-    fixed = climatology.losses_of(KNOWN, galaxies)
+    fixed = np.stack(
+        [
+            -stats.dirichlet_multinomial.logpmf(votes[part].T, KNOWN[part], votes[part].sum(axis=0))
+            for part in galaxies.schema.question_slices
+        ]
+    )
     return {
         "loss/sum": np.where(voted, losses, 0),
         "loss/squares": np.where(voted, losses**2, 0),

@@ -22,7 +22,6 @@ from zoocli.evaluating.tree.factorials import (
     digamma,
     factorial_excess,
     gamma_ratio,
-    log_rising_ratio,
     trigamma,
 )
 from zoocli.evaluating.tree.galaxies import VotedGalaxies
@@ -162,17 +161,6 @@ def _derivatives(rows: list[Rising], totals: Rising, a: Floats) -> tuple[Floats,
     gradient = a * (slopes[:, 0] - first)
     hessian = np.diag(a * a * slopes[:, 1] + gradient) - np.outer(a, a) * second
     return gradient, hessian
-
-
-def losses_of(concentrations: Floats, galaxies: VotedGalaxies) -> Floats:
-    """(questions, galaxies): the losses of one fixed Dirichlet per question, in nats."""
-    losses = np.empty(galaxies.total_votes.shape)
-    for position, part in enumerate(galaxies.schema.question_slices):
-        a = np.maximum(concentrations[part], LEAST)
-        losses[position] = log_rising_ratio(float(a.sum()), galaxies.total_votes[position])
-        for one, votes in zip(a, galaxies.votes[part], strict=True):
-            losses[position] -= log_rising_ratio(float(one), votes)
-    return losses
 
 
 def reference(sums: AdditiveArrays, schema: Schema) -> Floats:

@@ -4,14 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from zoocli.schema.levels import CAMPAIGN, OVERALL, Levels, shown
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    from zoocli.foundation.arrays import Floats
     from zoocli.schema import Schema
 
 
@@ -38,9 +33,3 @@ def shown_levels(schema: Schema) -> list[list[str]]:
 
 def _written(kind: str, name: str) -> str:
     return f"{CAMPAIGN}:{name}" if kind == CAMPAIGN else name
-
-
-def level_counts(counted: npt.NDArray[np.bool_], schema: Schema) -> Floats:
-    """(levels, galaxies): 1 for a galaxy that counts for any question of the level."""
-    members = levels(schema).values()
-    return np.stack([counted[list(questions)].any(axis=0) for questions in members]).astype(float)

@@ -15,9 +15,7 @@ symmetry U(k) = P(K > k) / p(k) is the same with a and b, k and n - k exchanged;
 
 from __future__ import annotations
 
-import math
-
-from zoocli.foundation.kernels.compiling import compiled, inlined
+from zoocli.foundation.kernels.compiling import inlined
 
 # Above, the distribution is binomial to the last digit, and below, all votes agree: totals beyond
 # are scaled to these, and no product leaves float64.
@@ -40,66 +38,8 @@ def mass_below(k, n, a, b):
 
 
 @inlined
-def shares_of_mass(k, n, a, b):
-    """P(K < k) and P(K <= k); exactly 0 and 1 where k is at an end."""
+def masses(k, n, a, b):
+    """P(K < k) / P(K = k) and P(K > k) / P(K = k); infinite where that leaves float64."""
     scale = min(max(1.0, SMALLEST_TOTAL / (a + b)), LARGEST_TOTAL / (a + b))
     a, b = max(a * scale, SMALLEST_PART), max(b * scale, SMALLEST_PART)
-    below = mass_below(k, n, a, b)
-    above = mass_below(n - k, n, b, a)
-    if below == math.inf:
-        return 1.0, 1.0
-    return below / (below + 1.0 + above), (below + 1.0) / (below + 1.0 + above)
-
-
-@inlined
-def mixture(concentrations, totals, question, answer, galaxy, k, n):
-    """P(K < k), P(K <= k) and the standard deviation of K / n, of all passes together."""
-    passes = len(concentrations)
-    low, high, mean, squares = 0.0, 0.0, 0.0, 0.0
-    for number in range(passes):
-        total = totals[number, question, galaxy]
-        a = concentrations[number, answer, galaxy]
-        # Where a is nearly all of it b has few digits, or none, but then so little lies beside a
-        # that the probabilities do not depend on them.
-        b = total - a
-        below, up_to = shares_of_mass(k, n, a, b)
-        low += below
-        high += up_to
-        p = a / total
-        step = p - mean
-        mean += step / (number + 1)
-        # The squares about the mean are kept as the mean moves (Welford 1962): no cancellation.
-        squares += p * (b / total) * ((total + n) / (total + 1.0) / n) + step * (p - mean)
-    return low / passes, high / passes, math.sqrt(squares / passes)
-
-
-@compiled
-def predict_votes(
-    concentrations, totals, votes, total_votes, question_starts, wanted, low, high, deviation
-):
-    """Evaluates each answer's mixture of Beta-binomials at its votes.
-
-    concentrations (passes, answers, galaxies) and their totals (passes, questions, galaxies), both
-    float64; votes (answers, galaxies) and total_votes (questions, galaxies), both int64; question q
-    has the answers question_starts[q] to question_starts[q + 1]. Where wanted (questions, galaxies)
-    is 0 nothing is written; elsewhere there is at least one vote. Writes, each (answers, galaxies):
-    low = P(K < k), high = P(K <= k), and the predicted standard deviation of k / n, with p = a / A:
-    sqrt(mean over passes of p (1 - p) (A + n) / (n (A + 1)) + variance over passes of p).
-    """
-    for question in range(len(question_starts) - 1):
-        for answer in range(question_starts[question], question_starts[question + 1]):
-            for galaxy in range(votes.shape[1]):
-                if not wanted[question, galaxy]:
-                    continue
-                below, up_to, spread = mixture(
-                    concentrations,
-                    totals,
-                    question,
-                    answer,
-                    galaxy,
-                    votes[answer, galaxy],
-                    total_votes[question, galaxy],
-                )
-                low[answer, galaxy] = below
-                high[answer, galaxy] = up_to
-                deviation[answer, galaxy] = spread
+    return mass_below(k, n, a, b), mass_below(n - k, n, b, a)

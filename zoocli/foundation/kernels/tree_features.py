@@ -26,12 +26,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from zoocli.foundation.kernels.beta_binomial import (
-    LARGEST_TOTAL,
-    SMALLEST_PART,
-    SMALLEST_TOTAL,
-    mass_below,
-)
+from zoocli.foundation.kernels.beta_binomial import masses
 from zoocli.foundation.kernels.compiling import compiled, inlined
 from zoocli.foundation.kernels.resampling import (
     DRAWS,
@@ -194,14 +189,6 @@ def total_of(concentrations, start, stop):
     for answer in range(start, stop):
         total += concentrations[answer]
     return total
-
-
-@inlined
-def masses(k, n, a, b):
-    """P(K < k) / P(K = k) and P(K > k) / P(K = k) of a Beta-binomial K."""
-    scale = min(max(1.0, SMALLEST_TOTAL / (a + b)), LARGEST_TOTAL / (a + b))
-    a, b = max(a * scale, SMALLEST_PART), max(b * scale, SMALLEST_PART)
-    return mass_below(k, n, a, b), mass_below(n - k, n, b, a)
 
 
 @inlined
