@@ -9,7 +9,7 @@ ln cosh(t D_g), with the t that solves K'(t) = |sum of D|:
 
     w = sqrt(2 (t x - K)), u = t sqrt(K''), p / 2 = 1 - Phi(w) + phi(w) (1 / u - 1 / w)
 
-which is within a few per cent of the enumeration far into the tail, and has no floor.
+which is within 15 % of 200,000 random flips down to where these can tell, and has no floor.
 """
 
 from __future__ import annotations

@@ -56,19 +56,15 @@ class WhatToCollect:
     def prepare(self, galaxies: VotedGalaxies) -> Prepared:
         """Everything that does not depend on the order of the batches."""
         batch = kernel.Batch(
-            concentrations=_galaxies_first(galaxies.concentrations.transpose(2, 0, 1)),
-            votes=_galaxies_first(galaxies.votes.T),
-            total_votes=_galaxies_first(galaxies.total_votes.T),
-            losses=_galaxies_first(galaxies.losses.T),
-            counted=_galaxies_first(galaxies.counted(self.rules).T.astype(np.uint8)),
+            concentrations=np.ascontiguousarray(galaxies.concentrations.transpose(2, 0, 1)),
+            votes=np.ascontiguousarray(galaxies.votes.T),
+            total_votes=np.ascontiguousarray(galaxies.total_votes.T),
+            losses=np.ascontiguousarray(galaxies.losses.T),
+            counted=np.ascontiguousarray(galaxies.counted(self.rules).T.astype(np.uint8)),
             hashes=np.ascontiguousarray(galaxies.hashes),
         )
         buckets = buckets_of(galaxies.hashes, self.seed)
         return Prepared(batch, buckets, climatology.collect(galaxies))
-
-
-def _galaxies_first(values: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
-    return np.ascontiguousarray(values)
 
 
 def _fixed(schema: Schema, reference: Floats) -> kernel.Fixed:
