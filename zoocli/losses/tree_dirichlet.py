@@ -1,9 +1,9 @@
 """The Dirichlet-multinomial losses of a whole decision tree as one operation of torch.
 
-On the CPU it is `zoocli::dirichlet_losses`, a compiled loop that gives the losses together with
-their gradient (`kernels.dirichlet_gradient`); it works under autograd, `torch.compile`,
-`torch.func.vmap` and autocast. Second derivatives, and other devices, take torch's own
-expressions, over all answers and all questions at once.
+`zoocli::dirichlet_losses` gives the losses together with their gradients: on the CPU by a compiled
+loop (`kernels.dirichlet_gradient`), on other devices by torch's own operations over all answers and
+questions at once. It works under autograd, `torch.compile`, `torch.func.vmap` and autocast. Second
+derivatives take torch's operations on any device.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ import numpy as np
 import torch
 
 from zoocli.losses.shapes import like_input
-from zoocli.losses.stirling import log_rising_binomial
+from zoocli.losses.stirling import LARGE, log_rising_binomial
 
 ROWS_OF_A_THREAD = 1024  # fewer are done sooner than a thread is started
+WITHOUT_FLOAT64 = ("mps",)
 
 
 def tree_losses(inputs: torch.Tensor, counts: torch.Tensor, sizes: Sequence[int]) -> torch.Tensor:
@@ -27,21 +28,21 @@ def tree_losses(inputs: torch.Tensor, counts: torch.Tensor, sizes: Sequence[int]
 
     `inputs` (batch, answers), the concentrations; `counts` the votes, int64 of the same shape,
     negative where one is not known, which makes the loss of its question NaN; `sizes` the number of
-    answers of each question. In the dtype of the inputs, computed in float64.
+    answers of each question. In the dtype and on the device of the inputs, computed in float64: on
+    the CPU for a device that has no float64.
     """
-    concentrations = inputs.double()
-    if inputs.device.type == "cpu":
-        losses, _ = dirichlet_losses(concentrations, counts, list(sizes))
-    else:
-        losses = expression(concentrations, counts, sizes)
-    return like_input(losses, inputs)
+    device = inputs.device if inputs.device.type not in WITHOUT_FLOAT64 else torch.device("cpu")
+    losses, _ = dirichlet_losses(inputs.to(device).double(), counts.to(device), list(sizes))
+    return like_input(losses.to(inputs.device), inputs)
 
 
 @torch.library.custom_op("zoocli::dirichlet_losses", mutates_args=())
 def dirichlet_losses(
     concentrations: torch.Tensor, counts: torch.Tensor, sizes: list[int]
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """The losses (batch, questions) and their gradients (batch, answers); all on the CPU."""
+    """The losses (batch, questions) and their gradients (batch, answers)."""
+    if concentrations.device.type != "cpu":
+        return by_torch(concentrations, counts, sizes)
     from zoocli.foundation.kernels.dirichlet_gradient import losses_and_gradients
 
     a = np.ascontiguousarray(concentrations.detach().numpy())
@@ -84,9 +85,10 @@ def _backward(
         return None, None, None
     concentrations, counts, losses, gradients = ctx.saved_tensors
     if torch.is_grad_enabled() and concentrations.requires_grad:  # second derivatives are wanted
-        gradients = slope_expression(concentrations, counts, ctx.sizes)
+        _, gradients = by_torch(concentrations, counts, ctx.sizes)
     known = torch.where(losses.isnan(), 0.0, upstream)  # of a NaN loss upstream may be NaN as well
-    spread = known.index_select(1, question_of(ctx.sizes, upstream.device))
+    lengths = torch.tensor(ctx.sizes, device=upstream.device)
+    spread = known.repeat_interleave(lengths, 1, output_size=gradients.shape[1])
     return spread * gradients, None, None
 
 
@@ -111,50 +113,48 @@ def _(
     return (losses.reshape(*shape, -1), gradients.reshape(*shape, -1)), (0, 0)
 
 
-def question_of(sizes: Sequence[int], device: torch.device) -> torch.Tensor:
-    """(answers,): the position of each answer's question."""
-    places = [place for place, size in enumerate(sizes) for _ in range(size)]
-    return torch.tensor(places, device=device)
-
-
-def expression(
+def by_torch(
     concentrations: torch.Tensor, counts: torch.Tensor, sizes: Sequence[int]
-) -> torch.Tensor:
-    """The same losses by torch's own operations, on any device that has float64."""
-    a, k, valid = _possible(concentrations, counts, sizes)
-    totals, votes = (_summed(values, sizes) for values in (a, k))
-    loss = log_rising_binomial(totals, votes) - _summed(log_rising_binomial(a, k), sizes)
-    return torch.where(valid, loss, torch.nan)
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Losses and gradients by some sixty operations of torch's, on any device with float64.
 
+    Concentrations and votes stand beside their sums, so that each operation serves both. From LARGE
+    on, Gamma functions are divided by Stirling's formula, whose large terms cancel on paper; below,
+    lgamma itself is precise enough. Torch can differentiate the gradients again.
+    """
+    question_of, membership = _membership(sizes, concentrations.device)
+    possible = (concentrations > 0) & concentrations.isfinite() & (counts >= 0)
+    totals = torch.where(possible, concentrations, 1.0) @ membership
+    valid = ((~possible).double() @ membership == 0) & totals.isfinite()
+    of_answers = valid[:, question_of]
+    a = torch.where(of_answers, concentrations, 1.0)
+    k = torch.where(of_answers, counts, 0).double()
+    votes = k @ membership
+    x = torch.cat([a, torch.where(valid, totals, 1.0)], 1)
+    n = torch.cat([k, votes], 1)
 
-def slope_expression(
-    concentrations: torch.Tensor, counts: torch.Tensor, sizes: Sequence[int]
-) -> torch.Tensor:
-    """The gradients by torch's own operations, which can be differentiated again."""
-    a, k, _ = _possible(concentrations, counts, sizes)
-    totals, votes = (_summed(values, sizes) for values in (a, k))
-    shared = torch.digamma(totals + votes) - torch.digamma(totals)
-    own = torch.digamma(a + k) - torch.digamma(a)
-    at = question_of(sizes, a.device)
-    return torch.where(votes[:, at] > 0, shared[:, at] - own, 0.0)
-
-
-def _possible(
-    concentrations: torch.Tensor, counts: torch.Tensor, sizes: Sequence[int]
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Concentrations and votes, 1 and 0 in questions without a likelihood; which have one."""
-    wrong = ~((concentrations > 0) & concentrations.isfinite() & (counts >= 0))
-    finite = _summed(torch.where(wrong, 1.0, concentrations), sizes).isfinite()
-    valid = (_summed(wrong.double(), sizes) == 0) & finite
-    of_answers = valid[:, question_of(sizes, valid.device)]
+    of_question, slope = log_rising_binomial(x, n), _slope(x, n)
+    answers = a.shape[1]
+    losses = of_question[:, answers:] - of_question[:, :answers] @ membership
+    gradients = slope[:, answers:][:, question_of] - slope[:, :answers]
+    voted = votes > 0
     return (
-        torch.where(of_answers, concentrations, 1.0),
-        torch.where(of_answers, counts, 0).double(),
-        valid,
+        torch.where(valid, torch.where(voted, losses, 0.0), torch.nan),
+        torch.where(voted[:, question_of], gradients, 0.0),
     )
 
 
-def _summed(values: torch.Tensor, sizes: Sequence[int]) -> torch.Tensor:
-    """(batch, questions): the sum over each question's answers."""
-    zeros = values.new_zeros((len(values), len(sizes)))
-    return zeros.index_add(1, question_of(sizes, values.device), values)
+def _membership(sizes: Sequence[int], device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+    """(answers,) each answer's question; (answers, questions) 1 where one belongs to the other."""
+    places = [place for place, size in enumerate(sizes) for _ in range(size)]
+    question_of = torch.tensor(places, device=device)
+    return question_of, torch.nn.functional.one_hot(question_of, len(sizes)).double()
+
+
+def _slope(x: torch.Tensor, n: torch.Tensor) -> torch.Tensor:
+    """Its derivative in x: digamma(x + n) - digamma(x)."""
+    small, large = x.clamp(max=LARGE), x.clamp(min=LARGE)
+    inverse, later = 1 / large, 1 / (large + n)
+    far = torch.log1p(n * inverse) - (later - inverse) / 2 - (later**2 - inverse**2) / 12
+    near = torch.digamma(small + n) - torch.digamma(small)
+    return torch.where(x > LARGE, far, near)
