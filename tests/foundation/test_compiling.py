@@ -148,29 +148,47 @@ def test_old_versions_of_a_kernel_are_removed(tmp_path, monkeypatch):
     version, month = compiling._version(), 30 * 24 * 3600
     ages = {
         "add_up-0123456789abcdef-0123456789abcdef.bin": month,  # of another version
-        "add_up-0123456789abcdef01234567.bin": month,  # named as in earlier versions of zoocli
-        "add_up-draft-x1y2": month,  # left by a process that was killed
+        "add_up-draft-x1y2z3_w": month,  # left by a process that was killed
         "add_up-fedcba9876543210-0123456789abcdef.bin": 3600,  # perhaps in use
-        "add_up-draft-z3": 1,  # being written
+        "add_up-draft-z3y2x1_w": 1,  # being written
+        "add_up-notes.txt": month,
+        "add_up-draft-of-a-paper": month,
         f"add_up-{version}-0123456789abcdef.bin": month,  # for other types or another processor
         "add_up_more-0123456789abcdef-0123456789abcdef.bin": month,  # another kernel
         "notes.txt": month,
     }
     for name, age in ages.items():
-        (tmp_path / name).write_bytes(b"")
+        (tmp_path / name).write_bytes(compiling.MAGIC)
         os.utime(tmp_path / name, (time.time() - age,) * 2)
+    foreign = tmp_path / "add_up-0000000000000000-0123456789abcdef.bin"  # not our content
+    foreign.write_bytes(b"mine")
+    os.utime(foreign, (0, 0))
     compiling.Kernel(add_up.function)(np.ones((1, 1)), 1, np.zeros(1))
     left = {file.name for file in tmp_path.iterdir()}
-    assert left >= set(list(ages)[3:])
-    (new,) = left - ages.keys()
+    assert left >= {*list(ages)[2:], foreign.name}
+    (new,) = left - ages.keys() - {foreign.name}
     assert new.startswith(f"add_up-{version}-")
-    assert not left & set(list(ages)[:3])
+    assert not left & set(list(ages)[:2])
+
+
+@pytest.mark.parametrize("harm", ["pipe", "writable", "folder"])
+def test_code_that_others_could_have_written_is_not_run(tmp_path, monkeypatch, harm):
+    monkeypatch.setenv(compiling.CACHE_VARIABLE, str(tmp_path))
+    compiling._keep_code("add_up-0-1.bin", b"code")
+    file = tmp_path / "add_up-0-1.bin"
+    assert compiling._read_code(file.name) == b"code"
+    if harm == "writable":
+        file.chmod(0o666)
+    else:
+        file.unlink()
+        os.mkfifo(file) if harm == "pipe" else file.mkdir()
+    assert compiling._read_code(file.name) is None
 
 
 def test_a_stale_file_that_another_process_removes_first(tmp_path, monkeypatch):
     monkeypatch.setenv(compiling.CACHE_VARIABLE, str(tmp_path))
     stale = tmp_path / "add_up-0123456789abcdef-0123456789abcdef.bin"
-    stale.write_bytes(b"")
+    stale.write_bytes(compiling.MAGIC)
     os.utime(stale, (0, 0))
 
     def vanished(path):

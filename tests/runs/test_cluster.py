@@ -25,12 +25,13 @@ from zoocli.errors import DataError, MachineError, UsageError
 from zoocli.foundation.resources import Resources
 from zoocli.runs.options.score import ScoreOptions
 from zoocli.scoring.summaries.summarize import summarize
+from zoocli.tables.parts.manifest import Manifest
 
 dask = pytest.importorskip("dask", reason="the extra dask is not installed")
 distributed = pytest.importorskip("distributed", reason="the extra dask is not installed")
 
 from zoocli.runs import worker  # noqa: E402
-from zoocli.runs.cluster import ClusterOptions, run_job  # noqa: E402 (needs Dask)
+from zoocli.runs.cluster import ClusterOptions, _client, run_job  # noqa: E402 (needs Dask)
 from zoocli.runs.folder import parts_folder  # noqa: E402
 from zoocli.scoring.job import ScoreJob  # noqa: E402
 
@@ -276,11 +277,17 @@ def test_an_output_that_is_an_input_is_refused(cluster, data, tmp_path):
     assert sorted(made.iterdir()) == files
 
 
+def write_part(file):
+    """As a worker does: with the metadata that zoocli writes."""
+    table = pa.table({"x": [1]}).replace_schema_metadata({"zoocli": "{}"})
+    pq.write_table(table, file)
+
+
 def test_what_a_dead_worker_left_is_not_published(tmp_path):
     for _ in range(2):  # the second time it would be refused, as another's file
         with parts_folder(tmp_path / "scores") as (folder, publish):
             (folder / ".part-00000.parquet.0123456789abcdef.zoocli").write_text("half")
-            (folder / "part-00000.parquet").write_text("whole")
+            write_part(folder / "part-00000.parquet")
             publish([1], {}, None)
         names = sorted(path.name for path in (tmp_path / "scores").iterdir())
         assert names == ["_zoocli_manifest.json", "part-00000.parquet"]
@@ -288,8 +295,8 @@ def test_what_a_dead_worker_left_is_not_published(tmp_path):
 
 def test_a_file_that_comes_meanwhile_is_not_removed(tmp_path):
     with parts_folder(tmp_path / "scores") as (folder, publish):
-        (folder / "part-00000.parquet").write_text("")
-        publish([0], {}, None)
+        write_part(folder / "part-00000.parquet")
+        publish([1], {}, None)
     with (
         pytest.raises(UsageError, match=r"notes\.txt"),
         parts_folder(tmp_path / "scores") as (_, publish),
@@ -297,6 +304,17 @@ def test_a_file_that_comes_meanwhile_is_not_removed(tmp_path):
         (tmp_path / "scores/notes.txt").write_text("mine")
         publish([], {}, None)
     assert (tmp_path / "scores/notes.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize("named", ["a.csv", "part-00000.parquet"])
+def test_a_forged_manifest_removes_nothing(tmp_path, named):
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    pq.write_table(pa.table({"x": [1]}), folder / named)
+    Manifest({named: 1}, {}).write(folder)
+    with pytest.raises(UsageError, match="holds other files"), parts_folder(folder) as (_, publish):
+        publish([], {}, None)
+    assert len(list(folder.iterdir())) == 2
 
 
 def test_parts_without_their_manifest_are_refused(cluster, data, tmp_path):
@@ -409,6 +427,15 @@ def test_a_part_that_needs_too_much_memory_is_named(harm, said):
         pytest.raises(MachineError, match=f"art 4 {rows}.*{said}|{said} for part 4 {rows}"),
     ):
         run_job(Harm(harm), None, options, Resources(1, 10**9), lambda *_: None)
+
+
+def test_nobody_else_reaches_a_cluster_of_its_own():
+    with _client(ClusterOptions(), Resources(1, 10**9)) as client:
+        address = client.scheduler.address
+        assert address.startswith("tls://127.0.0.1:")
+        for stranger in (address, address.replace("tls://", "tcp://")):
+            with pytest.raises((OSError, TypeError, ValueError)):
+                distributed.Client(stranger, timeout=2)
 
 
 def test_no_scheduler(data, tmp_path, monkeypatch):

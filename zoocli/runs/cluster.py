@@ -19,6 +19,7 @@ from distributed import CancelledError, Future
 
 from zoocli.errors import DataError, MachineError, UsageError, some
 from zoocli.foundation.option_checks import check_range
+from zoocli.foundation.optional import import_optional
 from zoocli.foundation.resources import Resources
 from zoocli.runs import worker
 from zoocli.runs.job import Job
@@ -124,6 +125,7 @@ def _client(options: ClusterOptions, resources: Resources) -> Iterator[distribut
 
 @contextlib.contextmanager
 def _local_cluster(resources: Resources) -> Iterator[distributed.LocalCluster]:
+    import_optional("cryptography", "A local cluster", "dask")
     with (
         tempfile.TemporaryDirectory(prefix="zoocli-dask-", ignore_cleanup_errors=True) as scratch,
         distributed.LocalCluster(
@@ -131,6 +133,8 @@ def _local_cluster(resources: Resources) -> Iterator[distributed.LocalCluster]:
             threads_per_worker=1,
             memory_limit=resources.memory // resources.threads,
             host="127.0.0.1",
+            protocol="tls",  # with keys of its own, or any local process could run code in it
+            security=distributed.Security.temporary(),
             dashboard_address=LOOPBACK,
             worker_dashboard_address=LOOPBACK,
             local_directory=scratch,

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from zoocli.tables.parts.manifest import Manifest, part_name
+from zoocli.tables.parts.manifest import MANIFEST, PARTS, Manifest, part_name
 from zoocli.tables.writing.folders import drafted_folder
 from zoocli.tables.writing.guards import refuse_inputs_of_folder
 
@@ -21,9 +21,7 @@ def parts_folder(target: Path) -> Iterator[tuple[Path, Publish]]:
     That function takes the rows of each part, the metadata of the whole and its summary. An earlier
     result is replaced; a directory with anything else in it is refused.
     """
-    earlier = Manifest.read(target)
-    names = () if earlier is None else earlier.names
-    with drafted_folder(target, names) as (folder, show):
+    with drafted_folder(target, (PARTS, MANIFEST), PARTS) as (folder, show):
 
         def publish(
             rows: Sequence[int], metadata: Mapping[str, Any], summary: Mapping[str, Any] | None

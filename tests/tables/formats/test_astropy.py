@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import re
 import socket
 import subprocess
 import sys
@@ -152,18 +154,64 @@ NETWORKED = """<?xml version="1.0"?>
         NETWORKED.format(attributes='href="http://localhost:9/x"'),
         NETWORKED.format(attributes='\n encoding="a>b"\thref = "file:///etc/hostname"'),
         NETWORKED.replace("<VOTABLE", '<!DOCTYPE v [<!ENTITY a "b">]><VOTABLE'),
+        NETWORKED.replace(
+            "<VOTABLE", '<!DOCTYPE v [<!ATTLIST STREAM href CDATA "http://localhost:9">]><VOTABLE'
+        ),
+        NETWORKED.format(attributes='href="x"').replace("STREAM", "v:STREAM"),
+        NETWORKED.format(attributes='xlink:href="x"').replace('"?>', '" encoding="latin-1"?>'),
+        NETWORKED.format(attributes='hr&#101;f="x" href="é"').replace("hr&#101;f", "other"),
     ],
 )
-def test_nothing_is_fetched(tmp_path: Path, content: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-be", "gzip"])
+def test_nothing_is_fetched(
+    tmp_path: Path, content: str, encoding: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def refuse(*_: object) -> None:
         raise AssertionError("a connection was tried")
 
     monkeypatch.setattr(socket.socket, "connect", refuse)
     path = tmp_path / "t.vot"
-    path.write_text(content)
+    if encoding.startswith("utf-16"):
+        content = content.replace('"?>', '" encoding="utf-16"?>').replace('encoding="latin-1" ', "")
+        if encoding == "utf-16-be":
+            content = "\ufeff" + content
+    elif "latin-1" in content:
+        encoding = "latin-1"
+    path.write_bytes(
+        gzip.compress(content.encode()) if encoding == "gzip" else content.encode(encoding)
+    )
     with pytest.raises(DataError, match="refers to rows stored elsewhere"):
         open_table(path, RESOURCES)
     assert conf.allow_internet  # as it was
+
+
+ONE_ROW = """<?xml version="1.0"?><VOTABLE version="1.3"><RESOURCE><TABLE>
+<FIELD name="id" datatype="{id}"/><FIELD name="{name}" datatype="{type}"/>
+<FIELD name="b" datatype="int"/>
+<DATA><TABLEDATA><TR><TD>1</TD><TD>{value}</TD><TD>1</TD></TR>
+</TABLEDATA></DATA></TABLE></RESOURCE></VOTABLE>
+"""
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"type": "short", "value": "99999"},
+        {"type": "unsignedByte", "value": "300"},
+        {"type": "int", "value": "-3000000000"},
+        {"type": "char", "value": "12"},
+        {"name": "b"},
+    ],
+    ids=str,
+)
+def test_values_that_their_type_does_not_hold_are_refused(tmp_path: Path, wrong: Any) -> None:
+    path = tmp_path / "t.vot"
+    right = {"id": "int", "name": "a", "type": "int", "value": "7"}
+    path.write_text(ONE_ROW.format(**right))
+    assert open_table(path, RESOURCES).column_names == ["id", "a", "b"]
+    path.write_text(ONE_ROW.format(**right | wrong))
+    with pytest.raises(DataError, match=re.escape(str(path))):
+        open_table(path, RESOURCES)
 
 
 @pytest.mark.parametrize("format, ending", ENDINGS.items())

@@ -215,3 +215,28 @@ def test_memory_does_not_grow_with_the_rows(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert float(done.stdout) < 20  # MB
+
+
+@pytest.mark.parametrize("how", ["external link", "linked folder", "external storage", "virtual"])
+@pytest.mark.parametrize("present", [True, False])
+def test_values_in_another_file_are_refused(tmp_path: Path, how: str, present: bool) -> None:
+    values = RNG.random((3, 2))
+    other = save(tmp_path / "other.h5", predictions=values)
+    path = save(tmp_path / "p.hdf5", id_str=["a", "b", "c"], label_cols=["x_a", "x_b"])
+    with h5py.File(path, "a") as file:
+        if how == "external link":
+            file["predictions"] = h5py.ExternalLink("other.h5", "predictions")
+        elif how == "linked folder":
+            file["folder"] = h5py.ExternalLink("other.h5", "/")
+            file["predictions"] = h5py.SoftLink("/folder/predictions")
+        elif how == "external storage":
+            raw = [(str(tmp_path / "other.raw"), 0, values.nbytes)]
+            file.create_dataset("predictions", (3, 2), "f8", external=raw)[:] = values
+        else:
+            layout = h5py.VirtualLayout((3, 2), "f8")
+            layout[:] = h5py.VirtualSource(other, "predictions", (3, 2))
+            file.create_virtual_dataset("predictions", layout)
+    if not present:
+        other.unlink()
+    with pytest.raises(DataError, match=r"lie in another file|no dataset 'predictions'"):
+        open_table(path, RESOURCES)

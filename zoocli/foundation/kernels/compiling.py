@@ -20,6 +20,7 @@ import ctypes
 import functools
 import hashlib
 import os
+import re
 import tempfile
 import threading
 import time
@@ -30,9 +31,14 @@ from typing import Any
 
 import numpy as np
 
+from zoocli.foundation.regular_files import read_regular
+
 FOLDER = Path(__file__).parent
 CACHE_VARIABLE = "ZOOCLI_CACHE_DIR"
+MAGIC = b"zoocli machine code\n"  # begins each file that is written here
 DIGEST_BYTES = 32
+# The kernel, and either its version and a hash of all else, or what mkstemp made up.
+OWN_NAME = re.compile(r"(\w+)-(?:([0-9a-f]{16})-[0-9a-f]{16}\.bin|draft-\w{8})")
 STALE_DAYS = 7
 INTEGER = np.dtype(np.int64)
 OPTIONS = {"nogil": True, "error_model": "numpy"}
@@ -257,10 +263,10 @@ def _cache_folders() -> Iterator[Path]:
 
 
 def _read_code(name: str) -> bytes | None:
-    """The code that `_keep_code` wrote; None where it is missing or damaged."""
+    """The code that `_keep_code` wrote; None where it is missing, damaged or not to be trusted."""
     for folder in _cache_folders():
         with contextlib.suppress(OSError):
-            content = (folder / name).read_bytes()
+            content = read_regular(folder / name, trusted=True).removeprefix(MAGIC)
             digest, code = content[:DIGEST_BYTES], content[DIGEST_BYTES:]
             if hashlib.sha256(code).digest() == digest:
                 return code
@@ -279,7 +285,7 @@ def _keep_code(name: str, code: bytes) -> bool:
             handle, draft = tempfile.mkstemp(prefix=f"{kernel}-draft-", dir=folder)
             try:
                 with os.fdopen(handle, "wb") as file:
-                    file.write(hashlib.sha256(code).digest() + code)
+                    file.write(MAGIC + hashlib.sha256(code).digest() + code)
                 os.chmod(draft, 0o644)  # for other users of the same installation
                 os.replace(draft, folder / name)
             finally:
@@ -293,10 +299,15 @@ def _remove_stale(folder: Path, kernel: str, version: str) -> None:
     """Removes other versions of a kernel, and drafts of it that a killed process left behind.
 
     Not within a week: versions may share a folder, and would compile again and again. A process
-    that misses a file compiles it.
+    that misses a file compiles it. Files that this module did not write, by name and by how they
+    begin, stay: the user may have named a folder that holds others.
     """
     stale = time.time() - STALE_DAYS * 24 * 3600
     for file in folder.glob(f"{kernel}-*"):
+        name = OWN_NAME.fullmatch(file.name)
         with contextlib.suppress(OSError):  # another process may have removed it
-            if file.name.split("-")[1] != version and file.stat().st_mtime < stale:
+            if not name or name[1] != kernel or name[2] == version:
+                continue
+            old = file.stat().st_mtime < stale
+            if old and read_regular(file, trusted=True).startswith(MAGIC):
                 file.unlink()

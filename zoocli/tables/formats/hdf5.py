@@ -40,10 +40,29 @@ class Hdf5Table(ArraysTable):
         self._path = path
         self._h5py = import_optional("h5py", f"Reading {self.name}")
         with self._open() as file:
+            for one in DATASETS:
+                self._refuse_elsewhere(file, one)
             missing = [one for one in DATASETS if not isinstance(file.get(one), self._h5py.Dataset)]
             if missing:
                 raise DataError(f"{self.name} has no dataset {some(missing)}. {LAYOUT}")
             self._read_layout(*(file[one] for one in DATASETS))
+
+    def _refuse_elsewhere(self, file: Any, name: str) -> None:
+        """Raises DataError, before anything is read, where the values lie in another file.
+
+        A virtual dataset gives fill values where its source is missing, and they would be scored.
+        """
+        link = file.get(name, getlink=True)
+        elsewhere = isinstance(link, self._h5py.ExternalLink)
+        if not elsewhere and isinstance(found := file.get(name), self._h5py.Dataset):
+            elsewhere = (
+                bool(found.external) or found.is_virtual or found.file.filename != file.filename
+            )
+        if elsewhere:
+            raise DataError(
+                f"{self.name}: the values of '{name}' lie in another file, which is not read. "
+                "Write them into one file."
+            )
 
     def _read_layout(self, predictions: Any, ids: Any, labels: Any) -> None:
         answers = to_arrow(np.atleast_1d(labels[()])).to_pylist()

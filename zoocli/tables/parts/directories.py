@@ -16,6 +16,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from zoocli.errors import DataError, some
+from zoocli.foundation.regular_files import read_regular
 from zoocli.tables.formats import FORMATS, format_of_name
 
 WILDCARD = re.compile(r"[*?[]")
@@ -102,7 +103,10 @@ def _walk(folder: Path) -> Iterator[Path]:
             folders.clear()
             continue
         seen.add(place)
-        yield from (Path(here, name) for name in names if not name.startswith(HIDDEN))
+        for path in (Path(here, name) for name in names if not name.startswith(HIDDEN)):
+            if path.exists() and not path.is_file():
+                raise DataError(f"'{path}' is a pipe or a device. Take it out of the directory.")
+            yield path
 
 
 def _refuse(error: OSError) -> None:
@@ -145,6 +149,11 @@ def _hats_data(folder: Path) -> Path | None:
     """The folder of a HATS catalogue's pixels; None for any other directory."""
     primary = _properties(folder / COLLECTION).get("hats_primary_table_url")
     if primary:
+        if os.path.isabs(primary) or ".." in Path(primary).parts:
+            raise DataError(
+                f"'{folder / COLLECTION}' names a catalogue outside of its folder: '{primary}'. "
+                "Give that catalogue itself if it is meant."
+            )
         folder = folder / primary
     for name in PROPERTIES:
         if _properties(folder / name).get("dataproduct_type") == "margin":
@@ -159,7 +168,7 @@ def _hats_data(folder: Path) -> Path | None:
 def _properties(file: Path) -> dict[str, str]:
     """The `key=value` lines of a file; none where it does not exist."""
     try:
-        lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
+        lines = read_regular(file).decode(errors="replace").splitlines()
     except OSError:
         return {}
     pairs = (line.partition("=") for line in lines if not line.startswith("#"))

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from zoocli.errors import DataError
+from zoocli.foundation.regular_files import read_regular
 from zoocli.foundation.strict_json import parse_json
 
 MANIFEST = "_zoocli_manifest.json"
+PARTS = "part-[0-9][0-9][0-9][0-9][0-9]*.parquet"
 
 
 def part_name(number: int) -> str:
@@ -47,7 +49,7 @@ class Manifest:
         """The manifest of a directory; None where it has none, DataError where it is damaged."""
         file = folder / MANIFEST
         try:
-            content = parse_json(file.read_text(encoding="utf-8"))
+            content = parse_json(read_regular(file).decode())
             parts = {str(name): int(rows) for name, rows in content["parts"].items()}
             return cls(parts, {**content["metadata"]}, content.get("summary"))
         except (FileNotFoundError, NotADirectoryError):

@@ -11,22 +11,25 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from zoocli.errors import UsageError, some
+from zoocli.tables.table import METADATA_KEY
 from zoocli.tables.writing.drafts import write_errors
 
 
 @contextlib.contextmanager
 def drafted_folder(
-    target: Path, names: Collection[str], mark: str | None = None
+    target: Path, names: Collection[str], tables: str
 ) -> Iterator[tuple[Path, Callable[[], None]]]:
     """A temporary folder to write into, and a function that renames it to the target.
 
     An existing folder is replaced where it holds only what matches `names` (an earlier result):
-    shell patterns, also for files in a subfolder (`figures/*.png`). With `mark`, an earlier result
-    has a file of that name, which nobody else writes. Raises UsageError where it
-    holds anything else or is a file, MachineError where it cannot be written.
+    shell patterns, also for files in a subfolder (`figures/*.png`). Names can be forged or common:
+    an earlier result also has Parquet files that match `tables`, all of them with the metadata that
+    zoocli writes. Raises UsageError where it holds anything else or is a file, MachineError where
+    it cannot be written.
     """
     target = Path(os.path.realpath(target))
-    if mark is not None and not (target / mark).exists():
+    found = [file for file in target.glob(tables) if file.name[0] != "."]
+    if not found or not all(is_own_table(file) for file in found):
         names = ()
     _refuse_others(target, names)
     draft = target.parent / f".{target.name[:40]}.{secrets.token_hex(8)}.zoocli"
@@ -40,6 +43,17 @@ def drafted_folder(
             os.rename(old, target)
         for leftover in (draft, old):
             _remove(leftover)
+
+
+def is_own_table(file: Path) -> bool:
+    """Whether it is a Parquet file with the metadata that zoocli writes."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        return file.is_file() and METADATA_KEY in (pq.read_metadata(file).metadata or {})
+    except (OSError, pa.ArrowException):
+        return False
 
 
 def _remove(folder: Path) -> None:
