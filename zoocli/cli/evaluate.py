@@ -130,9 +130,12 @@ def show_evaluation(
 ) -> None:
     """Writes the directory, if any, and to stdout the format given, or else a table."""
     from zoocli.report.evaluation import render_evaluation
-    from zoocli.report.evaluation_files import write_folder
+    from zoocli.report.evaluation_files import drafted_evaluation
+    from zoocli.tables.writing.drafts import publish_all
 
-    if output is not None:
-        write_folder(output, evaluation, report)
-    if format is not None or output is None:
+    if output is None:
         put(render_evaluation(evaluation, format or "table", sys.stdout))
+        return
+    text = "" if format is None else render_evaluation(evaluation, format, sys.stdout)
+    with drafted_evaluation(output, evaluation, report) as show:
+        publish_all(lambda: put(text), sys.stdout.flush, show)

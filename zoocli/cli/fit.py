@@ -13,8 +13,8 @@ from zoocli.cli.groups import with_groups
 from zoocli.cli.inputs import require_one_stdin, require_two_tables, schema_of
 from zoocli.cli.messages import say, say_notes
 from zoocli.cli.options import INPUTS, Quiet
+from zoocli.cli.outputs import choose_sink
 from zoocli.cli.progress import progress_bar
-from zoocli.errors import UsageError
 from zoocli.runs.options.fit import FitOptions
 from zoocli.runs.options.option import OUTPUT
 
@@ -64,14 +64,9 @@ def fit(
 
 def _check_outputs(output: Path, held_out_ids: Path | None, inputs: list[str]) -> None:
     from zoocli.tables.writing.drafts import try_writing
-    from zoocli.tables.writing.guards import refuse_inputs
+    from zoocli.tables.writing.guards import check_outputs
 
-    for target in filter(None, (output, held_out_ids)):
-        refuse_inputs(target, inputs)
-    if held_out_ids is not None and output.resolve() == held_out_ids.resolve():
-        raise UsageError(
-            f"--output and --held-out-ids are both '{output}'. Give them different names."
-        )
+    check_outputs({"--output": output, "--held-out-ids": held_out_ids}, inputs)
     try_writing(output)
 
 
@@ -81,15 +76,18 @@ def _fit(
     from zoocli.heads.files import write_head
     from zoocli.heads.fitting import fit_head
     from zoocli.report.fit import render_fit
-    from zoocli.tables.writing.sinks import FileSink
+    from zoocli.tables.writing.drafts import all_or_none
 
     with contextlib.ExitStack() as stack:
-        sink = None if held_out_ids is None else stack.enter_context(FileSink(held_out_ids))
+        sink = None
+        if held_out_ids is not None:
+            sink = stack.enter_context(choose_sink(str(held_out_ids), None))
         with progress_bar(quiet, "epochs") as progress:
             done = fit_head(tables[:-1], tables[-1], options, progress, sink)
-        write_head(output, done.head, done.metadata)
-        if sink is not None:
-            sink.commit({})
+        with all_or_none():
+            write_head(output, done.head, done.metadata)
+            if sink is not None:
+                sink.commit({})
     say_notes(done.notes, quiet)
     if not quiet:
         say(render_fit(done, sys.stderr).rstrip())

@@ -69,23 +69,17 @@ class Outputs:
 
     def check(self, inputs: list[str]) -> None:
         """Refuses, before any work, outputs that would damage something or cannot be written."""
-        from zoocli.tables.writing.drafts import is_device, try_writing
-        from zoocli.tables.writing.guards import refuse_inputs
+        from zoocli.tables.writing.drafts import try_writing
+        from zoocli.tables.writing.guards import check_outputs, refuse_inputs
 
         table = None if self.output in (None, "-") else Path(str(self.output))
         summary = None if self.summary == STDOUT else self.summary
         refuse_inputs(Path("/dev/stdout"), inputs)
         if self.summary == STDOUT and self.asks_for_table_on_stdout:
             raise UsageError("Standard output takes either the table or the summary, not both.")
-        for target in filter(None, (table, summary)):
-            refuse_inputs(target, inputs)
-        if summary is None:
-            return
-        if table is not None and table.resolve() == summary.resolve() and not is_device(table):
-            raise UsageError(
-                f"--output and --summary are both '{summary}'. Give them different names."
-            )
-        try_writing(summary)
+        check_outputs({"--output": table, "--summary": summary}, inputs)
+        if summary is not None:
+            try_writing(summary)
 
     @property
     def asks_for_table_on_stdout(self) -> bool:

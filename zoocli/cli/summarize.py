@@ -76,11 +76,12 @@ def _summarize_all(
         summaries = [
             replace(summary, file=source) for source, summary in zip(scores, summaries, strict=True)
         ]
+    picture = b""
     if plot is not None:
         from zoocli.report.figures.summaries import draw_summaries
 
-        _write(plot, draw_summaries(summaries, _ending(plot)))
-    put(render_summaries(summaries, format, sys.stdout))
+        picture = draw_summaries(summaries, _ending(plot))
+    _show(render_summaries(summaries, format, sys.stdout), plot, picture)
 
 
 def _summarize_by(
@@ -90,11 +91,12 @@ def _summarize_by(
 
     binned = summarize_by(scores, by, schema)
     say_notes(binned.whole.notes, quiet)
+    picture = b""
     if plot is not None:
         from zoocli.report.figures.summaries import draw_binned
 
-        _write(plot, draw_binned(binned, _ending(plot)))
-    put(render_binned_summary(binned, format, sys.stdout))
+        picture = draw_binned(binned, _ending(plot))
+    _show(render_binned_summary(binned, format, sys.stdout), plot, picture)
 
 
 def _check_plot(plot: Path, scores: list[str], schema: str | None) -> None:
@@ -119,8 +121,12 @@ def _ending(plot: Path) -> str:
     return plot.suffix.lower().removeprefix(".")
 
 
-def _write(plot: Path, content: bytes) -> None:
-    from zoocli.tables.writing.drafts import drafted_bytes
+def _show(text: str, plot: Path | None, picture: bytes) -> None:
+    """Writes the text to stdout and the picture, if any; the latter not where stdout fails."""
+    from zoocli.tables.writing.drafts import drafted_bytes, publish_all
 
-    with drafted_bytes(plot, content) as show:
-        show()
+    if plot is None:
+        put(text)
+        return
+    with drafted_bytes(plot, picture) as show:
+        publish_all(lambda: put(text), sys.stdout.flush, show)

@@ -25,6 +25,8 @@ from zoocli.foundation.pipeline import ordered_map
 from zoocli.foundation.resources import Resources
 from zoocli.schema import Schema, load_schema
 from zoocli.tables.sources import FilePath
+from zoocli.tables.writing.drafts import all_or_none
+from zoocli.tables.writing.guards import check_outputs
 from zoocli.tables.writing.sinks import FileSink, Sink
 
 ID = "id_str"
@@ -105,6 +107,8 @@ def simulate(
     check_choice("format", format, get_args(Format))
     cores = Resources.available(threads).threads
     files = _files(Path(directory), format, plan.blur)
+    inputs = [] if isinstance(schema, Schema) else [str(schema)]
+    check_outputs({file.name: file for file in files.files}, inputs)
     with ExitStack() as stack:
         sinks = [stack.enter_context(FileSink(path, format)) for path in files.files]
         votes, *predictions = sinks
@@ -114,8 +118,9 @@ def simulate(
             sink.open(_columns(plan.schema, kind))
         votes.open(_columns(plan.schema, pa.int32()))
         _write_votes(plan, votes, *_write_predictions(plan, predictions, kind, cores))
-        for sink in sinks:
-            sink.commit({})
+        with all_or_none():
+            for sink in sinks:
+                sink.commit({})
     return files
 
 

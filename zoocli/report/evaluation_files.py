@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from zoocli.evaluating.evaluation import Evaluation
@@ -40,8 +42,11 @@ def check_folder(folder: Path, inputs: list[str]) -> None:
         pass
 
 
-def write_folder(folder: Path, evaluation: Evaluation, report: bool = True) -> None:
-    """Writes all files of an evaluation; the directory appears complete or not at all.
+@contextmanager
+def drafted_evaluation(
+    folder: Path, evaluation: Evaluation, report: bool
+) -> Iterator[Callable[[], None]]:
+    """Writes all files of an evaluation; calling what this yields makes the directory appear.
 
     With `report`, these include the figures and the HTML page. An earlier evaluation in the
     directory is replaced. Raises UsageError if the directory holds other files, and MachineError if
@@ -54,7 +59,7 @@ def write_folder(folder: Path, evaluation: Evaluation, report: bool = True) -> N
         write_sums(draft / FILE, evaluation)
         if report:
             _write_report(draft, evaluation)
-        show()
+        yield show
 
 
 def _write_report(draft: Path, evaluation: Evaluation) -> None:

@@ -7,7 +7,9 @@ import errno
 import os
 import re
 import secrets
+import stat
 from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from pathlib import Path
 from typing import IO
 
@@ -32,6 +34,11 @@ def draft_beside(target: Path) -> Path:
     if target.exists() and not os.access(target, os.W_OK):
         raise PermissionError(errno.EACCES, "the existing file is write-protected")
     return target.parent / f".{target.name[:40]}.{secrets.token_hex(8)}.zoocli"
+
+
+def mode_for(target: Path) -> int:
+    """The mode of a draft: nobody reads there what they may not read in the file it replaces."""
+    return stat.S_IMODE(target.stat().st_mode) & 0o666 if target.is_file() else 0o666
 
 
 def refuse_directory(target: Path) -> None:
@@ -81,6 +88,7 @@ def drafted_bytes(target: Path, content: bytes) -> Iterator[Callable[[], None]]:
         draft = draft_beside(target)
     try:
         with write_errors(f"'{target}'"):
+            create_file(draft, mode_for(target))
             draft.write_bytes(content)
         yield lambda: _show(draft, target)
     finally:
@@ -94,20 +102,79 @@ def drafted_text(target: Path, text: str) -> contextlib.AbstractContextManager[C
 
 def _show(draft: Path, target: Path) -> None:
     with write_errors(f"'{target}'"):
-        os.replace(draft, target)
+        replace_file(draft, target)
+
+
+def replace_file(draft: Path, target: Path) -> None:
+    """Renames a draft to its target, with the mode and the owners of the file that it replaces."""
+    if target.exists():
+        _keep_access(draft, target.stat())
+    replaced = _replaced.get()
+    if replaced is not None:
+        replaced.append((target, _set_aside(target, draft)))
+    os.replace(draft, target)
+
+
+def _keep_access(draft: Path, before: os.stat_result) -> None:
+    for owner in (before.st_uid, -1):  # only root may give a file away; a group may be kept
+        with contextlib.suppress(OSError, AttributeError):
+            os.chown(draft, owner, before.st_gid)
+            break
+    with contextlib.suppress(OSError):
+        draft.chmod(stat.S_IMODE(before.st_mode) & 0o777)
+
+
+def _set_aside(target: Path, draft: Path) -> Path | None:
+    """Another name for the file that is there; None if there is none."""
+    if not target.exists():
+        return None
+    aside = draft.with_name(draft.name + ".old")
+    try:
+        os.link(target, aside)
+    except OSError:  # a file system without hard links
+        os.rename(target, aside)
+    return aside
+
+
+# Each target renamed so far in `all_or_none`, and another name of the file that was there.
+_replaced: ContextVar[list[tuple[Path, Path | None]] | None] = ContextVar("replaced", default=None)
+
+
+@contextlib.contextmanager
+def all_or_none() -> Iterator[None]:
+    """All files that are published in this block stay, or, where an error ends it, none of them.
+
+    Every file is then as it was before; only a kill or a power cut between two renames can leave
+    some old and some new.
+    """
+    replaced: list[tuple[Path, Path | None]] = []
+    token = _replaced.set(replaced)
+    try:
+        yield
+    except BaseException:
+        for target, aside in reversed(replaced):
+            with contextlib.suppress(OSError):
+                target.unlink() if aside is None else os.replace(aside, target)
+        raise
+    finally:
+        _replaced.reset(token)
+        for _, aside in replaced:
+            if aside is not None:
+                remove_file(aside)
 
 
 def publish_all(*outputs: Callable[[], None]) -> None:
     """Calls each in turn, the others also where the reader of one has left (BrokenPipeError).
 
-    That error is raised at the end, any other at once.
+    That error is raised at the end, any other at once, and then no file is left by any of them.
     """
     left: BrokenPipeError | None = None
-    for publish in outputs:
-        try:
-            publish()
-        except BrokenPipeError as error:
-            left = error
+    with all_or_none():
+        for publish in outputs:
+            try:
+                publish()
+            except BrokenPipeError as error:
+                left = error
     if left is not None:
         raise left
 

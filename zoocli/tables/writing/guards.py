@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import glob
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zoocli.errors import UsageError, some
+from zoocli.tables.writing.drafts import is_device
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -28,6 +30,25 @@ def refuse_inputs(target: Path, inputs: list[str]) -> None:
             raise UsageError(
                 f"The output '{target}' is also an input. Give it another name; inputs are never "
                 "overwritten."
+            )
+
+
+def check_outputs(outputs: Mapping[str, Path | None], inputs: list[str]) -> None:
+    """Raises UsageError where an output is an input, or two are one file, also by other names.
+
+    Each output has the name that it is known by, such as `--summary`; None is none.
+    """
+    targets = [(name, target) for name, target in outputs.items() if target is not None]
+    for _, target in targets:
+        refuse_inputs(target, inputs)
+    for (one, first), (other, second) in combinations(targets, 2):
+        same = first.resolve() == second.resolve() or _same_file(first, second)
+        if same and not is_device(first):
+            raise UsageError(
+                f"{one} and {other} are both '{second}'. Give them different names."
+                if first == second
+                else f"{one} '{first}' and {other} '{second}' are one file. Give them different "
+                "names."
             )
 
 

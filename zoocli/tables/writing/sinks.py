@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import secrets
 import shutil
 import tempfile
@@ -23,9 +22,11 @@ from zoocli.tables.writing.drafts import (
     behind_link,
     create_file,
     draft_beside,
+    mode_for,
     open_device,
     refuse_directory,
     remove_file,
+    replace_file,
     write_errors,
 )
 
@@ -200,13 +201,14 @@ class FileSink(EncodedSink):
     def __init__(self, target: Path, format: str | None = None) -> None:
         refuse_directory(target)
         self._target = behind_link(target)
+        self._draft_mode = mode_for(self._target)
         super().__init__(written_format(target, format), f"'{target}'", f"'{target}'")
 
     def _draft_name(self) -> Path:
         return draft_beside(self._target)
 
     def _publish(self, draft: Path) -> None:
-        os.replace(draft, self._target)
+        replace_file(draft, self._target)
 
 
 class StreamSink(EncodedSink):
