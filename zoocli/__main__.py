@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import sys
+
+if __name__ == "__main__" and not sys.flags.safe_path:
+    # What lies in the current folder, such as somebody's numpy.py, is no part of this program.
+    sys.path[:1] = []
+
 import atexit
 import contextlib
 import os
 import signal
-import sys
 from typing import NoReturn
 
 

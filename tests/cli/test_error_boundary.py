@@ -51,6 +51,18 @@ def leave(monkeypatch, capsys):
         (MachineError("d"), 4, "d"),
         (DataError("two\nlines \x1b[2J"), 3, r"two\nlines \x1b[2J"),
         (
+            RuntimeError("can't start new thread"),
+            4,
+            "No thread can be started. Raise the limit of processes or of memory (ulimit -u, -v), "
+            "or use --threads 1.",
+        ),
+        (
+            ImportError("libx.so: failed to map segment from shared object", name="pyarrow.lib"),
+            4,
+            "A library cannot be loaded: libx.so: failed to map segment from shared object. Give "
+            "it more memory and open files, or install zoocli and what it needs again.",
+        ),
+        (
             OSError(errno.ENOSPC, "No space left on device", "x\x1b"),
             4,
             r"No space left on device: 'x\x1b'. Free space or grant access, or choose another "
@@ -292,3 +304,17 @@ def wait_for(condition, seconds=30):
     while not condition():
         assert time.monotonic() < deadline, "gave up waiting"
         time.sleep(0.02)
+
+
+@pytest.mark.parametrize("module", ["numpy", "signal", "typer"])
+def test_modules_in_the_current_folder_are_not_run(tmp_path, module):
+    (tmp_path / f"{module}.py").write_text("raise SystemExit('run')")
+    done = subprocess.run(
+        [*RUN, "schema", "list"], cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True
+    )
+    assert done.returncode == 0 and "decals-dr5" in done.stdout
+
+
+def test_a_defect_in_an_import_of_our_own_is_one(leave):
+    with pytest.raises(ImportError):
+        leave(ImportError("cannot import name 'x'", name="zoocli.cli"))

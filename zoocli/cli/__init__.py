@@ -22,7 +22,7 @@ from zoocli.cli import stopping
 from zoocli.cli.groups import GroupedCommand
 from zoocli.cli.messages import complain, say, warn
 from zoocli.cli.options import Quiet
-from zoocli.errors import DataError, MachineError, ZoocliError, ZoocliWarning
+from zoocli.errors import DataError, MachineError, ZoocliError, ZoocliWarning, first_line
 from zoocli.foundation.version import __version__
 
 # Imports create many objects and little garbage: collecting it takes a tenth of a short run.
@@ -133,7 +133,12 @@ def _guarded(work: Callable[[], int]) -> int:
         return work()
     except BaseException as error:
         stopped = stopping.exit_code()
-        return _exit_code_of(error) if stopped is None else stopped
+        if stopped is None:
+            return _exit_code_of(error)
+    # A signal between entering a context and its block leaves the context open: it is closed, and
+    # cleans up, as the frames that hold it are freed.
+    gc.collect()
+    return stopped
 
 
 def _exit_code_of(error: BaseException) -> int:
@@ -152,6 +157,19 @@ def _exit_code_of(error: BaseException) -> int:
         case MemoryError():
             advice = "Run on a machine with more memory."
             return complain(f"Out of memory. {advice}", MachineError.exit_code)
+        case RuntimeError() if "start new thread" in str(error):
+            advice = (
+                "Raise the limit of processes or of memory (ulimit -u, -v), or use --threads 1."
+            )
+            return complain(f"No thread can be started. {advice}", MachineError.exit_code)
+        case ImportError() if not (error.name or "").startswith("zoocli"):
+            advice = (
+                "Give it more memory and open files, or install zoocli and what it needs again."
+            )
+            reason = first_line(error).rstrip(".")
+            return complain(
+                f"A library cannot be loaded: {reason}. {advice}", MachineError.exit_code
+            )
         case OSError():
             return _refuse_file(error)
         case _:
