@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         fit,
         merge,
         predict,
+        rank,
         score,
     )
     from zoocli.errors import (
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     )
     from zoocli.evaluating.comparing.compare import compare
     from zoocli.evaluating.comparing.comparison import Comparison
+    from zoocli.evaluating.comparing.ranked import Ranking
     from zoocli.evaluating.evaluation import Evaluation
     from zoocli.heads.fitting import Fit
     from zoocli.products.simulation import Simulation, simulate
@@ -52,6 +54,7 @@ __all__ = [
     "Evaluation",
     "Fit",
     "MachineError",
+    "Ranking",
     "Schema",
     "SchemaError",
     "Simulation",
@@ -72,6 +75,7 @@ __all__ = [
     "merge",
     "merge_summaries",
     "predict",
+    "rank",
     "score",
     "simulate",
     "summarize",
@@ -86,6 +90,7 @@ _HOMES = {
     "Evaluation": "evaluating.evaluation",
     "Fit": "heads.fitting",
     "MachineError": "errors",
+    "Ranking": "evaluating.comparing.ranked",
     "Schema": "schema",
     "SchemaError": "errors",
     "Simulation": "products.simulation",
@@ -105,6 +110,7 @@ _HOMES = {
     "merge": "api",
     "merge_summaries": "scoring.summaries.merge",
     "predict": "api",
+    "rank": "api",
     "score": "api",
     "simulate": "products.simulation",
     "summarize": "scoring.summaries.summarize",

@@ -35,6 +35,7 @@ COMMANDS = (
     "summarize",
     "catalog",
     "merge",
+    "rank",
     "compare",
     "evaluate",
     "predict",

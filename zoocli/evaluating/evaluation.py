@@ -57,6 +57,11 @@ class Evaluation(Made, ABC):
     def galaxies(self) -> int:
         """The galaxies that have a loss."""
 
+    @property
+    def campaigns(self) -> Sequence[str]:
+        """Those of a decision tree, as its metrics name them."""
+        return ()
+
     @cached_property
     def metrics(self) -> list[Metric]:
         """Every number, with its 95 % interval and its N."""

@@ -87,13 +87,14 @@ def _cells(difference: Difference, digits: int) -> list[str]:
     )
     return [
         *(number(value, digits) for value in losses),
-        *(_p(value) for value in (difference.p, difference.p_holm)),
+        *(shown_p_cell(value) for value in (difference.p, difference.p_holm)),
         ABSENT if difference.better is None else f"{100 * difference.better:.1f}%",
         count(difference.galaxies),
     ]
 
 
-def _p(value: float | None) -> str:
+def shown_p_cell(value: float | None) -> str:
+    """A p-value in a table; below 1e-10 that alone is said."""
     if value is not None and value < LEAST_SHOWN:
         return f"<{LEAST_SHOWN:.0e}"
     return number(value, P_DIGITS)

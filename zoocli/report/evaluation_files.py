@@ -53,13 +53,17 @@ def drafted_evaluation(
     it cannot be written or if packages of the report are missing.
     """
     with drafted_folder(folder, NAMES, FILE) as (draft, show):
-        for name, format in TEXTS.items():
-            text = render_evaluation(evaluation, format)
-            (draft / name).write_text(text, encoding="utf-8")
-        write_sums(draft / FILE, evaluation)
+        write_texts(draft, evaluation)
         if report:
             _write_report(draft, evaluation)
         yield show
+
+
+def write_texts(folder: Path, evaluation: Evaluation) -> None:
+    """Writes the numbers of an evaluation, and its sums, into a folder."""
+    for name, format in TEXTS.items():
+        (folder / name).write_text(render_evaluation(evaluation, format), encoding="utf-8")
+    write_sums(folder / FILE, evaluation)
 
 
 def _write_report(draft: Path, evaluation: Evaluation) -> None:

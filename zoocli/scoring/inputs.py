@@ -32,7 +32,8 @@ class Inputs:
     `source` is the name of the predictions' file, without its folder, and `votes_name` is for
     messages; `ids` and `votes_ids` are the id columns of the two sides; `only` is the list of ids
     to be scored, if there is one. `dropped` marks the rows of VOTES whose ids occur more than once
-    in the whole, where a part cannot be scored without it.
+    in the whole, where a part cannot be scored without it; `left_out` marks those that are not to
+    be scored, since another model lacks them.
     """
 
     options: ScoreOptions
@@ -46,10 +47,11 @@ class Inputs:
     held: HeldVotes
     only: IdList | None
     dropped: npt.NDArray[np.bool_] | None = None
+    left_out: npt.NDArray[np.bool_] | None = None
 
 
 def open_inputs(
-    predictions: TablesLike, votes: TableLike, options: ScoreOptions, resources: Resources
+    predictions: TablesLike, votes: TableLike | Table, options: ScoreOptions, resources: Resources
 ) -> Inputs:
     """Opens both sides, determines how to score them, and reads VOTES.
 

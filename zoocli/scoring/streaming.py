@@ -39,6 +39,8 @@ def stream(
     dropped = inputs.dropped
     if dropped is None and inputs.options.on_duplicate == "drop":
         dropped = find_duplicates(inputs)
+    if inputs.left_out is not None:
+        dropped = inputs.left_out if dropped is None else inputs.left_out | dropped
     batches = batches_with_ids(
         inputs.predictions, inputs.ids, columns, inputs.scorer.prediction_types, rows
     )

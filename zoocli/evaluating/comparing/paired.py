@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from zoocli.evaluating.buckets import BUCKETS, buckets_of
@@ -13,6 +15,55 @@ from zoocli.foundation.kernels.buckets import add_features
 
 BLOCK = 65_536  # galaxies
 NOTHING = Difference(None, None, None, None, None, None, None, None, None, galaxies=0)
+
+
+@dataclass(frozen=True, eq=False)
+class BucketDifferences:
+    """The sums of a system's losses minus those of the baseline, by bucket, and of the galaxies."""
+
+    differences: Floats
+    galaxies: Floats
+
+    @property
+    def total(self) -> int:
+        """All galaxies."""
+        return int(self.galaxies.sum())
+
+    @property
+    def mean(self) -> float:
+        """The difference of the mean losses; of at least one galaxy."""
+        return float(self.differences.sum()) / self.total
+
+    @property
+    def p(self) -> float:
+        """Of the paired randomisation test."""
+        return p_of_flips(self.differences)
+
+    def interval(self) -> tuple[float | None, float | None]:
+        """Student's, with the spread of the differences without each bucket in turn."""
+        counts, galaxies = self.galaxies, self.total
+        if galaxies < FEWEST_GALAXIES:
+            return None, None
+        given = (counts > 0) & (counts < galaxies)
+        total = self.mean * galaxies
+        spread = Spread.of((total - self.differences[given]) / (galaxies - counts[given]))
+        if spread is None:
+            return None, None
+        return self.mean - spread.reach, self.mean + spread.reach
+
+    def skewness(self) -> float | None:
+        """How far the test's assumption may be off: the skewness of the mean difference.
+
+        That of the buckets' differences, over the root of their number; None for fewer than 5.
+        """
+        given = self.galaxies > 0
+        if given.sum() < FEWEST_GALAXIES:
+            return None
+        sums = self.differences[given] - self.differences[given].mean()
+        spread = float(np.square(sums).mean())
+        if spread == 0.0:
+            return None
+        return float(np.power(sums, 3).mean() / spread**1.5 / np.sqrt(len(sums)))
 
 
 class PairedSums:
@@ -52,50 +103,27 @@ class PairedSums:
         return [self._result(group) for group in range(len(self._better))]
 
     def _result(self, group: int) -> Difference:
-        galaxies = int(self._galaxies[:, group].sum())
+        paired = self._paired(group)
+        galaxies = paired.total
         if not galaxies:
             return NOTHING
-        difference = float(self._differences[:, group].sum()) / galaxies
-        low, high = self._interval(group, difference, galaxies)
+        low, high = paired.interval()
         return Difference(
             mean_baseline=float(self._baseline[:, group].sum()) / galaxies,
             mean_system=float(self._system[:, group].sum()) / galaxies,
-            difference=difference,
+            difference=paired.mean,
             low=low,
             high=high,
-            p=p_of_flips(self._differences[:, group]),
+            p=paired.p,
             p_holm=None,
             better=float(self._better[group] / galaxies),
             tied=float(self._tied[group] / galaxies),
             galaxies=galaxies,
         )
 
-    def _interval(
-        self, group: int, difference: float, galaxies: int
-    ) -> tuple[float | None, float | None]:
-        """Student's, with the spread of the differences without each bucket in turn."""
-        counts = self._galaxies[:, group]
-        given = (counts > 0) & (counts < galaxies)
-        if galaxies < FEWEST_GALAXIES:
-            return None, None
-        total = difference * galaxies
-        spread = Spread.of((total - self._differences[given, group]) / (galaxies - counts[given]))
-        return (
-            (None, None)
-            if spread is None
-            else (difference - spread.reach, difference + spread.reach)
-        )
-
     def skewness(self, group: int) -> float | None:
-        """How far the test's assumption may be off: the skewness of the mean difference.
+        """That of the mean difference of a group."""
+        return self._paired(group).skewness()
 
-        That of the buckets' differences, over the root of their number; None for fewer than 5.
-        """
-        given = self._galaxies[:, group] > 0
-        if given.sum() < FEWEST_GALAXIES:
-            return None
-        sums = self._differences[given, group] - self._differences[given, group].mean()
-        spread = float(np.square(sums).mean())
-        if spread == 0.0:
-            return None
-        return float(np.power(sums, 3).mean() / spread**1.5 / np.sqrt(len(sums)))
+    def _paired(self, group: int) -> BucketDifferences:
+        return BucketDifferences(self._differences[:, group], self._galaxies[:, group])

@@ -21,6 +21,7 @@ from zoocli.evaluating.tree.calibration_sums import Calibration
 from zoocli.evaluating.tree.classification import Classification
 from zoocli.evaluating.tree.climatology import Climatology
 from zoocli.evaluating.tree.fractions import Fractions
+from zoocli.evaluating.tree.levels import levels
 from zoocli.evaluating.tree.losses import Losses
 from zoocli.evaluating.tree.purity import Purity, cases_of
 from zoocli.evaluating.tree.worst import ScoredGalaxy, worst
@@ -49,6 +50,11 @@ class TreeEvaluation(Evaluation):
     def galaxies(self) -> int:
         """The galaxies that have a loss."""
         return int(self.totals["loss/galaxies_all"][0])
+
+    @property
+    def campaigns(self) -> Sequence[str]:
+        """Those of the decision tree, as its metrics name them."""
+        return [*levels(self.schema)][1 : 1 + len(self.schema.campaigns)]
 
     @cached_property
     def families(self) -> Sequence[Family]:

@@ -87,7 +87,10 @@ def _names_in(folder: Path, prefix: str = "") -> Iterator[str]:
 def _is_one_of(name: str, patterns: Collection[str]) -> bool:
     """Whether it matches one of the patterns, or is the subfolder of one of them."""
     folders = {pattern.partition("/")[0] for pattern in patterns if "/" in pattern}
-    return name in folders or any(fnmatchcase(name, pattern) for pattern in patterns)
+    allowed = (*patterns, *folders)
+    return any(
+        fnmatchcase(name, pattern) and name.count("/") == pattern.count("/") for pattern in allowed
+    )
 
 
 def _show(draft: Path, target: Path, old: Path, names: Collection[str]) -> None:

@@ -1,0 +1,161 @@
+"""A ranking of models as tables, JSON or CSV, and the directory of one."""
+
+from __future__ import annotations
+
+import math
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+from zoocli.errors import UsageError, some
+from zoocli.evaluating.comparing.ranked import DifferenceFromBest, RankedModel, Ranking
+from zoocli.evaluating.family import Place, Shown, shown_in
+from zoocli.evaluating.metric import Metric
+from zoocli.evaluating.sums_file import FILE
+from zoocli.report.comparison import shown_p_cell
+from zoocli.report.evaluation_files import TEXTS, write_texts
+from zoocli.report.grid import Grid, render_grids
+from zoocli.report.summary import check_format, losses_title, render_json
+from zoocli.report.text import ABSENT, csv_text, decimals, number
+from zoocli.tables.writing.folders import drafted_folder
+from zoocli.tables.writing.guards import refuse_inputs_of_folder
+
+FILES = {
+    "ranking.json": "json",
+    "ranking.csv": "csv",
+    "table.md": "markdown",
+    "table.tex": "latex",
+}
+CSV_COLUMNS = (
+    *("name", "rank", "group", "question", "metric"),
+    *("value", "low", "high", "N", "p", "p_holm"),
+)
+# Beside the loss and its difference, as many as there is room for, the most important first.
+COLUMNS = (
+    *("deviance_explained", "accuracy", "volunteers", "calibration_error"),
+    *("rmse", "r2", "mae", "bias"),
+)
+MOST_COLUMNS = 4
+GAP = 3  # between two columns on a terminal
+
+
+def render_ranking(ranking: Ranking, format: str = "table", stream: TextIO | None = None) -> str:
+    """A ranking as text that ends in a newline, the best model first.
+
+    `format` is one of `zoocli.report.FORMATS`. JSON and CSV have all numbers with all digits. The
+    others are rounded to two digits of the interval. Absent values are null, empty or "-". `stream`
+    is where a table will be written: a terminal gets colour.
+
+    Raises UsageError for another format.
+    """
+    check_format(format)
+    if format == "json":
+        return render_json(ranking.to_dict())
+    if format == "csv":
+        rows = ({name: row.get(name) for name in CSV_COLUMNS} for row in ranking.rows())
+        return csv_text(CSV_COLUMNS, rows)
+    width = None
+    if format == "table" and stream is not None and stream.isatty():
+        width = shutil.get_terminal_size().columns
+    return render_grids([_grid(ranking, width)], format, stream)
+
+
+def _grid(ranking: Ranking, width: int | None) -> Grid:
+    """One row a model; with as many of the `COLUMNS` as fit into the width."""
+    made = ranking.best.evaluation
+    shown = {one.metric: one for one in shown_in(made.families, Place.HEADLINE)}
+    columns = [shown[name] for name in COLUMNS if name in shown][:MOST_COLUMNS]
+    fixed = [
+        ["", *(model.name for model in ranking.models)],
+        ["loss", *_with_halves([model.metric("loss") for model in ranking.models])],
+        ["difference", *_with_halves([model.difference for model in ranking.models])],
+        ["p", *(_p(model) for model in ranking.models)],
+        ["group", *(model.group for model in ranking.models)],
+    ]
+    optional = [[one.heading, *(_cell(model, one) for model in ranking.models)] for one in columns]
+    kept = len(optional)
+    while kept and width is not None and _width([*fixed, *optional[:kept]]) > width:
+        kept -= 1
+    header, *rows = zip(*fixed[:2], *optional[:kept], *fixed[2:], strict=True)
+    return Grid(
+        losses_title(made.loss, made.schema_name), header, [rows], _footer(ranking, columns[kept:])
+    )
+
+
+def _footer(ranking: Ranking, hidden: Sequence[Shown]) -> list[str]:
+    more = ", ".join(one.heading for one in hidden)
+    return [
+        *ranking.verdicts,
+        *([f"A wider terminal, or -f csv, also has: {more}."] if hidden else []),
+        f"{ranking.galaxies:,} galaxies; ±: half the 95 % interval; difference: from the best "
+        "model; p: paired randomisation test (Holm); a group's letter in common: not "
+        "distinguishable.",
+        ranking.signature,
+    ]
+
+
+def _width(columns: Sequence[Sequence[str]]) -> int:
+    return sum(max(map(len, column)) for column in columns) + GAP * (len(columns) - 1)
+
+
+def _cell(model: RankedModel, shown: Shown) -> str:
+    found = model.metric(shown.metric)
+    return number(None if found is None else found.value, shown.digits)
+
+
+def _with_halves(several: Sequence[Metric | DifferenceFromBest | None]) -> list[str]:
+    """Each with half its interval, of which the narrowest has two digits."""
+    halves = [_half(one) for one in several]
+    sizes = [half for half in halves if half]
+    digits = max(0, 1 - math.floor(math.log10(min(sizes)))) if sizes else decimals([])
+    return [
+        ABSENT
+        if one is None or one.value is None
+        else f"{number(one.value, digits)} ± {number(half, digits)}"
+        for one, half in zip(several, halves, strict=True)
+    ]
+
+
+def _p(model: RankedModel) -> str:
+    return ABSENT if model.difference is None else shown_p_cell(model.difference.p_holm)
+
+
+def _half(of: Metric | DifferenceFromBest | None) -> float | None:
+    """Half the width of its interval."""
+    if of is None or of.low is None or of.high is None:
+        return None
+    return (of.high - of.low) / 2
+
+
+def check_folder(folder: Path, inputs: list[str], models: Iterable[str]) -> None:
+    """Raises, before all the work, where the directory cannot be written or have these models."""
+    odd = [name for name in models if name in (".", "..") or "/" in name or name in FILES]
+    if odd:
+        raise UsageError(f"{some(odd)} cannot be the name of a directory. Give it another name.")
+    refuse_inputs_of_folder(folder, inputs)
+    with drafted_folder(folder, _names(), f"*/{FILE}"):
+        pass
+
+
+@contextmanager
+def drafted_ranking(folder: Path, ranking: Ranking) -> Iterator[Callable[[], None]]:
+    """Writes all files of a ranking; calling what this yields makes the directory appear.
+
+    Each model's evaluation lies in a folder of its name, which `zoocli merge` reads. An earlier
+    ranking in the directory is replaced. Raises UsageError if the directory holds other files, and
+    MachineError if it cannot be written.
+    """
+    with drafted_folder(folder, _names(), f"*/{FILE}") as (draft, show):
+        for name, format in FILES.items():
+            (draft / name).write_text(render_ranking(ranking, format), encoding="utf-8")
+        for model in ranking.models:
+            place = draft / model.name
+            place.mkdir()
+            write_texts(place, model.evaluation)
+        yield show
+
+
+def _names() -> list[str]:
+    return [*FILES, *(f"*/{name}" for name in (*TEXTS, FILE))]
