@@ -20,7 +20,8 @@ class Matching:
     `matched`: galaxies scored. `predictions_only`: rows of PREDICTIONS whose id VOTES lack.
     `votes_only`: rows of VOTES whose id no prediction has. `duplicated`: ids that match and occur
     more than once on a side; all copies were dropped. `invalid`: scored galaxies whose `loss` is
-    null because one of their predictions has no likelihood.
+    null because one of their predictions has no likelihood. `excluded`: galaxies that match, and
+    for which the condition of `where` does not hold; None where there is no condition.
     """
 
     matched: int
@@ -28,10 +29,15 @@ class Matching:
     votes_only: int
     duplicated: int
     invalid: int
+    excluded: int | None = None
+
+    def to_dict(self) -> dict[str, int]:
+        """The counts that there are."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> Matching:
-        """Reads the five counts; raises KeyError, TypeError or ValueError for anything else."""
+        """Reads the counts; raises KeyError, TypeError or ValueError for anything else."""
         return cls(**{key: count_of(value) for key, value in content.items()})
 
 

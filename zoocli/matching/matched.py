@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -20,7 +20,8 @@ class Matched:
 
     `text` (all rows): the ids. `found` (all rows): the row of each in VOTES, -1 for none. `rows`
     (matched galaxies): the rows of the batch to be scored; `held_rows` (matched galaxies): their
-    rows in VOTES. `findings` collects the invalid values of this batch.
+    rows in VOTES. `findings` collects the invalid values of this batch. `excluded` counts matched
+    galaxies for which a condition does not hold.
     """
 
     batch: pa.RecordBatch
@@ -29,6 +30,7 @@ class Matched:
     rows: RowArray
     held_rows: RowArray
     findings: Findings
+    excluded: int = 0
 
     @classmethod
     def of(
@@ -46,6 +48,15 @@ class Matched:
             matched &= ~dropped[found]
         rows = np.flatnonzero(matched).astype(np.int32)
         return cls(batch, text, found, rows, found[rows], Findings(name))
+
+    def where(self, holds: Mask) -> Matched:
+        """Only the matched galaxies for which a condition holds."""
+        return replace(
+            self,
+            rows=self.rows[holds],
+            held_rows=self.held_rows[holds],
+            excluded=int(np.count_nonzero(~holds)),
+        )
 
     def ids(self, chosen: Iterable[int]) -> list[str]:
         """The ids of some of the matched galaxies."""

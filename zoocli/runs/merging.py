@@ -52,6 +52,7 @@ def _account_of_whole(names: Sequence[str], parts: Sequence[Provenance]) -> Matc
         votes_only=rows - int(np.count_nonzero(scored)) - covered[0].dropped_rows,
         duplicated=covered[0].dropped,
         invalid=sum(account.invalid for account in accounts),
+        excluded=_excluded(accounts),
     )
 
 
@@ -78,7 +79,13 @@ def _add_matching(
         votes_only=rows - used,
         duplicated=sum(part.duplicated for part in parts),
         invalid=sum(part.invalid for part in parts),
+        excluded=_excluded(parts),
     )
+
+
+def _excluded(accounts: Sequence[Matching]) -> int | None:
+    counts = [account.excluded for account in accounts if account.excluded is not None]
+    return sum(counts) if counts else None
 
 
 def require_coverage(names: Sequence[str], parts: Sequence[Provenance]) -> None:

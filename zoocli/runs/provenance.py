@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from zoocli.errors import DataError, shortened, some
@@ -91,7 +91,7 @@ class Provenance:
             "settings": self.settings,
             "predictions": predictions,
             "shard": self.shard,
-            "matching": None if self.matching is None else asdict(self.matching),
+            "matching": None if self.matching is None else self.matching.to_dict(),
             **({} if self.coverage is None else {"coverage": self.coverage.to_dict()}),
         }
 

@@ -41,7 +41,7 @@ def signature(
         parts.append(f"intervals:{settings['intervals']}@seed={settings.get('seed')}")
     if (settings.get("passes") or 1) > 1:
         parts.append(f"passes:{settings['passes']}")
-    for option in ("scale", "label_smoothing", "class_weights", "null_value", "only"):
+    for option in ("scale", "label_smoothing", "class_weights", "null_value", "where", "only"):
         if settings.get(option):
             parts.append(f"{option}:{_short(settings[option])}")
     if predictions is not None:

@@ -181,7 +181,7 @@ def _score(found: Check, inputs: Inputs, progress: Progress) -> None:
         found.errors.append(error.message)
         found.invalid += _invalid(of_votes)
         return
-    found.matching = totals.matching()
+    found.matching = totals.matching(inputs)
     assert found.predictions is not None and found.votes is not None
     found.predictions = replace(found.predictions, rows=totals.rows)
     if inputs.only is None:

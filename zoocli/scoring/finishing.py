@@ -58,6 +58,7 @@ def settings_of(inputs: Inputs) -> dict[str, Any]:
         rules
         | scorer.settings()
         | {
+            **({} if inputs.condition is None else {"where": inputs.condition.text}),
             "null_value": list(inputs.options.null_value),
             "only": None if only is None else f"{len(only)} ids",
             "votes_fingerprint": inputs.held.fingerprint,
@@ -78,6 +79,8 @@ def notes_about(
         if inputs.options.require_all:
             raise DataError(f"{note} {advice}, or leave out «require_all».")
         yield note
+    if matching.excluded:
+        yield f"«where» does not hold for {matching.excluded:,} galaxies, which are left out."
     if matching.duplicated:
         yield f"{matching.duplicated:,} ids occur more than once; all their copies were dropped."
     if matching.invalid:
@@ -113,7 +116,7 @@ def matching_of_shard(inputs: Inputs, totals: ScoreTotals) -> Matching:
 
     `votes_only` counts what this shard did not match.
     """
-    matching = totals.matching()
+    matching = totals.matching(inputs)
     if inputs.dropped is None:
         return matching
     here = inputs.dropped & (totals.account.times > 0)

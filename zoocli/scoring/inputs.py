@@ -19,6 +19,7 @@ from zoocli.matching.naming import AnswerColumns, find_schema
 from zoocli.runs.options.option import refuse_other_options
 from zoocli.runs.options.score import ScoreOptions
 from zoocli.schema.naming import CONCENTRATIONS, VOTES
+from zoocli.scoring.condition import Condition
 from zoocli.scoring.scorers.scorer import Scorer
 from zoocli.scoring.suspicions import refuse_swapped
 from zoocli.tables import Table, open_table, open_tables
@@ -33,7 +34,7 @@ class Inputs:
     messages; `ids` and `votes_ids` are the id columns of the two sides; `only` is the list of ids
     to be scored, if there is one. `dropped` marks the rows of VOTES whose ids occur more than once
     in the whole, where a part cannot be scored without it; `left_out` marks those that are not to
-    be scored, since another model lacks them.
+    be scored, since another model lacks them. `condition` is that of `where`.
     """
 
     options: ScoreOptions
@@ -48,6 +49,7 @@ class Inputs:
     only: IdList | None
     dropped: npt.NDArray[np.bool_] | None = None
     left_out: npt.NDArray[np.bool_] | None = None
+    condition: Condition | None = None
 
 
 def open_inputs(
@@ -130,6 +132,9 @@ def hold_inputs(
 ) -> Inputs:
     """Reads VOTES and the ensemble; `held.findings` has the invalid values of VOTES."""
     kept = _kept_of_votes(options, tables)
+    condition = Condition.of(options.condition, tables, ids)
+    if condition is not None:
+        kept = list(dict.fromkeys([*kept, *condition.of_votes.values()]))
     only = None
     if options.only is not None:
         names = ids[0].column, ids[1].column
@@ -138,7 +143,11 @@ def hold_inputs(
     if options.ensemble:
         _hold_ensemble(scorer, options, ids[0].column, held, resources)
     source = os.path.basename(tables[0].name)
-    return Inputs(options, resources, scorer, tables[0], source, tables[1].name, *ids, held, only)
+    return Inputs(
+        *(options, resources, scorer, tables[0], source, tables[1].name),
+        *(*ids, held, only),
+        condition=condition,
+    )
 
 
 def _hold_ensemble(

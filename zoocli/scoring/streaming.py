@@ -34,7 +34,9 @@ def stream(
     results are added to.
     """
     resources = inputs.resources
-    columns = [name for name in dict.fromkeys(columns) if name != inputs.ids.column]
+    condition = inputs.condition
+    named = () if condition is None else condition.of_predictions.values()
+    columns = [name for name in dict.fromkeys([*columns, *named]) if name != inputs.ids.column]
     rows = _batch_rows(inputs, row_bytes + inputs.scorer.row_bytes, fixed_bytes)
     dropped = inputs.dropped
     if dropped is None and inputs.options.on_duplicate == "drop":
@@ -47,6 +49,8 @@ def stream(
 
     def matched_work(item: tuple[pa.RecordBatch, pa.StringArray]) -> tuple[Matched, Result]:
         matched = Matched.of(inputs.predictions.name, *item, inputs.held.index, dropped)
+        if condition is not None:
+            matched = condition.apply(matched, inputs.held.kept)
         return matched, work(matched)
 
     yield from ordered_map(

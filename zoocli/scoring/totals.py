@@ -45,6 +45,7 @@ class ScoreTotals:
     unmatched_ids: list[str]
     rows: int = 0
     matched: int = 0
+    excluded: int = 0
     invalid: int = 0
     seen: frozenset[str] = frozenset()
     fingerprint: int = 0
@@ -71,6 +72,7 @@ class ScoreTotals:
         self.account.add(found)
         self.rows += len(matched.text)
         self.matched += len(matched.rows)
+        self.excluded += matched.excluded
         self.findings.merge(matched.findings)
         if len(self.unmatched_ids) < FIRST_IDS and self.account.predictions_only:
             missing = np.flatnonzero(found < 0)[: FIRST_IDS - len(self.unmatched_ids)]
@@ -92,12 +94,13 @@ class ScoreTotals:
             (self.unmatched_ids + other.unmatched_ids)[:FIRST_IDS],
             self.rows + other.rows,
             self.matched + other.matched,
+            self.excluded + other.excluded,
             self.invalid + other.invalid,
             self.seen | other.seen,
             (self.fingerprint + other.fingerprint) % FINGERPRINTS,
         )
 
-    def matching(self) -> Matching:
+    def matching(self, inputs: Inputs) -> Matching:
         """The account of every galaxy."""
         return Matching(
             matched=self.matched,
@@ -105,6 +108,7 @@ class ScoreTotals:
             votes_only=self.account.votes_only,
             duplicated=len(self.account.duplicated()),
             invalid=self.invalid,
+            excluded=None if inputs.condition is None else self.excluded,
         )
 
     def check(self, inputs: Inputs, whole: bool = True) -> None:
@@ -126,6 +130,11 @@ class ScoreTotals:
         predictions, index = inputs.predictions.name, inputs.held.index
         if not self.rows:
             return f"{predictions} has no rows. Give predictions to score."
+        if self.excluded:
+            return (
+                f"No galaxy is left: «where» holds for none of the {self.excluded:,} that match. "
+                "Check it, and that its columns have values."
+            )
         if dropped:
             return (
                 f"No galaxy is left: all {dropped:,} ids that match occur more than once and were "

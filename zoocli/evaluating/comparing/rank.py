@@ -138,10 +138,11 @@ def _matched(inputs: Inputs) -> Mask:
 
 
 def _why_nothing(found: Mapping[str, Mask]) -> str:
-    counts = [f"{np.count_nonzero(one):,} of {name}" for name, one in found.items()]
+    counts = [f"{name} has {np.count_nonzero(one):,}" for name, one in found.items()]
     return (
-        f"No galaxy is in all models and in the votes; with votes are {', '.join(counts)}. Name the "
-        "id column with «predictions_id» and «votes_id», or give predictions of the same galaxies."
+        f"No galaxy is in all models and in the votes; of those with votes, {', '.join(counts)}. "
+        "Name the id column with «predictions_id» and «votes_id», or give predictions of the same "
+        "galaxies."
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
 from zoocli.matching.account import Matching
@@ -31,6 +30,7 @@ ACCOUNT = {
     "votes_only": "rows of the votes without predictions",
     "duplicated": "ids that occur more than once, dropped",
     "invalid": "galaxies with a null loss",
+    "excluded": "galaxies for which the condition does not hold",
 }
 
 
@@ -47,8 +47,8 @@ def rules(settings: Mapping[str, Any]) -> list[str]:
 def account(matching: Matching | None) -> list[tuple[str, str]]:
     """The number of galaxies with each outcome."""
     if matching is None:
-        return [(text, ABSENT) for text in ACCOUNT.values()]
-    return [(ACCOUNT[name], count(value)) for name, value in asdict(matching).items()]
+        return [(text, ABSENT) for name, text in ACCOUNT.items() if name != "excluded"]
+    return [(ACCOUNT[name], count(value)) for name, value in matching.to_dict().items()]
 
 
 def settings(made: Mapping[str, Any]) -> list[tuple[str, str]]:

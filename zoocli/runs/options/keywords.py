@@ -35,6 +35,7 @@ class ScoreKeywords(TypedDict, total=False):
     ensemble: TablesLike
     null_value: float | str | Sequence[float | str]
     only: TableLike | None
+    where: str | None
     keep: str | Sequence[str]
     label: str | Sequence[str]
     prediction: str | Sequence[str]

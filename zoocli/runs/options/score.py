@@ -36,6 +36,7 @@ from zoocli.runs.options.option import (
 if TYPE_CHECKING:
     from zoocli.schema import Schema
     from zoocli.tables.sources import TableLike
+    from zoocli.tables.where import Where
 
 BATCH_ROWS = 65_536
 MOST_BATCH_ROWS = 10**8
@@ -117,6 +118,13 @@ class ScoreOptions(Options):
         GALAXIES,
         metavar="FILE",
     )
+    where: str | None = option(
+        None,
+        "Use only the galaxies for which this holds, over columns of either table, such as "
+        "'mag_r < 17 and votes.redshift > 0.02'.",
+        GALAXIES,
+        metavar="EXPRESSION",
+    )
     keep: Sequence[str] = option(
         (), "Copy this column of either table to the output; repeatable.", COLUMNS, metavar="COLUMN"
     )
@@ -191,7 +199,24 @@ class ScoreOptions(Options):
         metavar="SIZE",
     )
 
+    @property
+    def condition(self) -> Where | None:
+        """What `where` says, read; UsageError for what is no condition."""
+        if self.where is None:
+            return None
+        from zoocli.tables.where import Where
+
+        return Where.parse(self.where)
+
+    @property
+    def not_predictions(self) -> tuple[str, ...]:
+        """Columns that are named for something else than for predictions."""
+        condition = self.condition
+        named = () if condition is None else (column.name for column in condition.columns)
+        return (*self.keep, *named)
+
     def __post_init__(self) -> None:
+        _ = self.condition  # which checks it
         if not isinstance(self.ensemble, list | tuple):  # a table may be iterable
             object.__setattr__(self, "ensemble", (self.ensemble,))
         super().__post_init__()

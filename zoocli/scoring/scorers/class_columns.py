@@ -54,7 +54,7 @@ def find_classes(predictions: Table, options: ScoreOptions, id_column: str) -> C
     labels = options.label or ("label",)
     if options.prediction:
         return _named(tuple(options.prediction), None)
-    there = default_predictions(predictions, id_column, (*options.keep, *labels))
+    there = default_predictions(predictions, id_column, (*options.not_predictions, *labels))
     chosen = _family(there) or _numeric(predictions, there)
     if not chosen:
         raise DataError(

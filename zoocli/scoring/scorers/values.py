@@ -32,7 +32,7 @@ class ValueScorer(LabelScorer):
         self, loss: Loss, options: ScoreOptions, predictions: Table, votes: Table, id_column: str
     ) -> None:
         labels = list(options.label) or ["label"]
-        columns = default_predictions(predictions, id_column, options.keep)
+        columns = default_predictions(predictions, id_column, options.not_predictions)
         if set(columns) == set(labels):  # pair them by name, whatever their order
             columns = labels
         chosen = list(options.prediction) or columns
