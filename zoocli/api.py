@@ -200,7 +200,7 @@ def rank(
     >>> ids = [f"galaxy {number}" for number in range(100)]
     >>> votes = pd.DataFrame({"id": ids, "ring_yes": [9, 1] * 50, "ring_no": [1, 9] * 50})
     >>> sharp = pd.DataFrame({"id": ids, "ring_yes": [9.0, 1.0] * 50, "ring_no": [1.0, 9.0] * 50})
-    >>> blunt = pd.DataFrame({"id": ids, "ring_yes": [5.0, 4.0] * 50, "ring_no": [4.0, 5.0] * 50})
+    >>> blunt = pd.DataFrame({"id": ids, "ring_yes": [8.0, 2.0] * 50, "ring_no": [2.0, 8.0] * 50})
     >>> found = rank({"blunt": blunt, "sharp": sharp}, votes, schema="gz-rings")
     >>> [(model.name, model.rank, model.group) for model in found.models]
     [('sharp', 1, 'a'), ('blunt', 2, 'b')]

@@ -36,10 +36,13 @@ class Place:
             *("-o", self.outputs / "scores.parquet", "--summary", self.outputs / "summary.json"),
         ]
         self._run(*self.score)  # so that the loops are compiled
+        self.seconds = min(self._seconds() for _ in range(3))  # the machine may be busy
+        self.whole = self.contents()
+
+    def _seconds(self) -> float:
         start = time.perf_counter()
         self._run(*self.score)
-        self.seconds = time.perf_counter() - start
-        self.whole = self.contents()
+        return time.perf_counter() - start
 
     def _run(self, *arguments: object) -> None:
         subprocess.run(self._command(*arguments), env=self._environment(), check=True, timeout=120)
