@@ -102,6 +102,26 @@ def test_comparisons_are_those_of_numpy(
     assert found == compared.tolist()
 
 
+TYPES: dict[str, tuple[Any, str, list[bool]]] = {
+    "times": (pa.array([0, 10**15], pa.timestamp("us")), "x > '1990-01-01'", [False, True]),
+    "dates": (pa.array([0, 9_000], pa.date32()), "x <= '1990-01-01'", [True, False]),
+    "truth values": (pa.array([True, False]), "x", [True, False]),
+    "truth values as numbers": (pa.array([True, False]), "x == 1", [True, False]),
+    "19 digits": (pa.array([2**63 - 1, 2**63 - 2]), f"x == {2**63 - 1}", [True, False]),
+    "unsigned": (pa.array([2**64 - 1, 0], pa.uint64()), f"x > {2**64 - 2}", [True, False]),
+    "beyond 64 bits": (pa.array([1, None]), f"x < {10**30} and x < {10**400}", [True, False]),
+    "codes": (pa.array(["a", "b"]).dictionary_encode(), "x in ('b', 'c')", [False, True]),
+    "text": (pa.array([" 3.5 ", "NA"]), "x * 2 >= 7", [True, False]),
+}
+
+
+@pytest.mark.parametrize("name", TYPES)
+def test_columns_of_other_types(name: str) -> None:
+    cells, text, expected = TYPES[name]
+    condition = Where.parse(text)
+    assert condition.holds({condition.columns[0]: cells}).to_pylist() == expected
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -104,7 +104,7 @@ def named(models: Sequence[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for model in models:
         name, equals, path = model.partition("=")
-        if not equals or "/" in name or os.path.lexists(model):
+        if not (equals and name) or "/" in name or os.path.lexists(model):
             file = Path(model.rstrip("/"))
             name, path = (file.with_suffix("") if file.suffix in PACKED else file).stem, model
         if name in found:

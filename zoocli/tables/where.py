@@ -11,6 +11,7 @@ negation.
 from __future__ import annotations
 
 import ast
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -200,6 +201,9 @@ class _Reader:
             del known
             import pyarrow as pa
 
+            if isinstance(value, int) and not -(2**63) <= value < 2**63:
+                whole = 0 < value < 2**64
+                return pa.scalar(value, pa.uint64()) if whole else pa.scalar(_float(value))
             return pa.scalar(value)
 
         return constant
@@ -237,17 +241,40 @@ def _called(function: str, parts: Sequence[Part]) -> Part:
 
 
 def _compared(function: str, left: Part, right: Part) -> Part:
-    """Two parts compared; text is read as numbers where the other part is a number."""
+    """Two parts compared.
+
+    Where the other part is a number, text is read as numbers and truth values as 0 and 1; where it
+    is a date or time, a text is read as one.
+    """
 
     def compare(known: Known) -> Any:
         import pyarrow.compute as pc
 
         one, other = left(known), right(known)
-        if is_text(one.type) != is_text(other.type):
-            one, other = _as_numbers(one), _as_numbers(other)
+        one, other = _like(one, other), _like(other, one)
         return getattr(pc, function)(one, other)
 
     return compare
+
+
+def _like(cells: Any, other: Any) -> Any:
+    """The cells as what can be compared with the others."""
+    import pyarrow as pa
+
+    kind = other.type
+    if is_text(cells.type) and not is_text(kind):
+        return cells.cast(kind) if pa.types.is_temporal(kind) else _as_numbers(cells)
+    if pa.types.is_boolean(cells.type) and not pa.types.is_boolean(kind):
+        return cells.cast(pa.int64())
+    return cells
+
+
+def _float(value: int) -> float:
+    """A whole number beyond 64 bits; infinite beyond those of a float."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
 
 
 def _numbers(part: Part) -> Part:
