@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.report.terminal import Terminal
 from zoocli.errors import UsageError
 from zoocli.matching.account import Matching
 from zoocli.report import FORMATS, render_json, render_summaries
@@ -19,13 +20,6 @@ from zoocli.scoring.sums import Statistics
 
 HOSTILE = "[bold red]a_b|50%&$#{x}~^\\\x1b[2J\n<b>"
 LONG = "a-question-with-a-name-that-is-" + "very-" * 20 + "long"
-
-
-class Terminal(io.StringIO):
-    """A stream that says it is a terminal."""
-
-    def isatty(self) -> bool:
-        return True
 
 
 def make(**changed: Any) -> Summary:

@@ -15,7 +15,7 @@ from zoocli.cli.messages import say_notes
 from zoocli.cli.options import Quiet, Report, Tables
 from zoocli.cli.outputs import put
 from zoocli.errors import MachineError, UsageError
-from zoocli.report import Format
+from zoocli.report import EvaluationFormat
 from zoocli.runs.options.evaluate import EvaluateOptions
 from zoocli.runs.options.option import OUTPUT, RELEVANCE
 
@@ -47,7 +47,7 @@ def evaluate(
         ),
     ] = None,
     format: Annotated[
-        Format | None,
+        EvaluationFormat | None,
         typer.Option(
             "--format",
             "-f",
@@ -126,7 +126,7 @@ def wants_report(output: Path | None, asked: bool | None, quiet: bool) -> bool:
 
 
 def show_evaluation(
-    evaluation: Evaluation, output: Path | None, format: Format | None, report: bool
+    evaluation: Evaluation, output: Path | None, format: EvaluationFormat | None, report: bool
 ) -> None:
     """Writes the directory, if any, and to stdout the format given, or else a table."""
     from zoocli.report.evaluation import render_evaluation

@@ -11,7 +11,7 @@ from zoocli.cli.messages import say_notes
 from zoocli.cli.options import Quiet, Report
 from zoocli.cli.outputs import put
 from zoocli.errors import UsageError
-from zoocli.report import Format, render_json
+from zoocli.report import EvaluationFormat, render_json
 
 
 def merge(
@@ -33,7 +33,7 @@ def merge(
         ),
     ] = None,
     format: Annotated[
-        Format | None,
+        EvaluationFormat | None,
         typer.Option(
             "--format",
             "-f",
@@ -84,7 +84,7 @@ def _merge_summaries(parts: list[str], quiet: bool) -> None:
 def _merge_evaluations(
     folders: list[str],
     output: Path | None,
-    format: Format | None,
+    format: EvaluationFormat | None,
     report: bool | None,
     quiet: bool,
 ) -> None:

@@ -17,7 +17,7 @@ from zoocli.cli.options import INPUTS, Quiet
 from zoocli.cli.outputs import compile_note, put
 from zoocli.cli.progress import progress_bar
 from zoocli.errors import UsageError, harmless
-from zoocli.report import Format
+from zoocli.report import EvaluationFormat
 from zoocli.runs.options.evaluate import EvaluateOptions
 from zoocli.runs.options.option import OUTPUT
 
@@ -47,7 +47,7 @@ def rank(
         ),
     ] = None,
     format: Annotated[
-        Format | None,
+        EvaluationFormat | None,
         typer.Option(
             "--format", "-f", help="Format on stdout.  [default: table]", rich_help_panel=OUTPUT
         ),

@@ -7,10 +7,18 @@ from __future__ import annotations
 
 from zoocli.report.binned_summary import render_binned_summary
 from zoocli.report.comparison import render_comparison
-from zoocli.report.summary import FORMATS, Format, one_line, render_json, render_summaries
+from zoocli.report.summary import (
+    FORMATS,
+    EvaluationFormat,
+    Format,
+    one_line,
+    render_json,
+    render_summaries,
+)
 
 __all__ = [
     "FORMATS",
+    "EvaluationFormat",
     "Format",
     "one_line",
     "render_binned_summary",

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from zoocli.evaluating.comparing.comparison import Comparison, Difference, System
 
 HEADER = ("", "baseline", "system", "difference", "low", "high", "p", "p (Holm)", "better", "N")
+OPTIONAL = [HEADER.index(name) for name in ("better", "baseline", "system", "p", "low", "high")]
 COLUMNS = (
     "mean_baseline",
     "mean_system",
@@ -67,7 +68,8 @@ def _grid(comparison: Comparison, system: System, closing: Sequence[str]) -> Gri
         f"{comparison.baseline.file}"
     )
     place = f", rank {system.rank} of {len(comparison.systems)}" * (len(comparison.systems) > 1)
-    return Grid(title, HEADER, rows, [f"{system.file}: {system.verdict}{place}", *closing])
+    footer = [f"{system.file}: {system.verdict}{place}", *closing]
+    return Grid(title, HEADER, rows, footer, OPTIONAL)
 
 
 def _half_width(difference: Difference) -> float | None:

@@ -10,10 +10,11 @@ from zoocli.evaluating.family import Place, shown_in
 from zoocli.evaluating.tree.levels import shown_levels
 from zoocli.evaluating.tree.result import TreeEvaluation
 from zoocli.evaluating.values.result import ValueEvaluation
-from zoocli.report.grid import Grid, render_grids
+from zoocli.report.grid import INTERVAL, Grid, render_grids
 from zoocli.report.metric_cells import MetricColumns
 from zoocli.report.plain_evaluation import class_grids, value_grid
-from zoocli.report.summary import check_format, losses_title, render_json
+from zoocli.report.sentence import sentence_of
+from zoocli.report.summary import EVALUATION_FORMATS, check_format, losses_title, render_json
 from zoocli.report.text import count, csv_text
 from zoocli.runs.options.rules import PROFILES
 
@@ -25,13 +26,16 @@ def render_evaluation(
 ) -> str:
     """The evaluation as text that ends in a newline.
 
-    `format` is one of `zoocli.report.FORMATS`. JSON and CSV have every number with all digits. The
-    others are tables for a paper, with one row per question, class or target. Absent values are
-    null, empty or "-". `stream` is where a table will be written: a terminal gets colour.
+    `format` is one of `EVALUATION_FORMATS`. JSON and CSV have every number with all digits. The
+    others are for a paper: a sentence, and tables with one row per question, class or target.
+    Absent values are null, empty or "-". `stream` is where a table will be written: a terminal gets
+    colour.
 
     Raises UsageError for another format.
     """
-    check_format(format)
+    check_format(format, EVALUATION_FORMATS)
+    if format == "sentence":
+        return f"{sentence_of(evaluation)}\n"
     if format == "json":
         return render_json(evaluation.to_dict())
     if format == "csv":
@@ -67,9 +71,16 @@ def _tree_grid(evaluation: TreeEvaluation) -> Grid:
     title = losses_title(evaluation.loss, evaluation.schema.name)
     footer = [
         "N: galaxies with votes; counted: those that count by the rules of relevance.",
+        sentence_of(evaluation),
         evaluation.signature,
     ]
-    return Grid(title, ["", *columns.header, "N", "counted"], sections, footer)
+    header = ["", *columns.header, "N", "counted"]
+    # All but the loss, its interval, and N: the intervals first, then from the right.
+    places = range(len(header) - 3, 2, -1)
+    intervals = [place for place in places if header[place] == INTERVAL]
+    others = [place for place in places if header[place] != INTERVAL]
+    optional = [*intervals, len(header) - 1, *others]
+    return Grid(title, header, sections, footer, optional)
 
 
 def _sizes(evaluation: TreeEvaluation, name: str) -> list[str]:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TextIO
 
 from zoocli.errors import harmless
 
 UNLIMITED = 100_000
 NARROWEST_NAME = 16
+GAP = 3  # between two columns
+INTERVAL = "95 %"  # the heading of the interval of the column before it
 
 
 @dataclass(frozen=True)
@@ -19,13 +21,52 @@ class Grid:
     """Sections of rows under one header; the first column has names, the others numbers.
 
     The `title` is above the table, the lines of `footer` below. Cells are plain text: each format
-    escapes them.
+    escapes them. `optional`: the columns that a narrow terminal leaves out, the first of them
+    first.
     """
 
     title: str
     header: Sequence[str]
     sections: Sequence[Sequence[Sequence[str]]]
     footer: Sequence[str]
+    optional: Sequence[int] = ()
+
+    def fitted(self, width: int) -> Grid:
+        """Without as many optional columns as it takes to fit; the footer names them.
+
+        >>> grid = Grid("", ["", "loss", "N"], [[["bar", "1.5", "70"]]], [], optional=[2])
+        >>> grid.fitted(12).header, grid.fitted(12).footer
+        (['', 'loss'], ['A wider terminal, or -f csv, also has: N.'])
+        """
+        lengths = [
+            max(len(harmless(cell)) for cell in column)
+            for column in zip(self.header, *self.rows, strict=True)
+        ]
+        left_out: set[int] = set()
+        for column in self.optional:
+            kept = [length for place, length in enumerate(lengths) if place not in left_out]
+            if sum(kept) + GAP * (len(kept) - 1) <= width:
+                break
+            left_out.add(column)
+        if not left_out:
+            return self
+
+        def chosen(cells: Sequence[str]) -> list[str]:
+            return [cell for place, cell in enumerate(cells) if place not in left_out]
+
+        names = ", ".join(self._heading(place) for place in sorted(left_out))
+        return replace(
+            self,
+            header=chosen(self.header),
+            sections=[[chosen(row) for row in section] for section in self.sections],
+            footer=[f"A wider terminal, or -f csv, also has: {names}.", *self.footer],
+            optional=(),
+        )
+
+    def _heading(self, place: int) -> str:
+        """What a column is called in words: an interval is that of the column before it."""
+        name = self.header[place]
+        return f"{name} of {self.header[place - 1]}" if name == INTERVAL else name
 
     @property
     def rows(self) -> list[Sequence[str]]:
@@ -52,6 +93,9 @@ def to_terminal(grid: Grid, stream: TextIO | None) -> str:
     from rich.table import Table
     from rich.text import Text
 
+    console = Console(file=stream or io.StringIO(), highlight=False)
+    if console.is_terminal:
+        grid = grid.fitted(console.width)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for position, name in enumerate(grid.header):
         table.add_column(
@@ -65,7 +109,6 @@ def to_terminal(grid: Grid, stream: TextIO | None) -> str:
         for row in section:
             table.add_row(*(Text(harmless(cell)) for cell in row))
         table.add_section()
-    console = Console(file=stream or io.StringIO(), highlight=False)
     measured = Console(width=UNLIMITED).measure(table).maximum
     if console.is_terminal:
         names = max(len(harmless(row[0])) for row in grid.rows)

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from zoocli.evaluating.evaluation import Evaluation
 from zoocli.evaluating.family import Place, Shown
 from zoocli.evaluating.metric import Metric
+from zoocli.report.grid import INTERVAL
 from zoocli.report.text import ABSENT, number
 
 DIGITS = 3
-INTERVAL = "95 %"
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from zoocli.evaluating.family import Place, shown_in
 from zoocli.evaluating.values.result import ValueEvaluation
 from zoocli.report.grid import Grid
 from zoocli.report.metric_cells import MetricColumns
+from zoocli.report.sentence import sentence_of
 from zoocli.report.summary import losses_title
 from zoocli.report.text import count
 from zoocli.schema.levels import OVERALL
@@ -35,7 +36,7 @@ def class_grids(evaluation: ClassEvaluation) -> list[Grid]:
             "Galaxies by label (rows) and most probable class",
             ["", *classes],
             [counts],
-            [evaluation.signature],
+            [sentence_of(evaluation), evaluation.signature],
         ),
     ]
 
@@ -47,7 +48,11 @@ def value_grid(evaluation: ValueEvaluation) -> Grid:
     for name in evaluation.rows:
         galaxies = evaluation.by_name[name, None, "bias"].N
         rows.append([name, *columns.cells(evaluation, name), count(galaxies)])
-    footer = ["16 %, 50 %, 84 %: quantiles of predicted - true.", evaluation.signature]
+    footer = [
+        "16 %, 50 %, 84 %: quantiles of predicted - true.",
+        sentence_of(evaluation),
+        evaluation.signature,
+    ]
     title = f"{evaluation.loss} loss and errors of {', '.join(evaluation.targets)}"
     header = ["", *columns.header, "N"]
     return Grid(title, header, [rows[:1], rows[1:]] if len(rows) > 1 else [rows], footer)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +16,8 @@ from zoocli.evaluating.sums_file import FILE
 from zoocli.report.comparison import shown_p_cell
 from zoocli.report.evaluation_files import TEXTS, write_texts
 from zoocli.report.grid import Grid, render_grids
-from zoocli.report.summary import check_format, losses_title, render_json
+from zoocli.report.sentence import ranking_sentence
+from zoocli.report.summary import EVALUATION_FORMATS, check_format, losses_title, render_json
 from zoocli.report.text import ABSENT, csv_text, decimals, number
 from zoocli.tables.writing.folders import drafted_folder
 from zoocli.tables.writing.guards import refuse_inputs_of_folder
@@ -32,72 +32,62 @@ CSV_COLUMNS = (
     *("name", "rank", "group", "question", "metric"),
     *("value", "low", "high", "N", "p", "p_holm"),
 )
-# Beside the loss and its difference, as many as there is room for, the most important first.
+# Beside the loss and its difference, the most important first.
 COLUMNS = (
     *("deviance_explained", "accuracy", "volunteers", "calibration_error"),
     *("rmse", "r2", "mae", "bias"),
 )
 MOST_COLUMNS = 4
-GAP = 3  # between two columns on a terminal
 
 
 def render_ranking(ranking: Ranking, format: str = "table", stream: TextIO | None = None) -> str:
     """A ranking as text that ends in a newline, the best model first.
 
-    `format` is one of `zoocli.report.FORMATS`. JSON and CSV have all numbers with all digits. The
-    others are rounded to two digits of the interval. Absent values are null, empty or "-". `stream`
-    is where a table will be written: a terminal gets colour.
+    `format` is one of `EVALUATION_FORMATS`. JSON and CSV have all numbers with all digits. A
+    sentence says who is best and what that model is worth. The tables are rounded to two digits of
+    the interval. Absent values are null, empty or "-". `stream` is where a table will be written: a
+    terminal gets colour.
 
     Raises UsageError for another format.
     """
-    check_format(format)
+    check_format(format, EVALUATION_FORMATS)
+    if format == "sentence":
+        return f"{ranking_sentence(ranking)}\n"
     if format == "json":
         return render_json(ranking.to_dict())
     if format == "csv":
         rows = ({name: row.get(name) for name in CSV_COLUMNS} for row in ranking.rows())
         return csv_text(CSV_COLUMNS, rows)
-    width = None
-    if format == "table" and stream is not None and stream.isatty():
-        width = shutil.get_terminal_size().columns
-    return render_grids([_grid(ranking, width)], format, stream)
+    return render_grids([_grid(ranking)], format, stream)
 
 
-def _grid(ranking: Ranking, width: int | None) -> Grid:
-    """One row a model; with as many of the `COLUMNS` as fit into the width."""
+def _grid(ranking: Ranking) -> Grid:
+    """One row a model."""
     made = ranking.best.evaluation
     shown = {one.metric: one for one in shown_in(made.families, Place.HEADLINE)}
-    columns = [shown[name] for name in COLUMNS if name in shown][:MOST_COLUMNS]
-    fixed = [
+    metrics = [shown[name] for name in COLUMNS if name in shown][:MOST_COLUMNS]
+    columns = [
         ["", *(model.name for model in ranking.models)],
         ["loss", *_with_halves([model.metric("loss") for model in ranking.models])],
+        *([one.heading, *(_cell(model, one) for model in ranking.models)] for one in metrics),
         ["difference", *_with_halves([model.difference for model in ranking.models])],
         ["p", *(_p(model) for model in ranking.models)],
         ["group", *(model.group for model in ranking.models)],
     ]
-    optional = [[one.heading, *(_cell(model, one) for model in ranking.models)] for one in columns]
-    kept = len(optional)
-    while kept and width is not None and _width([*fixed, *optional[:kept]]) > width:
-        kept -= 1
-    header, *rows = zip(*fixed[:2], *optional[:kept], *fixed[2:], strict=True)
-    return Grid(
-        losses_title(made.loss, made.schema_name), header, [rows], _footer(ranking, columns[kept:])
-    )
+    header, *rows = zip(*columns, strict=True)
+    optional = range(1 + len(metrics), 1, -1)
+    title = losses_title(made.loss, made.schema_name)
+    return Grid(title, header, [rows], _footer(ranking), optional)
 
 
-def _footer(ranking: Ranking, hidden: Sequence[Shown]) -> list[str]:
-    more = ", ".join(one.heading for one in hidden)
+def _footer(ranking: Ranking) -> list[str]:
     return [
         *ranking.verdicts,
-        *([f"A wider terminal, or -f csv, also has: {more}."] if hidden else []),
         f"{ranking.galaxies:,} galaxies; ±: half the 95 % interval; difference: from the best "
         "model; p: paired randomisation test (Holm); a group's letter in common: not "
         "distinguishable.",
         ranking.signature,
     ]
-
-
-def _width(columns: Sequence[Sequence[str]]) -> int:
-    return sum(max(map(len, column)) for column in columns) + GAP * (len(columns) - 1)
 
 
 def _cell(model: RankedModel, shown: Shown) -> str:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 Format = Literal["table", "json", "csv", "markdown", "latex"]
 FORMATS: tuple[str, ...] = get_args(Format)
+EvaluationFormat = Literal["table", "json", "csv", "markdown", "latex", "sentence"]
+EVALUATION_FORMATS: tuple[str, ...] = get_args(EvaluationFormat)
 SINGLE_HEADER = ("", "mean", "se", "mean_all", "N", "N_all", "votes")
 STATISTICS = (
     "mean",
@@ -52,10 +54,10 @@ def render_summaries(
     return render_grids([grid], format, stream)
 
 
-def check_format(format: str) -> None:
-    """Raises UsageError unless it is one of `FORMATS`."""
-    if format not in FORMATS:
-        raise UsageError(f"There is no format {format!r}. Choose one of {', '.join(FORMATS)}.")
+def check_format(format: str, formats: Sequence[str] = FORMATS) -> None:
+    """Raises UsageError unless it is one of the formats."""
+    if format not in formats:
+        raise UsageError(f"There is no format {format!r}. Choose one of {', '.join(formats)}.")
 
 
 def render_json(content: Any) -> str:
