@@ -28,7 +28,7 @@ from zoocli.tables.parts.joined import Parts, with_shared_schemas
 from zoocli.tables.parts.keyed import keyed
 from zoocli.tables.parts.manifest import MANIFEST, Manifest
 from zoocli.tables.spool import Spool
-from zoocli.tables.table import Table
+from zoocli.tables.table import Origin, Table
 
 CHUNK = 1 << 20
 WITHIN = re.compile(r"(.+)\[([^\[\]]+)\]")  # a table in a file, such as votes.fits[2]
@@ -148,12 +148,14 @@ def _open_copy_or_file(
 
     `spool` is given where the file is itself a temporary copy; `chosen` is one table of several.
     """
+    origin = Origin.of(path) if spool is None else None
     format, codec = format_of_file(path, name), codec_of(path)
     if codec not in (None, *format.codecs):
         spool = Spool(decompressed(path, codec, name), name)
         path = spool.path
     table = format.open(path, resources, name, chosen)
     table.spool = spool
+    table.origin = origin
     return table
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -21,13 +23,39 @@ BATCH_ROWS = 65_536
 METADATA_KEY = b"zoocli"
 
 
+@dataclass(frozen=True)
+class Origin:
+    """The file that a table is read from, as it was when it was opened."""
+
+    path: Path
+    seen: tuple[int, int, int]
+
+    @classmethod
+    def of(cls, path: Path) -> Origin:
+        """The file as it is now."""
+        return cls(path, cls._look(path))
+
+    @staticmethod
+    def _look(path: Path) -> tuple[int, int, int]:
+        found = path.stat()
+        return found.st_ino, found.st_size, found.st_mtime_ns
+
+    @property
+    def has_changed(self) -> bool:
+        """Whether it was replaced, rewritten or removed since."""
+        try:
+            return self._look(self.path) != self.seen
+        except OSError:
+            return True
+
+
 class Table(ABC):
     """A table as a stream of batches, in the order of its rows.
 
     `name` and `format` are for messages. `schema` has a field for each column (all text where the
     format has no types). `rows` is None until they have been counted. `text` says that the format
     holds only text, so that ids in it are exactly as written. `spool` is the temporary copy that
-    the table is read from, if any.
+    the table is read from, if any; `origin` the file that it is read from otherwise.
     """
 
     name: str
@@ -36,6 +64,7 @@ class Table(ABC):
     rows: int | None = None
     text = False
     spool: Spool | None = None
+    origin: Origin | None = None
     missing = Missing()
 
     def treat_as_missing(self, values: Iterable[str | float]) -> None:
@@ -76,12 +105,32 @@ class Table(ABC):
         A column of text is parsed as its type in `types`, or as lists of it where its first cell
         begins with `[`; DataError names cells that cannot be parsed. What is `missing` is null in
         all columns of `types`. Other columns are returned unchanged.
+
+        DataError where the file changed since it was opened: the rows would be of several tables.
         """
         columns = list(dict.fromkeys(columns))
         self.require(columns)
         parser = TextParser(types or {}, self.name, self.missing)
-        for batch in self._batches(columns, types or {}, batch_rows):
-            yield parser.parse(batch)
+        yield from self._parsed(self._batches(columns, types or {}, batch_rows), parser)
+
+    def _parsed(
+        self, batches: Iterator[pa.RecordBatch], parser: TextParser
+    ) -> Iterator[pa.RecordBatch]:
+        """The batches parsed; DataError at their end where the file has changed."""
+        try:
+            for batch in batches:
+                yield parser.parse(batch)
+        except Exception as error:  # of any kind, where a file is half of an old and a new one
+            self._refuse_changed(error)
+            raise
+        self._refuse_changed()
+
+    def _refuse_changed(self, cause: Exception | None = None) -> None:
+        if self.origin is not None and self.origin.has_changed:
+            raise DataError(
+                f"{self.name} was changed while it was read. Nothing was written; run again when "
+                "it no longer changes."
+            ) from cause
 
     def field(self, column: str, types: Types) -> pa.Field:
         """A column's name and type as `batches` gives it."""
@@ -107,8 +156,9 @@ class Table(ABC):
         self.require(columns)
         parser = TextParser(types or {}, self.name, self.missing)
         if start < stop:
-            for batch in self._between(start, stop, columns, types or {}, batch_rows):
-                yield parser.parse(batch)
+            yield from self._parsed(
+                self._between(start, stop, columns, types or {}, batch_rows), parser
+            )
 
     def _between(
         self, start: int, stop: int, columns: list[str], types: Types, batch_rows: int
