@@ -170,6 +170,24 @@ def test_evaluate_and_rank(tmp_path: Path) -> None:
     )
     assert ranking.galaxies == sum(chosen)
     assert ranking.best.evaluation.by_name == found.by_name
+    assert ranking.best.evaluation.matching == found.matching
+    assert "|where:night > 3|" in ranking.signature
+
+
+@pytest.mark.filterwarnings("ignore::zoocli.errors.ZoocliWarning")
+def test_rank_takes_the_galaxies_for_which_it_holds_in_every_model(tmp_path: Path) -> None:
+    tree = write_tree(tmp_path)
+    table = predictions()
+    one = table.append_column("quality", [range(COUNT)])
+    other = table.append_column("quality", [range(COUNT, 0, -1)])
+    ranking = zoocli.rank({"one": one, "other": other}, votes(), tree, where="quality > 20")
+    both = [20 < row < COUNT - 20 for row in range(COUNT)]
+    assert ranking.galaxies == sum(both)
+    assert [model.evaluation.galaxies for model in ranking.models] == [sum(both)] * 2
+    assert [model.left_out for model in ranking.models] == [
+        sum(row > 20 for row in range(COUNT)) - sum(both),
+        sum(COUNT - row > 20 for row in range(COUNT)) - sum(both),
+    ]
 
 
 @pytest.mark.filterwarnings("ignore::zoocli.errors.ZoocliWarning")

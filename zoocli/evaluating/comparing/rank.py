@@ -28,6 +28,7 @@ from zoocli.foundation.arrays import Mask
 from zoocli.foundation.resources import Resources
 from zoocli.matching.held import batches_with_ids
 from zoocli.matching.ids import IdColumn
+from zoocli.matching.matched import Matched
 from zoocli.runs.options.evaluate import EvaluateOptions
 from zoocli.runs.options.score import ScoreOptions
 from zoocli.scoring.inputs import Inputs, find_ids, hold_inputs, new_scorer, open_inputs
@@ -64,12 +65,13 @@ def rank_models(
         opened = _open(models, votes, options.score, resources)
         found = {name: _matched(inputs) for name, inputs in opened.items()}
         common = np.logical_and.reduce([*found.values()])
+        lacking = np.logical_or.reduce([*found.values()]) & ~common
         if not common.any():
             raise DataError(_why_nothing(found))
         evaluations = {}
         for number, (name, inputs) in enumerate(opened.items(), start=1):
-            if not common.all():
-                inputs = replace(inputs, left_out=~common)
+            if lacking.any():
+                inputs = replace(inputs, left_out=lacking)
             evaluator = evaluator_of(inputs, options)
             total = add_up(inputs, evaluator, progress(name, number, len(models)))
             evaluations[name] = evaluation_of(inputs, evaluator, total, None)
@@ -128,12 +130,20 @@ def _file_name(table: Table) -> str:
 
 
 def _matched(inputs: Inputs) -> Mask:
-    """Which rows of VOTES a model has a prediction for; reads the ids alone."""
+    """Which rows of VOTES a model has a prediction for, where the condition holds, if there is one.
+
+    Reads the ids, and the columns of the condition: each model may have other values there.
+    """
     matched = np.zeros(len(inputs.held.index), np.bool_)
-    rows = inputs.options.batch_size
-    for _, text in batches_with_ids(inputs.predictions, inputs.ids, [], {}, rows):
-        found = inputs.held.index.find(text)
-        matched[found[found >= 0]] = True
+    rows, condition = inputs.options.batch_size, inputs.condition
+    columns = [] if condition is None else [*condition.of_predictions.values()]
+    types = inputs.scorer.prediction_types
+    name, index = inputs.predictions.name, inputs.held.index
+    for batch, text in batches_with_ids(inputs.predictions, inputs.ids, columns, types, rows):
+        one = Matched.of(name, batch, text, index)
+        if condition is not None:
+            one = condition.apply(one, inputs.held.kept)
+        matched[one.held_rows] = True
     return matched
 
 
@@ -226,7 +236,8 @@ def _notes(evaluations: Mapping[str, Evaluation], left_out: Mapping[str, int]) -
     notes: dict[str, Any] = {}
     if shorter:
         notes[
-            "Galaxies with votes that another model lacks are left out: " + ", ".join(shorter) + "."
+            "Galaxies with votes that another model lacks (or for which «where» does not hold "
+            "there) are left out: " + ", ".join(shorter) + "."
         ] = None
     for name, one in evaluations.items():
         notes |= dict.fromkeys(one.notes) | dict.fromkeys(f"{name}: {text}" for text in one.doubts)

@@ -117,6 +117,8 @@ class Ranking:
         """How the numbers were made, in one line."""
         made = self.best.evaluation.provenance
         parts = [f"rank:{len(self.models)} models", f"loss:{made.loss}"]
+        if made.setting("where") is not None:
+            parts.append(f"where:{made.setting('where')}")
         if made.schema is not None:
             parts.append(f"schema:{made.schema}@{made.setting('schema_hash')}")
         parts.append(f"votes:{made.setting('votes_fingerprint')}")
