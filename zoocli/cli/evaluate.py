@@ -13,7 +13,7 @@ from zoocli.cli.groups import with_groups
 from zoocli.cli.inputs import files_of
 from zoocli.cli.messages import say_notes
 from zoocli.cli.options import Quiet, Report, Tables
-from zoocli.cli.outputs import put
+from zoocli.cli.outputs import put, put_and_publish
 from zoocli.errors import MachineError, UsageError
 from zoocli.report import EvaluationFormat
 from zoocli.runs.options.evaluate import EvaluateOptions
@@ -131,11 +131,10 @@ def show_evaluation(
     """Writes the directory, if any, and to stdout the format given, or else a table."""
     from zoocli.report.evaluation import render_evaluation
     from zoocli.report.evaluation_files import drafted_evaluation
-    from zoocli.tables.writing.drafts import publish_all
 
     if output is None:
         put(render_evaluation(evaluation, format or "table", sys.stdout))
         return
     text = "" if format is None else render_evaluation(evaluation, format, sys.stdout)
     with drafted_evaluation(output, evaluation, report) as show:
-        publish_all(lambda: put(text), sys.stdout.flush, show)
+        put_and_publish(text, show)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,13 @@ def put(text: str) -> None:
     """Writes to stdout; characters that its encoding lacks are escaped."""
     encoding = sys.stdout.encoding or "utf-8"
     sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
+
+
+def put_and_publish(text: str, publish: Callable[[], None]) -> None:
+    """Writes to stdout, then publishes a file or folder; not where stdout fails."""
+    from zoocli.tables.writing.drafts import publish_all
+
+    publish_all(lambda: put(text), sys.stdout.flush, publish)
 
 
 def choose_sink(output: str | None, format: str | None, summary: Path | None = None) -> Sink:

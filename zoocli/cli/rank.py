@@ -14,14 +14,12 @@ from zoocli.cli.groups import with_groups
 from zoocli.cli.inputs import files_of
 from zoocli.cli.messages import inform, say_notes
 from zoocli.cli.options import INPUTS, Quiet
-from zoocli.cli.outputs import compile_note, put
+from zoocli.cli.outputs import compile_note, put, put_and_publish
 from zoocli.cli.progress import progress_bar
 from zoocli.errors import UsageError, harmless
 from zoocli.report import EvaluationFormat
 from zoocli.runs.options.evaluate import EvaluateOptions
 from zoocli.runs.options.option import OUTPUT
-
-PACKED = (".gz", ".zst", ".bz2", ".xz")
 
 
 @with_groups
@@ -68,7 +66,6 @@ def rank(
         raise UsageError("--link is for the report of `zoocli evaluate`. Leave it out.")
     from zoocli.evaluating.comparing.rank import rank_models
     from zoocli.report.ranking import check_folder, drafted_ranking, render_ranking
-    from zoocli.tables.writing.drafts import publish_all
 
     if output is not None:
         check_folder(output, files, models)
@@ -87,7 +84,7 @@ def rank(
         return
     text = "" if format is None else render_ranking(ranking, format, sys.stdout)
     with drafted_ranking(output, ranking) as show:
-        publish_all(lambda: put(text), sys.stdout.flush, show)
+        put_and_publish(text, show)
     if format is None and not quiet:
         for verdict in ranking.verdicts:
             inform(harmless(verdict))
@@ -101,12 +98,14 @@ def named(models: Sequence[str]) -> dict[str, str]:
     >>> named(["a/zoobot.csv.gz", "new=b/zoobot.csv"])
     {'zoobot': 'a/zoobot.csv.gz', 'new': 'b/zoobot.csv'}
     """
+    from zoocli.tables.compression import SUFFIXES
+
     found: dict[str, str] = {}
     for model in models:
         name, equals, path = model.partition("=")
         if not (equals and name) or "/" in name or os.path.lexists(model):
             file = Path(model.rstrip("/"))
-            name, path = (file.with_suffix("") if file.suffix in PACKED else file).stem, model
+            name, path = (file.with_suffix("") if file.suffix in SUFFIXES else file).stem, model
         if name in found:
             raise UsageError(
                 f"Two models are called '{name}': '{found[name]}' and '{path}'. Give them names, "

@@ -15,7 +15,7 @@ from zoocli.cli.groups import with_groups
 from zoocli.cli.inputs import files_of
 from zoocli.cli.messages import inform, say_notes
 from zoocli.cli.options import Quiet, Tables
-from zoocli.cli.outputs import FORMATS, STDOUT, choose_sink, compile_note, put
+from zoocli.cli.outputs import FORMATS, STDOUT, choose_sink, compile_note, put, put_and_publish
 from zoocli.errors import UsageError
 from zoocli.runs.options.option import OUTPUT
 from zoocli.runs.options.score import ScoreOptions
@@ -117,7 +117,7 @@ class Outputs:
         if self.summary is None:
             commit_table()
         elif self.summary == STDOUT:
-            publish_all(lambda: put(text), sys.stdout.flush, commit_table)
+            put_and_publish(text, commit_table)
         else:
             with drafted_text(self.summary, text) as show_summary:
                 publish_all(commit_table, show_summary)

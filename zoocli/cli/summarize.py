@@ -11,7 +11,7 @@ import typer
 from zoocli.cli.inputs import require_one_stdin
 from zoocli.cli.messages import say_notes
 from zoocli.cli.options import Quiet, ScoresSchema
-from zoocli.cli.outputs import put
+from zoocli.cli.outputs import put, put_and_publish
 from zoocli.errors import UsageError
 from zoocli.report import Format, render_binned_summary, render_summaries
 
@@ -123,10 +123,10 @@ def _ending(plot: Path) -> str:
 
 def _show(text: str, plot: Path | None, picture: bytes) -> None:
     """Writes the text to stdout and the picture, if any; the latter not where stdout fails."""
-    from zoocli.tables.writing.drafts import drafted_bytes, publish_all
+    from zoocli.tables.writing.drafts import drafted_bytes
 
     if plot is None:
         put(text)
         return
     with drafted_bytes(plot, picture) as show:
-        publish_all(lambda: put(text), sys.stdout.flush, show)
+        put_and_publish(text, show)

@@ -12,6 +12,8 @@ from zoocli.report.text import ABSENT, count, csv_text, decimals, number
 
 if TYPE_CHECKING:
     from zoocli.evaluating.comparing.comparison import Comparison, Difference, System
+    from zoocli.evaluating.comparing.ranked import DifferenceFromBest
+    from zoocli.evaluating.metric import Metric
 
 HEADER = ("", "baseline", "system", "difference", "low", "high", "p", "p (Holm)", "better", "N")
 OPTIONAL = [HEADER.index(name) for name in ("better", "baseline", "system", "p", "low", "high")]
@@ -57,7 +59,7 @@ def render_comparison(
 def _grid(comparison: Comparison, system: System, closing: Sequence[str]) -> Grid:
     sections = system.sections()
     every = [difference for groups in sections for difference in groups.values()]
-    digits = decimals(_half_width(difference) for difference in every)
+    digits = decimals(half_width(difference) for difference in every)
     rows = [
         [[name, *_cells(difference, digits)] for name, difference in groups.items()]
         for groups in sections
@@ -72,11 +74,9 @@ def _grid(comparison: Comparison, system: System, closing: Sequence[str]) -> Gri
     return Grid(title, HEADER, rows, footer, OPTIONAL)
 
 
-def _half_width(difference: Difference) -> float | None:
+def half_width(of: Difference | DifferenceFromBest | Metric) -> float | None:
     """About two standard errors; the table shows two digits of it."""
-    if difference.low is None or difference.high is None:
-        return None
-    return (difference.high - difference.low) / 2
+    return None if of.low is None or of.high is None else (of.high - of.low) / 2
 
 
 def _cells(difference: Difference, digits: int) -> list[str]:

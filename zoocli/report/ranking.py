@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,12 +12,12 @@ from zoocli.evaluating.comparing.ranked import DifferenceFromBest, RankedModel, 
 from zoocli.evaluating.family import Place, Shown, shown_in
 from zoocli.evaluating.metric import Metric
 from zoocli.evaluating.sums_file import FILE
-from zoocli.report.comparison import shown_p_cell
+from zoocli.report.comparison import half_width, shown_p_cell
 from zoocli.report.evaluation_files import TEXTS, write_texts
 from zoocli.report.grid import Grid, render_grids
 from zoocli.report.sentence import ranking_sentence
 from zoocli.report.summary import EVALUATION_FORMATS, check_format, losses_title, render_json
-from zoocli.report.text import ABSENT, csv_text, decimals, number
+from zoocli.report.text import ABSENT, NO_LIMIT, csv_text, decimals, number
 from zoocli.tables.writing.folders import drafted_folder
 from zoocli.tables.writing.guards import refuse_inputs_of_folder
 
@@ -97,9 +96,8 @@ def _cell(model: RankedModel, shown: Shown) -> str:
 
 def _with_halves(several: Sequence[Metric | DifferenceFromBest | None]) -> list[str]:
     """Each with half its interval, of which the narrowest has two digits."""
-    halves = [_half(one) for one in several]
-    sizes = [half for half in halves if half]
-    digits = max(0, 1 - math.floor(math.log10(min(sizes)))) if sizes else decimals([])
+    halves = [None if one is None else half_width(one) for one in several]
+    digits = decimals(halves, fewest=0, most=NO_LIMIT)
     return [
         ABSENT
         if one is None or one.value is None
@@ -110,13 +108,6 @@ def _with_halves(several: Sequence[Metric | DifferenceFromBest | None]) -> list[
 
 def _p(model: RankedModel) -> str:
     return ABSENT if model.difference is None else shown_p_cell(model.difference.p_holm)
-
-
-def _half(of: Metric | DifferenceFromBest | None) -> float | None:
-    """Half the width of its interval."""
-    if of is None or of.low is None or of.high is None:
-        return None
-    return (of.high - of.low) / 2
 
 
 def check_folder(folder: Path, inputs: list[str], models: Iterable[str]) -> None:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import math
-
 from zoocli.evaluating.classes.result import ClassEvaluation
 from zoocli.evaluating.comparing.ranked import Ranking
 from zoocli.evaluating.evaluation import Evaluation
 from zoocli.evaluating.metric import Metric
 from zoocli.evaluating.tree.result import DIRICHLET, TreeEvaluation
 from zoocli.losses import unit_of
-from zoocli.report.text import count, number
+from zoocli.report.text import NO_LIMIT, count, decimals, number
 from zoocli.schema.levels import OVERALL
 
 INTERVALS = "95 % intervals"
@@ -61,8 +59,7 @@ def with_interval(metric: Metric | None, scale: float = 1.0) -> str:
     low, high = metric.low, metric.high
     digits = 3
     if low is not None and high is not None and high > low:
-        half = scale * (high - low) / 2
-        digits = max(0, 1 - math.floor(math.log10(half)))
+        digits = decimals([scale * (high - low) / 2], fewest=0, most=NO_LIMIT)
     elif low is not None and high is None:
         digits = 1
     shown = number(scale * metric.value, digits)

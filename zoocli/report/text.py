@@ -12,19 +12,22 @@ from zoocli.errors import harmless
 
 ABSENT = "-"
 FEWEST_DECIMALS, MOST_DECIMALS = 4, 8
+NO_LIMIT = 400  # more decimals than a float has
 
 
-def decimals(values: Iterable[float | None]) -> int:
+def decimals(
+    values: Iterable[float | None], fewest: int = FEWEST_DECIMALS, most: int = MOST_DECIMALS
+) -> int:
     """The decimals (4 to 8) that show two digits of the smallest of `values` (standard errors).
 
-    >>> decimals([0.5, 0.00012, None])
-    5
+    >>> decimals([0.5, 0.00012, None]), decimals([0.5], fewest=0)
+    (5, 2)
     """
     sizes = [abs(value) for value in values if value]
     if not sizes:
         return FEWEST_DECIMALS
     needed = 1 - math.floor(math.log10(min(sizes)))
-    return min(max(needed, FEWEST_DECIMALS), MOST_DECIMALS)
+    return min(max(needed, fewest), most)
 
 
 def number(value: float | None, digits: int) -> str:

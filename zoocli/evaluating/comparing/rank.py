@@ -8,6 +8,7 @@ the sums of both (`zoocli.evaluating.comparing.paired`).
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from itertools import combinations
@@ -117,16 +118,12 @@ def _beside(first: Inputs, tables: tuple[Table, Table], options: ScoreOptions) -
             options=options,
             scorer=scorer,
             predictions=tables[0],
-            source=_file_name(tables[0]),
+            source=os.path.basename(tables[0].name),
             ids=ids[0],
         )
     inputs = hold_inputs(tables, ids, scorer, options, first.resources)
     inputs.held.findings.raise_if_any()
     return inputs
-
-
-def _file_name(table: Table) -> str:
-    return table.name.rpartition("/")[2]
 
 
 def _matched(inputs: Inputs) -> Mask:
