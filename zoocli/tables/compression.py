@@ -11,7 +11,7 @@ import fcntl
 import os
 import select
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from lzma import LZMAError
@@ -28,6 +28,8 @@ SUFFIXES = (".gz", ".zst", ".bz2", ".xz")
 CHUNK = 1 << 18
 PIPE_BYTES = 1 << 20
 POLL_MS = 100
+
+Watch = Callable[[bytes], None]
 
 
 def codec_of(path: Path) -> str | None:
@@ -63,19 +65,51 @@ def open_seekable(path: Path) -> Any:
 
 
 @contextlib.contextmanager
-def plain_path(path: Path, codec: str | None, name: str) -> Iterator[str]:
+def plain_path(
+    path: Path, codec: str | None, name: str, watch: Watch | None = None
+) -> Iterator[str]:
     """A path from which the decompressed content can be read, once and from the start.
 
-    The reader may stop early. Raises DataError on leaving where the file is truncated or damaged,
-    also in place of an error that the damage led to.
+    `watch` is given the content too, in pieces, all of it unless the block ends in an error. The
+    reader may stop early. Raises DataError on leaving where the file is truncated or damaged, also
+    in place of an error that the damage led to.
     """
-    if codec is None:
+    plain = _plain_content(path, name, watch) if codec is None else _piped(path, codec, name, watch)
+    with plain as readable:
+        yield readable
+
+
+@contextlib.contextmanager
+def _plain_content(path: Path, name: str, watch: Watch | None) -> Iterator[str]:
+    """The path itself, while a thread reads the file for `watch`."""
+    if watch is None:
         yield str(path.absolute())
         return
+    stop = threading.Event()
+    with ThreadPoolExecutor(1, "watch") as thread:
+        watching = thread.submit(_show, path, watch, stop)
+        try:
+            yield str(path.absolute())
+        except BaseException:
+            stop.set()
+            raise
+        with _damage_reported(name, None):
+            watching.result()
+
+
+def _show(path: Path, watch: Watch, stop: threading.Event) -> None:
+    with path.open("rb") as file:
+        while not stop.is_set() and (chunk := file.read(CHUNK)):
+            watch(chunk)
+
+
+@contextlib.contextmanager
+def _piped(path: Path, codec: str, name: str, watch: Watch | None) -> Iterator[str]:
+    """The path of a pipe into which a thread decompresses the file."""
     reading, writing = _pipe()
     stop = threading.Event()
     with ThreadPoolExecutor(1, "decompress") as thread:
-        decompressing = thread.submit(_decompress, path, codec, writing, stop)
+        decompressing = thread.submit(_decompress, path, codec, writing, stop, watch)
         try:
             yield f"/dev/fd/{reading}"
         finally:
@@ -85,11 +119,16 @@ def plain_path(path: Path, codec: str | None, name: str) -> Iterator[str]:
                 decompressing.result()
 
 
-def _decompress(path: Path, codec: str, writing: int, stop: threading.Event) -> None:
+def _decompress(
+    path: Path, codec: str, writing: int, stop: threading.Event, watch: Watch | None
+) -> None:
     try:
         with _open(path, codec) as file:
-            while (chunk := file.read(CHUNK)) and _feed(writing, memoryview(chunk), stop):
-                pass
+            while chunk := bytes(file.read(CHUNK)):
+                if watch is not None:
+                    watch(chunk)
+                if not _feed(writing, memoryview(chunk), stop):
+                    break
     finally:
         os.close(writing)
 

@@ -5,6 +5,7 @@ A format is one entry of `FORMATS`, with the module that has its reader and its 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -14,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 from zoocli.errors import DataError, UsageError
 from zoocli.tables.compression import GZIP, SUFFIXES, ZSTD, codec_of, read_start
 from zoocli.tables.formats.strangers import FIRST_BYTES, refuse_stranger
+
+PADDED_OBJECT = re.compile(rb'^\{[ \t]+"')  # as some writers of JSON lines begin
 
 if TYPE_CHECKING:
     from zoocli.foundation.resources import Resources
@@ -140,6 +143,7 @@ def format_of_file(path: Path, name: str) -> Format:
     bytes cannot be decompressed, and for files that are known to be no tables.
     """
     start = read_start(path, codec_of(path), FIRST_BYTES, name)
+    start = PADDED_OBJECT.sub(rb'{"', start)
     for format in FORMATS:
         if format.magics and start.startswith(format.magics):
             return format

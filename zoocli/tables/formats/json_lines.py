@@ -9,10 +9,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from zoocli.errors import DataError, first_line
+from zoocli.foundation.kernels.json_text import FOUND, STATES, find_lenient
 from zoocli.foundation.resources import Resources
 from zoocli.tables.formats.duck import connect, literal_path
 from zoocli.tables.formats.encoder import TextEncoder
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
 
 LINES = "read_json_objects($path, format = 'newline_delimited', compression = 'none')"
 ADVICE = "Write one object per line, without repeated keys."
+# Where DuckDB may let pass what is not JSON: commas before a closing bracket, zero bytes in keys.
+DOUBTFUL = re.compile(rb",\s*[}\]]|\\u0000")
+PIECE = 1 << 20
 
 
 class JsonLinesTable(Table):
@@ -59,8 +64,36 @@ class JsonLinesTable(Table):
             if not rows:
                 raise DataError(f"{self.name} has no objects in it. {ADVICE}")
             leading = query_lines(first).fetchall()[0][0]
+        if self._is_doubtful():
+            self._require_json()
         self.rows = rows
         return [*leading, *sorted(set(known) - set(leading))]
+
+    def _is_doubtful(self) -> bool:
+        """Whether a line may hold what DuckDB lets pass."""
+        state = np.full(STATES, -1, np.int64)
+        with self._path.open("rb") as file:
+            while state[FOUND] < 0 and (piece := file.read(PIECE)):
+                find_lenient(np.frombuffer(piece, np.uint8), state)
+        return bool(state[FOUND] > 0)
+
+    def _require_json(self) -> None:
+        """Raises DataError for the first line that only a lenient parser takes."""
+        with self._path.open("rb") as file:
+            for number, line in enumerate(file, 1):
+                if not DOUBTFUL.search(line):
+                    continue
+                try:
+                    keys = "".join(json.loads(line))
+                except (ValueError, RecursionError) as error:
+                    raise self._not_json(number, first_line(error)) from error
+                if "\0" in keys:
+                    raise self._not_json(number, "a key holds a zero byte")
+
+    def _not_json(self, line: int, why: str) -> DataError:
+        return DataError(
+            f"{self.name} cannot be read as JSON lines at line {line:,}: {why}. {ADVICE}"
+        )
 
     def _batches(
         self, columns: list[str], types: Types, batch_rows: int

@@ -16,13 +16,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from zoocli.errors import DataError, MachineError, first_line
 from zoocli.foundation.resources import Resources
-from zoocli.tables.compression import codec_of, decompressed, plain_path, read_start
+from zoocli.tables.compression import Watch, codec_of, decompressed, plain_path, read_start
 from zoocli.tables.formats.delimited.header import BLANKS, Header, read_header
+from zoocli.tables.formats.delimited.screening import Screen
 from zoocli.tables.formats.duck import connect, literal_path
 from zoocli.tables.numbers import LIST_START, Types, text_error
 from zoocli.tables.spool import Spool
@@ -162,7 +164,9 @@ class DelimitedTable(Table):
         """The batches after the first `done` rows."""
         chosen = ", ".join(self._cell(position, kinds) for position in positions)
         row = 0
-        with self._connected() as (connection, path):
+        numbers = np.isin(np.arange(len(self.schema)), list(kinds))
+        screen = Screen(self._separator, self._skipped, numbers)
+        with self._connected(screen.look) as (connection, path):
             reader = self._query(connection, path, chosen, kinds).to_arrow_reader(batch_rows)
             for batch in reader:
                 left = batch.slice(max(0, done - row))
@@ -170,6 +174,7 @@ class DelimitedTable(Table):
                 if left.num_rows:
                     self._refuse_markers(left, row - left.num_rows)
                     yield left
+        screen.require(row, self.name, self.column_names)
 
     def _cell(self, position: int, kinds: Mapping[int, str]) -> str:
         """The SQL of one cell, as text or as its type."""
@@ -195,10 +200,12 @@ class DelimitedTable(Table):
         return any(self.schema.get_field_index(column) in self._lists for column in columns)
 
     @contextlib.contextmanager
-    def _connected(self) -> Iterator[tuple[duckdb.DuckDBPyConnection, str]]:
+    def _connected(
+        self, watch: Watch | None = None
+    ) -> Iterator[tuple[duckdb.DuckDBPyConnection, str]]:
         """A connection, and the path from which it can read the file, once."""
         with (
-            plain_path(self._path, self._codec, self.name) as path,
+            plain_path(self._path, self._codec, self.name, watch) as path,
             connect(self._resources) as connection,
         ):
             yield connection, path
