@@ -371,3 +371,63 @@ def test_what_is_for_classes_is_refused_elsewhere(data, tmp_path):
     write(tmp_path / "v.csv", {"id": ["a"], "label": ["x"]})
     done = run("evaluate", tmp_path / "p.csv", tmp_path / "v.csv", "-l", "ce")
     assert done.code == 3 and "--scale" in done.err
+
+
+@pytest.mark.parametrize("sharpness", [0.3, 1.0, 12.0])
+def test_separation_is_that_of_scikit_learn_to_the_bins(sharpness: float):
+    """Sharp predictions crowd within 1e-5 of 0 and 1, where equal bins of p would be one."""
+    predictions, labels = made_up()
+    predictions[CLASSES] *= sharpness
+    of = values(evaluate(predictions, labels))
+    true = labels["label"].to_numpy()
+    logits = logits_of(predictions)
+    # ln(p / (1 - p)), which does not round to one number where p rounds to 1
+    others = [np.delete(logits, one, axis=1) for one in range(4)]
+    orders = [logits[:, one] - np.logaddexp.reduce(others[one], axis=1) for one in range(4)]
+    aucs, precisions = [], []
+    for one, name in enumerate(CLASSES[:3]):
+        aucs.append(sklearn.roc_auc_score(true == one, orders[one].clip(-32, 32)))
+        precisions.append(sklearn.average_precision_score(true == one, orders[one].clip(-32, 32)))
+        assert of[name, "roc_auc"] == pytest.approx(aucs[-1], abs=1e-3)
+        assert of[name, "average_precision"] == pytest.approx(precisions[-1], abs=1e-3)
+    assert of["never", "roc_auc"] is of["never", "average_precision"] is None
+    assert of[None, "roc_auc"] == pytest.approx(np.mean(aucs), abs=1e-3)
+    assert of[None, "average_precision"] == pytest.approx(np.mean(precisions), abs=1e-3)
+
+
+def test_intervals_of_separation_hold():
+    """Of 100 samples from one population, most intervals hold its number."""
+    predictions, labels = made_up(40_000, seed=7)
+    truth = values(evaluate(predictions, labels))
+    held = {"roc_auc": 0, "average_precision": 0}
+    for sample in range(100):
+        rows = slice(400 * sample, 400 * (sample + 1))
+        found = evaluate(predictions[rows], labels[rows]).by_name
+        for metric in held:
+            one = found["overall", "spiral", metric]
+            held[metric] += one.low <= truth["spiral", metric] <= one.high
+    assert min(held.values()) >= 88  # 95 expected; 3 standard deviations
+
+
+def test_reliability_of_each_class():
+    predictions, labels = made_up()
+    found = evaluate(predictions, labels)
+    probabilities = softmax(logits_of(predictions), axis=1)
+    for one in range(4):
+        curve = found.reliability_of(one)
+        assert curve is not None and curve.galaxies.sum() == len(labels)
+        mean = np.average(curve.predicted, weights=curve.galaxies)
+        assert mean == pytest.approx(probabilities[:, one].mean(), rel=1e-12)
+        share = np.average(curve.observed, weights=curve.galaxies)
+        assert share == pytest.approx((labels["label"] == one).mean(), rel=1e-12)
+
+
+def test_very_many_classes_have_no_separation():
+    ids = ["a", "b", "c"]
+    logits = pd.DataFrame(np.eye(3, 201), columns=[f"class {number}" for number in range(201)])
+    logits.insert(0, "id", ids)
+    labels = pd.DataFrame({"id": ids, "label": [0, 1, 2]})
+    found = evaluate(logits, labels, scale="logits")
+    assert found.by_name["overall", None, "accuracy"].value == 1.0
+    assert ("overall", None, "roc_auc") not in found.by_name
+    assert found.ranking(0) is found.reliability_of(0) is None

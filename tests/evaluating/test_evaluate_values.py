@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,12 @@ from sklearn import metrics as sklearn
 import zoocli
 from tests.command import done_well, run
 from tests.evaluations import assert_same_numbers, left_out, students_interval
-from zoocli.evaluating.values.residuals import (
-    QUANTILES,
+from zoocli.evaluating.values.histogram import (
     RELATIVE_ERROR,
     bins_of,
     middles_of,
 )
+from zoocli.evaluating.values.residuals import QUANTILES
 from zoocli.evaluating.values.result import ValueEvaluation
 
 TARGETS = ["mass", "age"]
@@ -328,3 +329,123 @@ def test_sums_that_lack_an_array_are_called_damaged(data, tmp_path):
     pq.write_table(table.slice(0, len(table) // 2), path)
     done = run("merge", tmp_path / "out")
     assert done.code == 3 and "damaged" in done.err
+
+
+def redshifts(galaxies: int = 3000, seed: int = 1) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Photometric redshifts with standard deviations, and a few that are quite wrong."""
+    random = np.random.default_rng(seed)
+    true = random.gamma(2, 0.3, galaxies)
+    sigma = 0.03 * (1 + true)
+    predicted = true + sigma * random.normal(size=galaxies) + 0.004
+    wrong = random.random(galaxies) < 0.04
+    predicted = np.where(wrong, np.abs(random.normal(size=galaxies)), predicted)
+    ids = [f"galaxy {number}" for number in range(galaxies)]
+    predictions = pd.DataFrame({"id": ids, "z_phot": predicted, "z_err": sigma})
+    return predictions, pd.DataFrame({"id": ids, "z_spec": true})
+
+
+REDSHIFT = {"label": "z_spec", "residual": "redshift"}
+
+
+@pytest.mark.parametrize("limit", [None, 0.05])
+def test_redshift_residuals_are_those_of_numpy_and_astropy(limit):
+    astropy = pytest.importorskip("astropy.stats")
+    predictions, labels = redshifts()
+    found = evaluate(predictions, labels, **REDSHIFT, prediction="z_phot", outlier=limit)
+    scaled = (predictions["z_phot"] - labels["z_spec"]) / (1 + labels["z_spec"])
+    error = 2e-3 * np.abs(scaled).median()
+    one = found.by_name["overall", None, "sigma_nmad"]
+    assert one.value == pytest.approx(astropy.mad_std(scaled), abs=error)
+    assert one.low < one.value < one.high and len(labels) == one.N
+    one = found.by_name["overall", None, "bias_z"]
+    assert one.value == pytest.approx(np.median(scaled), abs=error)
+    one = found.by_name["overall", None, "outliers"]
+    assert one.value == np.mean(np.abs(scaled) > (limit or 0.15))
+    assert found.settings["outlier"] == (limit or 0.15)
+    plane = found.density(0)
+    assert plane is not None and plane.sum() == len(labels)
+    assert (plane > 0).trace() > 20  # true against predicted, near the diagonal
+
+
+def square_of(x: float, function: Callable[[float], float]) -> float:
+    return function(x) ** 2
+
+
+def test_uncertainties_are_those_of_numpy_and_of_numerical_integration():
+    from scipy.integrate import quad
+    from scipy.stats import norm
+
+    predictions, labels = redshifts(300)
+    predictions["z_err"] *= 0.5
+    found = evaluate(predictions, labels, label="z_spec", sigma="z_err").by_name
+    pull = (predictions["z_phot"] - labels["z_spec"]) / predictions["z_err"]
+    expected = {
+        "pull_mean": pull.mean(),
+        "pull_width": pull.std(ddof=0),
+        "coverage_68": np.mean(np.abs(pull) < 1),
+        "coverage_95": np.mean(np.abs(pull) < norm.ppf(0.975)),
+    }
+    scores = []
+    for p, s, y in zip(
+        *predictions[["z_phot", "z_err"]].T.to_numpy(), labels["z_spec"], strict=True
+    ):
+        normal = norm(p, s)
+        below = quad(square_of, min(p, y) - 12 * s, y, (normal.cdf,), points=[p])[0]
+        above = quad(square_of, y, max(p, y) + 12 * s, (normal.sf,), points=[p])[0]
+        scores.append(below + above)
+    for metric, value in expected.items():
+        assert found["overall", None, metric].value == pytest.approx(value, rel=1e-9), metric
+    assert found["overall", None, "crps"].value == pytest.approx(np.mean(scores), rel=1e-6)
+    assert found["overall", None, "pull_width"].low > 1
+
+
+def test_a_standard_deviation_for_each_target():
+    predictions, labels = made_up(200)
+    predictions["mass_err"], predictions["age_err"] = 0.3, 0.1 * labels["age"]
+    several = evaluate(predictions, labels, prediction=TARGETS, sigma=["mass_err", "age_err"])
+    alone = evaluate(predictions[["id", "age", "age_err"]], labels, label="age", sigma="age_err")
+    for metric in ("pull_mean", "pull_width", "crps", "coverage_68"):
+        one, other = several.by_name["age", None, metric], alone.by_name["overall", None, metric]
+        assert one.value == pytest.approx(other.value, rel=1e-14)
+        both = [several.by_name[name, None, metric].value for name in TARGETS]
+        mean = several.by_name["overall", None, metric].value
+        assert mean == pytest.approx(np.mean(both), rel=1e-14)
+    with pytest.raises(zoocli.errors.UsageError, match="1 columns of sigma= for 2"):
+        evaluate(predictions, labels, prediction=TARGETS, sigma="mass_err")
+
+
+@pytest.mark.parametrize("bad", [0.0, -1.0, np.inf, np.nan])
+def test_bad_standard_deviations(bad):
+    predictions, labels = redshifts(100)
+    predictions.loc[7, "z_err"] = bad
+    with pytest.raises(zoocli.errors.DataError, match=r"z_err.*galaxy 7"):
+        evaluate(predictions, labels, label="z_spec", sigma="z_err")
+    found = evaluate(predictions, labels, label="z_spec", sigma="z_err", on_invalid="null")
+    assert found.by_name["overall", None, "crps"].N == 99
+    assert found.by_name["overall", None, "rmse"].N == 100
+
+
+def test_redshifts_of_text_files_in_parts(tmp_path):
+    """As a user types it; the parts of an array job add up to the whole."""
+    predictions, labels = redshifts(400)
+    predictions.to_csv(tmp_path / "p.csv", index=False)
+    labels.to_csv(tmp_path / "y.csv", index=False)
+    given = [str(tmp_path / name) for name in ("p.csv", "y.csv")]
+    given += ["-l", "mse", "--label", "z_spec", "--residual", "redshift", "--sigma", "z_err"]
+    done_well("evaluate", *given, "-o", str(tmp_path / "whole"), "--no-report")
+    for part in (1, 2):
+        folder = str(tmp_path / f"part{part}")
+        done_well("evaluate", *given, "-o", folder, "--shard", f"{part}/2")
+    parts = [str(tmp_path / "part1"), str(tmp_path / "part2")]
+    merged = done_well("merge", *parts, "--format", "csv").out
+    assert_same_numbers(merged, (tmp_path / "whole" / "metrics.csv").read_text())
+    said = done_well("evaluate", *given, "-f", "sentence").out
+    assert "sigma_NMAD" in said and "% of outliers" in said
+
+
+def test_options_of_redshifts_that_do_not_belong():
+    predictions, labels = redshifts(20)
+    with pytest.raises(zoocli.errors.UsageError, match="outlier"):
+        evaluate(predictions, labels, label="z_spec", outlier=0.1)
+    with pytest.raises(zoocli.errors.UsageError, match="residual"):
+        zoocli.evaluate(predictions, labels, loss="ce", residual="redshift")

@@ -81,6 +81,8 @@ def test_classes_and_values_have_reports(tmp_path):
     done_well("evaluate", "-l", "ce", *files, "-o", tmp_path / "ce")
     assert {path.stem for path in (tmp_path / "ce" / "figures").iterdir()} == {
         "reliability",
+        "reliability-classes",
+        "purity",
         "confusion-classes",
     }
     targets = ("--label", "size", "--prediction", "x")

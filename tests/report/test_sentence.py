@@ -25,7 +25,7 @@ EVALUATIONS: dict[str, tuple[tuple[Path, Path], dict[str, Any], dict[str, float]
     "classes": (
         (SAMPLE / "class-predictions.csv", SAMPLE / "class-labels.csv"),
         {"loss": "ce", "scale": "logits"},
-        {"loss": 1, "accuracy": 100, "balanced_accuracy": 100},
+        {"loss": 1, "accuracy": 100, "balanced_accuracy": 100, "roc_auc": 1},
     ),
     "values": (
         (SAMPLE / "value-predictions.csv", SAMPLE / "value-labels.csv"),

@@ -421,10 +421,12 @@ def test_a_cluster_of_its_own(data, tmp_path):
 )
 def test_a_part_that_needs_too_much_memory_is_named(harm, said):
     options = ClusterOptions(partitions=8)
-    rows = "of 8 .rows 4 to 4 of"
+    # Where a process is killed, the part that is named may be one that ran beside it.
+    part = {"killed": r"\d", "memory": "4"}[harm]
+    rows = f"art {part} of 8 .rows {part} to {part} of"
     with (
         dask.config.set({"distributed.scheduler.allowed-failures": 1}),
-        pytest.raises(MachineError, match=f"art 4 {rows}.*{said}|{said} for part 4 {rows}"),
+        pytest.raises(MachineError, match=f"{rows}.*{said}|{said} for p{rows}"),
     ):
         run_job(Harm(harm), None, options, Resources(1, 10**9), lambda *_: None)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -42,10 +43,12 @@ class Collected:
 class Evaluator(ABC):
     """Knows what a batch adds to the evaluation, and what follows from all batches.
 
-    `copies`: how many numbers it makes of each predicted one, for the memory limit.
+    `copies`: how many numbers it makes of each predicted one, for the memory limit. `numbers`:
+    columns of PREDICTIONS that it reads besides the predictions.
     """
 
     copies: int
+    numbers: Sequence[str] = ()
 
     @abstractmethod
     def sums(self, threads: int) -> Sums:

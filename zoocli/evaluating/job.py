@@ -116,9 +116,10 @@ class OpenEvaluateJob(OpenJob[EvaluationTotals, Evaluation]):
 
 
 def score_options(options: EvaluateOptions) -> ScoreOptions:
-    """How the galaxies are scored: the columns that links are made of are kept as well."""
+    """How the galaxies are scored: columns of links and standard deviations are kept as well."""
     linked = [] if options.linking is None else options.linking.columns
-    return replace(options.score, keep=list(dict.fromkeys([*options.score.keep, *linked])))
+    kept = dict.fromkeys([*options.score.keep, *linked, *options.sigma])
+    return replace(options.score, keep=list(kept))
 
 
 def evaluator_of(inputs: Inputs, options: EvaluateOptions) -> Evaluator:
@@ -151,8 +152,8 @@ def add_up(inputs: Inputs, evaluator: Evaluator, progress: Progress) -> Evaluati
     row_bytes = VALUE_BYTES * len(columns) * evaluator.copies
     sums = evaluator.sums(inputs.resources.threads)
     # All sums, so that they exist where no galaxy matches.
-    sums.add(work(_no_galaxies(inputs)).addend)
-    for matched, part in stream(inputs, columns, work, row_bytes, sums.nbytes):
+    sums.add(work(_no_galaxies(inputs, evaluator)).addend)
+    for matched, part in stream(inputs, columns, work, row_bytes, sums.nbytes, evaluator.numbers):
         total.totals.take(inputs, matched)
         total.totals.add_losses(inputs, part.losses)
         sums.add(part.addend)
@@ -175,9 +176,10 @@ def _columns(inputs: Inputs) -> list[str]:
     return [*inputs.scorer.prediction_columns, *sorted(kept)]
 
 
-def _no_galaxies(inputs: Inputs) -> Matched:
+def _no_galaxies(inputs: Inputs, evaluator: Evaluator) -> Matched:
     table, columns = inputs.predictions, _columns(inputs)
-    fields = [table.field(name, inputs.scorer.prediction_types) for name in columns]
+    types = inputs.scorer.prediction_types | dict.fromkeys(evaluator.numbers, pa.float64())
+    fields = [table.field(name, types) for name in columns]
     batch = pa.RecordBatch.from_arrays(
         [pa.array([], field.type) for field in fields], schema=pa.schema(fields)
     )

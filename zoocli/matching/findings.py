@@ -71,6 +71,10 @@ NOT_FINITE = Problem(
     "predictions that are NaN or infinite, or give an infinite loss",
     "Correct the predictions, or have null losses for them with «on_invalid=null».",
 )
+BAD_SIGMA = Problem(
+    "standard deviations that are NaN, infinite, zero or negative",
+    "Correct them, or leave such galaxies out of what they are for with «on_invalid=null».",
+)
 NOT_PROBABILITIES = Problem(
     "predictions that are not probabilities (each in [0, 1], the sum 1)",
     "Give probabilities, or use «scale=logits».",

@@ -10,8 +10,8 @@ from zoocli.evaluating.family import Place, shown_in
 from zoocli.evaluating.tree.levels import shown_levels
 from zoocli.evaluating.tree.result import TreeEvaluation
 from zoocli.evaluating.values.result import ValueEvaluation
-from zoocli.report.grid import INTERVAL, Grid, render_grids
-from zoocli.report.metric_cells import MetricColumns
+from zoocli.report.grid import Grid, render_grids
+from zoocli.report.metric_cells import MetricColumns, dispensable_columns
 from zoocli.report.plain_evaluation import class_grids, value_grid
 from zoocli.report.sentence import sentence_of
 from zoocli.report.summary import EVALUATION_FORMATS, check_format, losses_title, render_json
@@ -75,12 +75,8 @@ def _tree_grid(evaluation: TreeEvaluation) -> Grid:
         evaluation.signature,
     ]
     header = ["", *columns.header, "N", "counted"]
-    # All but the loss, its interval, and N: the intervals first, then from the right.
-    places = range(len(header) - 3, 2, -1)
-    intervals = [place for place in places if header[place] == INTERVAL]
-    others = [place for place in places if header[place] != INTERVAL]
-    optional = [*intervals, len(header) - 1, *others]
-    return Grid(title, header, sections, footer, optional)
+    dispensable = dispensable_columns(header, len(header) - 2)
+    return Grid(title, header, sections, footer, dispensable)
 
 
 def _sizes(evaluation: TreeEvaluation, name: str) -> list[str]:

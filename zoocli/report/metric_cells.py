@@ -39,6 +39,19 @@ class MetricColumns:
         return cells
 
 
+def dispensable_columns(header: Sequence[str], galaxies: int) -> list[int]:
+    """The columns to leave out where a table is too wide, the most dispensable first.
+
+    Intervals, then from the right; the row's name, its first number and interval, and N, which is
+    the column `galaxies`, stay.
+
+    >>> dispensable_columns(["", "loss", "95 %", "bias", "95 %", "MAE", "N", "counted"], 6)
+    [4, 7, 5, 3]
+    """
+    places = [place for place in range(len(header) - 1, 2, -1) if place != galaxies]
+    return sorted(places, key=lambda place: header[place] != INTERVAL)
+
+
 def interval(metric: Metric | None, digits: int = DIGITS) -> str:
     """The 95 % interval; empty where there is none."""
     if metric is None or metric.low is None:

@@ -6,7 +6,7 @@ from zoocli.evaluating.classes.result import ClassEvaluation
 from zoocli.evaluating.family import Place, shown_in
 from zoocli.evaluating.values.result import ValueEvaluation
 from zoocli.report.grid import Grid
-from zoocli.report.metric_cells import MetricColumns
+from zoocli.report.metric_cells import MetricColumns, dispensable_columns
 from zoocli.report.sentence import sentence_of
 from zoocli.report.summary import losses_title
 from zoocli.report.text import count
@@ -30,8 +30,8 @@ def class_grids(evaluation: ClassEvaluation) -> list[Grid]:
     ]
     title = f"{losses_title(evaluation.loss, None)}, {len(classes)} classes"
     return [
-        Grid(title, ["", *of_all.header, "N"], [[together]], []),
-        Grid("Each class, N galaxies with that label", ["", *of_each.header, "N"], [each], []),
+        _grid(title, of_all, [[together]], []),
+        _grid("Each class, N galaxies with that label", of_each, [each], []),
         Grid(
             "Galaxies by label (rows) and most probable class",
             ["", *classes],
@@ -54,5 +54,11 @@ def value_grid(evaluation: ValueEvaluation) -> Grid:
         evaluation.signature,
     ]
     title = f"{evaluation.loss} loss and errors of {', '.join(evaluation.targets)}"
+    return _grid(title, columns, [rows[:1], rows[1:]] if len(rows) > 1 else [rows], footer)
+
+
+def _grid(
+    title: str, columns: MetricColumns, sections: list[list[list[str]]], footer: list[str]
+) -> Grid:
     header = ["", *columns.header, "N"]
-    return Grid(title, header, [rows[:1], rows[1:]] if len(rows) > 1 else [rows], footer)
+    return Grid(title, header, sections, footer, dispensable_columns(header, len(header) - 1))

@@ -30,11 +30,14 @@ def sentence_of(evaluation: Evaluation) -> str:
         parts += _told(evaluation, "volunteers", "are worth {} volunteers")
         parts += _told(evaluation, "accuracy", "name the most voted answer in {} of cases", True)
     elif isinstance(evaluation, ClassEvaluation):
-        parts += _told(evaluation, "accuracy", "have an accuracy of {}", True)
+        parts += _told(evaluation, "accuracy", "an accuracy of {}", True)
         parts += _told(evaluation, "balanced_accuracy", "a balanced accuracy of {}", True)
+        parts += _told(evaluation, "roc_auc", "a mean ROC AUC of {}")
     else:
-        parts += _told(evaluation, "rmse", "have an RMSE of {}")
+        parts += _told(evaluation, "rmse", "an RMSE of {}")
         parts += _told(evaluation, "bias", "a bias of {}")
+        parts += _told(evaluation, "sigma_nmad", "a sigma_NMAD of {}")
+        parts += _told(evaluation, "outliers", "{} of outliers", True)
     parts[0] = f"have {parts[0]}"
     *before, last = parts
     said = f"{', '.join(before)} and {last}" if before else last

@@ -26,12 +26,13 @@ def stream(
     work: Callable[[Matched], Result],
     row_bytes: int,
     fixed_bytes: int = 0,
+    numbers: Collection[str] = (),
 ) -> Iterator[tuple[Matched, Result]]:
     """work(batch) for every batch of PREDICTIONS, in file order; only `columns` are read.
 
     Batches are processed in several threads at once, so `work` must not change anything that they
     share. `row_bytes` is the size of a row of the result, and `fixed_bytes` what the sums take that
-    results are added to.
+    results are added to. `numbers` are columns that are read as numbers besides the predictions.
     """
     resources = inputs.resources
     condition = inputs.condition
@@ -43,9 +44,8 @@ def stream(
         dropped = find_duplicates(inputs)
     if inputs.left_out is not None:
         dropped = inputs.left_out if dropped is None else inputs.left_out | dropped
-    batches = batches_with_ids(
-        inputs.predictions, inputs.ids, columns, inputs.scorer.prediction_types, rows
-    )
+    types = inputs.scorer.prediction_types | dict.fromkeys(numbers, pa.float64())
+    batches = batches_with_ids(inputs.predictions, inputs.ids, columns, types, rows)
 
     def matched_work(item: tuple[pa.RecordBatch, pa.StringArray]) -> tuple[Matched, Result]:
         matched = Matched.of(inputs.predictions.name, *item, inputs.held.index, dropped)

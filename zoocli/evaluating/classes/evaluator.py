@@ -10,7 +10,7 @@ import numpy.typing as npt
 from zoocli.evaluating import plain_losses
 from zoocli.evaluating.additive import AdditiveArrays
 from zoocli.evaluating.buckets import Addend, BucketSums, buckets_of
-from zoocli.evaluating.classes import classification, confidence
+from zoocli.evaluating.classes import classification, confidence, separation
 from zoocli.evaluating.classes.galaxies import LabelledGalaxies
 from zoocli.evaluating.classes.result import ClassEvaluation
 from zoocli.evaluating.evaluator import Collected, Evaluator
@@ -53,8 +53,13 @@ class ClassEvaluator(Evaluator):
             plain_losses.features(galaxies.losses[None])
             | classification.features(galaxies)
             | confidence.features(galaxies)
+            | separation.features(galaxies)
         )
-        others = classification.collect(galaxies) | confidence.collect(galaxies)
+        others = (
+            classification.collect(galaxies)
+            | confidence.collect(galaxies)
+            | separation.collect(galaxies)
+        )
         buckets = buckets_of(galaxies.hashes, self._options.seed)
         return Collected(losses, Addend(buckets, features, others))
 

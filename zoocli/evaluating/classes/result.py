@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from zoocli.evaluating.classes import confidence
+from zoocli.evaluating.classes import confidence, separation
 from zoocli.evaluating.classes.classification import Classification
 from zoocli.evaluating.classes.confidence import Confidence
+from zoocli.evaluating.classes.separation import Separation
 from zoocli.evaluating.evaluation import Evaluation
 from zoocli.evaluating.family import Family
 from zoocli.evaluating.plain_losses import PlainLosses
+from zoocli.evaluating.ranking import Ranking
 from zoocli.evaluating.reliability import ReliabilityCurve
 from zoocli.schema.levels import OVERALL
 
@@ -40,7 +42,8 @@ class ClassEvaluation(Evaluation):
             "with the class weights and the label smoothing of the settings."
         )
         losses = PlainLosses([OVERALL], "loss (nats per galaxy)", glossary)
-        return losses, Classification(self.classes), Confidence()
+        separation = Separation(self.classes, self.sums)
+        return losses, Classification(self.classes), separation, Confidence()
 
     @property
     def confusion_matrix(self) -> npt.NDArray[np.int64]:
@@ -52,6 +55,14 @@ class ClassEvaluation(Evaluation):
     def reliability(self) -> ReliabilityCurve:
         """The confidence (`predicted`) against the accuracy (`observed`), in groups."""
         return confidence.reliability(self.sums)
+
+    def ranking(self, position: int) -> Ranking | None:
+        """How the probability of one class orders galaxies; None with too many classes."""
+        return separation.ranking(self.sums, position)
+
+    def reliability_of(self, position: int) -> ReliabilityCurve | None:
+        """The probability of one class (`predicted`) against the share of its galaxies."""
+        return separation.reliability(self.sums, position)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON evaluation, key for key."""

@@ -24,7 +24,7 @@ from zoocli.evaluating.comparing.letters import group_letters
 from zoocli.evaluating.comparing.paired import BucketDifferences
 from zoocli.evaluating.comparing.ranked import DifferenceFromBest, RankedModel, Ranking
 from zoocli.evaluating.evaluation import Evaluation
-from zoocli.evaluating.job import add_up, evaluation_of, evaluator_of
+from zoocli.evaluating.job import add_up, evaluation_of, evaluator_of, score_options
 from zoocli.foundation.arrays import Mask
 from zoocli.foundation.resources import Resources
 from zoocli.matching.held import batches_with_ids
@@ -63,7 +63,7 @@ def rank_models(
     _refuse(options.score)
     resources = Resources.available(options.score.threads, options.score.memory_limit)
     with resources.applied():
-        opened = _open(models, votes, options.score, resources)
+        opened = _open(models, votes, score_options(options), resources)
         found = {name: _matched(inputs) for name, inputs in opened.items()}
         common = np.logical_and.reduce([*found.values()])
         lacking = np.logical_or.reduce([*found.values()]) & ~common

@@ -8,9 +8,12 @@ from functools import cached_property
 from zoocli.evaluating.evaluation import Evaluation
 from zoocli.evaluating.family import Family
 from zoocli.evaluating.plain_losses import PlainLosses
-from zoocli.evaluating.values import errors
+from zoocli.evaluating.values import errors, redshifts
 from zoocli.evaluating.values.errors import Errors
+from zoocli.evaluating.values.redshifts import Redshifts
 from zoocli.evaluating.values.residuals import Quantiles
+from zoocli.evaluating.values.uncertainties import Uncertainties
+from zoocli.foundation.arrays import Counts
 
 
 class ValueEvaluation(Evaluation):
@@ -34,12 +37,22 @@ class ValueEvaluation(Evaluation):
         """The galaxies that have a loss: those with all targets."""
         return int(self.totals["loss/galaxies"][0])
 
+    def density(self, target: int) -> Counts | None:
+        """Galaxies by true and predicted value, where values are redshifts."""
+        found = self.sums.get(redshifts.PLANE)
+        return None if found is None else found[target]
+
     @cached_property
     def families(self) -> Sequence[Family]:
-        """Of losses, errors and quantiles."""
+        """Of losses, errors and quantiles, and what was asked for besides."""
         glossary = (
             "The mean loss over the galaxies that have all targets; a galaxy's loss is the mean "
             "over its targets."
         )
         losses = PlainLosses(self.rows, "loss", glossary)
-        return losses, Errors(self.targets), Quantiles(self.targets)
+        found: list[Family] = [losses]
+        if "outlier" in self.settings:
+            found.append(Redshifts(self.targets, self.settings["outlier"]))
+        if "sigma" in self.settings:
+            found.append(Uncertainties(self.targets))
+        return [*found, Errors(self.targets), Quantiles(self.targets)]

@@ -20,7 +20,7 @@ MOST_SERIES = 7  # distinct colours
 # Figures of evaluations of any kind; there is a confusion matrix for each question.
 NAMES = (
     *("loss", "deviance_explained", "volunteers", "fractions", "purity"),
-    *("reliability", "coverage", "pit", "residuals"),
+    *("reliability", "reliability-classes", "coverage", "pit", "residuals", "redshifts"),
     "confusion-*",
 )
 
@@ -41,6 +41,7 @@ def draw_evaluation(evaluation: Evaluation, formats: tuple[str, ...]) -> Iterato
         fractions,
         losses,
         purity,
+        redshifts,
         residuals,
     )
 
@@ -49,7 +50,11 @@ def draw_evaluation(evaluation: Evaluation, formats: tuple[str, ...]) -> Iterato
             yield from draw.pictures(evaluation, formats)
     elif isinstance(evaluation, ClassEvaluation):
         yield calibration.of_classes(evaluation, formats)
+        yield calibration.of_each_class(evaluation, formats)
+        yield purity.of_classes(evaluation, formats)
         yield confusion.of_classes(evaluation, formats)
     else:
         assert isinstance(evaluation, ValueEvaluation)
         yield residuals.of_values(evaluation, formats)
+        if evaluation.density(0) is not None:
+            yield redshifts.of_values(evaluation, formats)

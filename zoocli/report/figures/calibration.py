@@ -17,7 +17,13 @@ from zoocli.evaluating.tree.calibration_sums import (
     LEVELS,
 )
 from zoocli.evaluating.tree.result import TreeEvaluation
-from zoocli.report.figures.layout import from_0_to_1, panel_title, panels, say_empty
+from zoocli.report.figures.layout import (
+    class_panels,
+    from_0_to_1,
+    panel_title,
+    panels,
+    say_empty,
+)
 from zoocli.report.figures.picture import Picture, picture
 from zoocli.report.figures.style import BLUE, GREY, MARKERS, SERIES, SKY
 from zoocli.schema import Question
@@ -36,6 +42,11 @@ CONFIDENCE = (
     "Accuracy against the mean probability of the most probable class, in at most 20 groups of "
     "nearly equal numbers of galaxies. Bars are standard errors of the difference. Below the line "
     "the predictions are overconfident."
+)
+OF_CLASSES = (
+    "Share of the galaxies whose label is the class against the mean probability of the class, in "
+    "at most 20 groups of nearly equal numbers of galaxies. Bars are standard errors of the "
+    "difference. N: galaxies with that label."
 )
 COVERAGE = (
     "How often the votes lie in the predicted central interval, against the level of the "
@@ -108,6 +119,20 @@ def of_classes(evaluation: ClassEvaluation, formats: Sequence[str]) -> Picture:
         return figure
 
     return picture("reliability", "Reliability", CONFIDENCE, draw, formats)
+
+
+def of_each_class(evaluation: ClassEvaluation, formats: Sequence[str]) -> Picture:
+    """The figure `reliability-classes` of the probability of each class."""
+
+    def draw() -> Figure:
+        figure, every = class_panels(evaluation, ("probability", "share of galaxies"))
+        for position, axes in every.items():
+            curve = evaluation.reliability_of(position)
+            if curve is not None:
+                _curve(axes, curve)
+        return figure
+
+    return picture("reliability-classes", "Reliability of each class", OF_CLASSES, draw, formats)
 
 
 def _curve(axes: Axes, curve: ReliabilityCurve) -> None:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from zoocli.evaluating.classes.result import ClassEvaluation
 from zoocli.report.figures.style import COLUMN, wrapped
 
 COLUMNS = 2
+MOST_CLASSES = 24  # that have a panel
 LEFT, RIGHT, BOTTOM, GAP = 0.42, 0.08, 0.42, 0.12
 TITLE = 0.4  # above each panel: two lines of name, one of N
 TITLE_CHARACTERS = 28
@@ -66,6 +69,17 @@ def panels(
         axes.set_ylabel(labels[1] if column == 0 else "")
         found.append(axes)
     return figure, found
+
+
+def class_panels(
+    evaluation: ClassEvaluation, labels: tuple[str, str]
+) -> tuple[Figure, dict[int, Axes]]:
+    """A panel for each class by its position, of the `MOST_CLASSES` with most galaxies."""
+    galaxies = evaluation.confusion_matrix.sum(axis=1)
+    chosen = sorted(np.argsort(-galaxies, kind="stable")[:MOST_CLASSES].tolist())
+    titles = [panel_title(evaluation.classes[at], int(galaxies[at])) for at in chosen]
+    figure, every = panels(titles, labels)
+    return figure, dict(zip(chosen, every, strict=True))
 
 
 def make_room(figure: Figure, panes: Sequence[Axes]) -> None:

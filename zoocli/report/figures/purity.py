@@ -7,8 +7,16 @@ from collections.abc import Iterator, Sequence
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from zoocli.evaluating.classes.result import ClassEvaluation
+from zoocli.evaluating.ranking import Ranking
 from zoocli.evaluating.tree.result import TreeEvaluation
-from zoocli.report.figures.layout import from_0_to_1, panel_title, panels, say_empty
+from zoocli.report.figures.layout import (
+    class_panels,
+    from_0_to_1,
+    panel_title,
+    panels,
+    say_empty,
+)
 from zoocli.report.figures.picture import Picture, picture
 from zoocli.report.figures.style import SERIES, SMALL, wrapped
 from zoocli.schema import Question
@@ -18,6 +26,10 @@ CAPTION = (
     "each vote is a case, so that votes that disagree cost what they should. A line that stays "
     "high: galaxies can be chosen by this answer."
 )
+OF_CLASSES = (
+    "Purity against completeness of each class, for all thresholds of its probability. A line that "
+    "stays high: galaxies of the class can be chosen by it. N: galaxies with that label."
+)
 ANSWER_CHARACTERS = 16
 LINES = ("-", "--", ":")
 
@@ -25,6 +37,21 @@ LINES = ("-", "--", ":")
 def pictures(evaluation: TreeEvaluation, formats: Sequence[str]) -> Iterator[Picture]:
     """The figure `purity`."""
     yield picture("purity", "Purity and completeness", CAPTION, lambda: _draw(evaluation), formats)
+
+
+def of_classes(evaluation: ClassEvaluation, formats: Sequence[str]) -> Picture:
+    """The figure `purity` of classes."""
+
+    def draw() -> Figure:
+        figure, every = class_panels(evaluation, ("completeness", "purity"))
+        for position, axes in every.items():
+            from_0_to_1(axes)
+            ranking = evaluation.ranking(position)
+            if ranking is not None:
+                _curve(axes, ranking)
+        return figure
+
+    return picture("purity", "Purity and completeness", OF_CLASSES, draw, formats)
 
 
 def _draw(evaluation: TreeEvaluation) -> Figure:
@@ -42,15 +69,20 @@ def _draw(evaluation: TreeEvaluation) -> Figure:
 def _panel(axes: Axes, evaluation: TreeEvaluation, question: Question) -> None:
     from_0_to_1(axes)
     for number, answer in enumerate(question.answers):
-        completeness, purity = evaluation.ranking(answer.index).curve()
-        axes.plot(
-            completeness,
-            purity,
-            color=SERIES[number % len(SERIES)],
-            linestyle=LINES[number // len(SERIES) % len(LINES)],
-            linewidth=0.9,
-            label=wrapped(answer.suffix.removeprefix("_"), ANSWER_CHARACTERS, 1),
-        )
+        label = wrapped(answer.suffix.removeprefix("_"), ANSWER_CHARACTERS, 1)
+        _curve(axes, evaluation.ranking(answer.index), number, label)
     if not evaluation.by_name[question.name, None, "roc_auc"].N:
         say_empty(axes)
     axes.legend(loc="lower left", fontsize=SMALL, handlelength=1.0, borderaxespad=0.2)
+
+
+def _curve(axes: Axes, ranking: Ranking, number: int = 0, label: str = "") -> None:
+    completeness, purity = ranking.curve()
+    axes.plot(
+        completeness,
+        purity,
+        color=SERIES[number % len(SERIES)],
+        linestyle=LINES[number // len(SERIES) % len(LINES)],
+        linewidth=0.9,
+        label=label,
+    )

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from zoocli.errors import UsageError
 from zoocli.foundation.option_checks import MOST_SEED
 from zoocli.losses import find_loss
+from zoocli.runs.options.choices import Residual
 from zoocli.runs.options.link import Link
 from zoocli.runs.options.option import (
     INTERVALS,
+    LOSS,
+    OF_VALUES,
     RELEVANCE,
     REPORT,
     TREE,
+    VALUES,
     Options,
     option,
     refuse_other_options,
@@ -20,6 +26,7 @@ from zoocli.runs.options.option import (
 from zoocli.runs.options.rules import DEFAULT_PROFILE, Rules, rules_of
 from zoocli.runs.options.score import ScoreOptions
 
+DEFAULT_OUTLIER = 0.15
 JACKKNIFE = "jackknife1024"  # the kind of intervals, and the number of buckets
 RULES = tuple(field.name for field in fields(Rules))
 
@@ -78,6 +85,29 @@ class EvaluateOptions(Options):
         metavar="X",
         losses=TREE,
     )
+    residual: Residual = option(
+        "difference",
+        f"{OF_VALUES}: also the median, sigma_NMAD and outliers of (p - y) / (1 + y), as of "
+        "redshifts.",
+        LOSS,
+        losses=VALUES,
+    )
+    outlier: float | None = option(
+        None,
+        "With --residual redshift: (p - y) / (1 + y) beyond this is an outlier.  [default: 0.15]",
+        LOSS,
+        metavar="X",
+        above=0.0,
+        losses=VALUES,
+    )
+    sigma: Sequence[str] = option(
+        (),
+        f"{OF_VALUES}: the predictions' column with the standard deviation of a prediction, "
+        "repeatable in the order of --prediction: its pull, coverage and CRPS.",
+        LOSS,
+        metavar="COLUMN",
+        losses=VALUES,
+    )
     seed: int = option(
         0,
         "Random seed of the buckets that intervals come from, and of drawn votes.",
@@ -97,6 +127,8 @@ class EvaluateOptions(Options):
     def __post_init__(self) -> None:
         super().__post_init__()
         _ = self.rules, self.linking  # which check what they are made of
+        if self.outlier is not None and self.residual != "redshift":
+            raise UsageError("«outlier» is for «residual=redshift». Give both, or neither.")
         refuse_other_options(self, find_loss(self.score.loss))
 
     @property
@@ -113,6 +145,19 @@ class EvaluateOptions(Options):
     def interval_settings(self) -> dict[str, Any]:
         """How the intervals are made."""
         return {"intervals": JACKKNIFE, "seed": self.seed}
+
+    def value_settings(self) -> dict[str, Any]:
+        """The settings of an evaluation of values that change what there is."""
+        residual = {} if self.residual == "difference" else {"outlier": self.outlier_limit}
+        sigma = {"sigma": list(self.sigma)} if self.sigma else {}
+        return residual | sigma | self.interval_settings()
+
+    @property
+    def outlier_limit(self) -> float | None:
+        """Beyond which redshifts are outliers; None where values are no redshifts."""
+        if self.residual == "difference":
+            return None
+        return DEFAULT_OUTLIER if self.outlier is None else self.outlier
 
     def tree_settings(self) -> dict[str, Any]:
         """The settings of a decision tree's evaluation that change the numbers."""

@@ -35,6 +35,7 @@ from zoocli.runs.options.choices import (
     OnDuplicate,
     OnFractional,
     OnInvalid,
+    Residual,
     Scale,
 )
 from zoocli.tables.sources import TableLike, TablesLike

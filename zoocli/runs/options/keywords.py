@@ -16,6 +16,7 @@ from zoocli.runs.options.choices import (
     OnDuplicate,
     OnFractional,
     OnInvalid,
+    Residual,
     Scale,
 )
 from zoocli.tables.sources import TableLike, TablesLike
@@ -63,6 +64,9 @@ class EvaluateKeywords(ScoreKeywords, total=False):
     min_share_asked: float | None
     min_path_fraction: float | None
     confident: float | None
+    residual: Residual
+    outlier: float | None
+    sigma: str | Sequence[str]
     seed: int
     link: str | None
 

@@ -36,7 +36,8 @@ GROUPS = (
 )
 
 # What the losses score for which an option means something.
-TREE, CLASSES, LABELS = ("tree",), ("classes",), ("classes", "values")
+TREE, CLASSES, VALUES = ("tree",), ("classes",), ("values",)
+LABELS = CLASSES + VALUES
 
 
 def _with_aliases(name: str) -> str:
