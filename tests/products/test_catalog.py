@@ -137,14 +137,14 @@ def test_the_same_bytes_however_it_is_run(tmp_path, tree):
         made.add((tmp_path / "c.csv").read_bytes())
     assert len(made) == 1
     assert [line.partition(b",")[0] for line in made.pop().splitlines()[1:]] == [
-        f'"{name}"'.encode() for name in ids
+        name.encode() for name in ids
     ]
 
 
 def test_parts_stdin_and_stdout(tmp_path, tree):
     parts = [write(tmp_path / f"{name}.csv", small_predictions([name, name * 2])) for name in "ab"]
     together = done_well("catalog", *parts, "-s", tree, "-o", "-").out.splitlines()
-    assert [line.split(",")[0] for line in together[1:]] == ['"a"', '"aa"', '"b"', '"bb"']
+    assert [line.split(",")[0] for line in together[1:]] == ["a", "aa", "b", "bb"]
     piped = done_well("catalog", "-", "-s", tree, "-o", "-", stdin=parts[0].read_bytes())
     assert piped.out.splitlines() == together[:3]
     stream = done_well("catalog", parts[0], "-s", tree, "-o", "-", "-f", "arrow").binary

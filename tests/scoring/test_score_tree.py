@@ -94,7 +94,7 @@ def test_anchor(tmp_path: Path, backend: str) -> None:
     done = done_well("score", *tables, "-s", tmp_path / "tree.yaml", "--backend", backend)
     header, row = done.out.splitlines()
     assert header == "id,loss,q_loss,q_total-votes"
-    assert row.split(",")[0] == '"x"' and row.split(",")[3] == "6"
+    assert row.split(",")[0] == "x" and row.split(",")[3] == "6"
     assert float(row.split(",")[1]) == float(row.split(",")[2]) == pytest.approx(loss, abs=1e-13)
 
 

@@ -63,7 +63,7 @@ def catalog(
     require_one_stdin(predictions)
     job = CatalogJob(predictions, options)
     inputs = [*predictions, *schema_of(options)]
-    refuse_inputs(Path("/dev/stdout" if Path(output) == STDOUT else output), inputs)
+    refuse_inputs(Path("/dev/stdout" if output == STDOUT else output), inputs)
     if cluster.is_wanted(options.threads):
         require_directory(output, format)
     sink = partial(choose_sink, output, format)

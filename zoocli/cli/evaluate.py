@@ -13,7 +13,7 @@ from zoocli.cli.groups import with_groups
 from zoocli.cli.inputs import files_of
 from zoocli.cli.messages import say_notes
 from zoocli.cli.options import Quiet, Report, Tables
-from zoocli.cli.outputs import put, put_and_publish
+from zoocli.cli.outputs import put, put_and_publish, refuse_stdout
 from zoocli.errors import MachineError, UsageError
 from zoocli.report import EvaluationFormat
 from zoocli.runs.options.evaluate import EvaluateOptions
@@ -90,6 +90,7 @@ def evaluate(
     if report is None and (cluster.shard is not None or options.link is not None):
         report = cluster.shard is None  # a link needs the report; shards get one when merged
     has_report = wants_report(output, report, quiet)
+    refuse_stdout("--output", output, "a directory")
     if output is not None:
         from zoocli.report.evaluation_files import check_folder
 

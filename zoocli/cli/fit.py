@@ -13,7 +13,7 @@ from zoocli.cli.groups import with_groups
 from zoocli.cli.inputs import require_one_stdin, require_two_tables, schema_of
 from zoocli.cli.messages import say, say_notes
 from zoocli.cli.options import INPUTS, Quiet
-from zoocli.cli.outputs import choose_sink
+from zoocli.cli.outputs import choose_sink, refuse_stdout
 from zoocli.cli.progress import progress_bar
 from zoocli.runs.options.fit import FitOptions
 from zoocli.runs.options.option import OUTPUT
@@ -58,6 +58,8 @@ def fit(
     """
     require_one_stdin(tables)
     require_two_tables(tables, "the features", "fit -o head.safetensors features.parquet")
+    refuse_stdout("--output", output, "a file of weights")
+    refuse_stdout("--held-out-ids", held_out_ids, "a file")
     _check_outputs(output, held_out_ids, [*tables, *schema_of(options)])
     _fit(tables, output, held_out_ids, options, quiet)
 

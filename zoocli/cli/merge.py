@@ -9,7 +9,7 @@ import typer
 
 from zoocli.cli.messages import say_notes
 from zoocli.cli.options import Quiet, Report
-from zoocli.cli.outputs import put
+from zoocli.cli.outputs import STDOUT, put, refuse_stdout
 from zoocli.errors import UsageError
 from zoocli.report import EvaluationFormat, render_json
 
@@ -24,12 +24,13 @@ def merge(
         ),
     ],
     output: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
             "--output",
             "-o",
-            metavar="DIR",
-            help="Directory for a merged evaluation.  [default: stdout only]",
+            metavar="FILE|DIR",
+            help="File for a merged summary, or directory for a merged evaluation.  [default: "
+            "stdout only]",
         ),
     ] = None,
     format: Annotated[
@@ -46,7 +47,7 @@ def merge(
     """Merge the summaries or the evaluations of disjoint parts.
 
     Such as those of array jobs.
-    A merged summary is written to stdout as JSON, a merged evaluation as by `zoocli evaluate`.
+    A merged summary is written as JSON, a merged evaluation as by `zoocli evaluate`.
     Parts must have the same loss, schema, settings and votes. Shards (--shard I/N) must be
     complete: each exactly once, with no id in two of them. Other parts must not overlap either, but
     that is checked only in part: matching more rows than VOTES has is an error, and equal
@@ -59,26 +60,38 @@ def merge(
             "directories written by `zoocli evaluate -o DIR`."
         )
     if folders:
-        _merge_evaluations(folders, output, format, report, quiet)
-    elif (output, format, report) != (None, None, None):
+        target = None if output is None else Path(output)
+        refuse_stdout("--output", target, "a directory of evaluations")
+        _merge_evaluations(folders, target, format, report, quiet)
+    elif (format, report) != (None, None):
         raise UsageError(
-            "--output, --format and --report are for evaluations. Leave them out: a merged summary "
-            "is written to stdout as JSON."
+            "--format and --report are for evaluations. Leave them out: a merged summary is "
+            "written as JSON."
         )
     else:
-        _merge_summaries(parts, quiet)
+        _merge_summaries(parts, None if output in (None, STDOUT) else Path(str(output)), quiet)
 
 
-def _merge_summaries(parts: list[str], quiet: bool) -> None:
+def _merge_summaries(parts: list[str], output: Path | None, quiet: bool) -> None:
     from zoocli.runs.merging import require_coverage
     from zoocli.scoring.summaries.merge import merge_summaries
     from zoocli.scoring.summaries.summary_file import read_summary
+    from zoocli.tables.writing.drafts import drafted_text, try_writing
+    from zoocli.tables.writing.guards import refuse_inputs
 
+    if output is not None:
+        refuse_inputs(output, parts)
+        try_writing(output)
     summaries = [read_summary(source) for source in parts]
     merged = merge_summaries(summaries)
     require_coverage(parts, [part.provenance for part in summaries])
     say_notes(merged.notes, quiet)
-    put(render_json(merged.to_dict()))
+    text = render_json(merged.to_dict())
+    if output is None:
+        put(text)
+    else:
+        with drafted_text(output, text) as show:
+            show()
 
 
 def _merge_evaluations(

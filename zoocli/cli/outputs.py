@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from zoocli.errors import UsageError
+
 if TYPE_CHECKING:
     from zoocli.tables.writing.sinks import Sink
 
 NOTICEABLE_SECONDS = 1.0
-STDOUT = Path("-")
+STDOUT = "-"
 FORMATS = "csv, parquet, arrow (a stream), feather (a file), jsonl, fits or ecsv"
 
 
@@ -28,13 +30,19 @@ def put_and_publish(text: str, publish: Callable[[], None]) -> None:
     publish_all(lambda: put(text), sys.stdout.flush, publish)
 
 
-def choose_sink(output: str | None, format: str | None, summary: Path | None = None) -> Sink:
+def refuse_stdout(option: str, output: Path | None, what: str) -> None:
+    """Raises UsageError where an output that cannot go to stdout is to go there."""
+    if output == Path(STDOUT):
+        raise UsageError(f"{option} is {what}, which standard output (-) cannot take. Name it.")
+
+
+def choose_sink(output: str | None, format: str | None, summary: str | None = None) -> Sink:
     """Where the table goes: to the file, to stdout if it is a pipe, or nowhere."""
     from zoocli.tables.formats import written_format
     from zoocli.tables.writing.drafts import is_device
     from zoocli.tables.writing.sinks import DeviceSink, FileSink, NullSink, StreamSink
 
-    to_stdout = output == "-" or (
+    to_stdout = output == STDOUT or (
         output is None and (format is not None or (summary is None and not sys.stdout.isatty()))
     )
     if to_stdout:

@@ -14,7 +14,7 @@ from zoocli.cli.groups import with_groups
 from zoocli.cli.inputs import require_one_stdin, schema_of
 from zoocli.cli.messages import say_notes
 from zoocli.cli.options import INPUTS, Quiet
-from zoocli.cli.outputs import FORMATS, choose_sink
+from zoocli.cli.outputs import FORMATS, STDOUT, choose_sink
 from zoocli.errors import UsageError
 from zoocli.runs.options.option import HEAD, OUTPUT
 from zoocli.runs.options.predict import PredictOptions
@@ -78,7 +78,7 @@ def predict(
     if output is None and format is None and sys.stdout.isatty():
         raise UsageError("Name the output: -o FILE, or -o - to print it on this terminal.")
     inputs = [*features, head, *schema_of(options)]
-    if output not in (None, "-"):
+    if output not in (None, STDOUT):
         refuse_inputs(Path(str(output)), inputs)
     job = PredictJob(features, head, options)
     sink = partial(choose_sink, output, format)

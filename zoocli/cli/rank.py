@@ -14,7 +14,7 @@ from zoocli.cli.groups import with_groups
 from zoocli.cli.inputs import files_of
 from zoocli.cli.messages import inform, say_notes
 from zoocli.cli.options import INPUTS, Quiet
-from zoocli.cli.outputs import compile_note, put, put_and_publish
+from zoocli.cli.outputs import compile_note, put, put_and_publish, refuse_stdout
 from zoocli.cli.progress import progress_bar
 from zoocli.errors import UsageError, harmless
 from zoocli.report import EvaluationFormat
@@ -67,6 +67,7 @@ def rank(
     from zoocli.evaluating.comparing.rank import rank_models
     from zoocli.report.ranking import check_folder, drafted_ranking, render_ranking
 
+    refuse_stdout("--output", output, "a directory")
     if output is not None:
         check_folder(output, files, models)
     with progress_bar(quiet) as bar:

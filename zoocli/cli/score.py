@@ -58,7 +58,7 @@ class Outputs:
         ),
     ] = False
     summary: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
             "--summary",
             metavar="FILE|-",
@@ -72,8 +72,10 @@ class Outputs:
         from zoocli.tables.writing.drafts import try_writing
         from zoocli.tables.writing.guards import check_outputs, refuse_inputs
 
-        table = None if self.output in (None, "-") else Path(str(self.output))
-        summary = None if self.summary == STDOUT else self.summary
+        table, summary = (
+            None if name in (None, STDOUT) else Path(str(name))
+            for name in (self.output, self.summary)
+        )
         refuse_inputs(Path("/dev/stdout"), inputs)
         if self.summary == STDOUT and self.asks_for_table_on_stdout:
             raise UsageError("Standard output takes either the table or the summary, not both.")
@@ -84,14 +86,14 @@ class Outputs:
     @property
     def asks_for_table_on_stdout(self) -> bool:
         """Whether the table goes to stdout even where the summary is wanted."""
-        return self.output == "-" or (self.output is None and self.format is not None)
+        return self.output == STDOUT or (self.output is None and self.format is not None)
 
     @property
     def is_file(self) -> bool:
         """Whether the table goes to a file or directory, of which nothing is seen on the way."""
         from zoocli.tables.writing.drafts import is_device
 
-        return self.output not in (None, "-") and not is_device(Path(str(self.output)))
+        return self.output not in (None, STDOUT) and not is_device(Path(str(self.output)))
 
     def check_for_cluster(self) -> None:
         """Raises UsageError for a table that a cluster does not write."""
@@ -119,7 +121,7 @@ class Outputs:
         elif self.summary == STDOUT:
             put_and_publish(text, commit_table)
         else:
-            with drafted_text(self.summary, text) as show_summary:
+            with drafted_text(Path(self.summary), text) as show_summary:
                 publish_all(commit_table, show_summary)
 
 

@@ -87,6 +87,18 @@ def test_any_text_reads_back(
     assert rows == [[value or "", "1"] for value in values]
 
 
+def test_only_cells_that_need_quotes_have_them(tmp_path: Path) -> None:
+    plain = ["a", "b c", "x;y", "1_2", "é", "'q'", "007", "a#b"]
+    needing = ["", "a,b", 'a"b', "a\nb", "a\rb", " a", "a ", "\u3000a", "#a"]
+    for ids in (plain, [*plain, *needing], [*needing, *plain]):
+        table = pa.table({"id": ids, "x": [1.5] * len(ids)})
+        quoted = ['"' + one.replace('"', '""') + '"' if one in needing else one for one in ids]
+        expected = "id,x\n" + "".join(f"{one},1.5\n" for one in quoted)
+        for rows in (1, 3, 100):
+            path = write(table, tmp_path / "table.csv", "csv", rows)
+            assert path.read_bytes().decode() == expected
+
+
 def test_csv_as_it_looks(tmp_path: Path) -> None:
     table = pa.table(
         {
@@ -96,8 +108,7 @@ def test_csv_as_it_looks(tmp_path: Path) -> None:
         }
     )
     assert text_of(table, tmp_path, "csv") == (
-        'id,"a ""name"", that\nbreaks",votes\n'
-        '"a",1,3\n"b,""c""\nd",,\n,nan,-1\n"",-inf,2147483647\n'
+        'id,"a ""name"", that\nbreaks",votes\na,1,3\n"b,""c""\nd",,\n,nan,-1\n"",-inf,2147483647\n'
     )
 
 
