@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         predict,
         rank,
         score,
+        show,
     )
     from zoocli.errors import (
         DataError,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from zoocli.evaluating.comparing.ranked import Ranking
     from zoocli.evaluating.evaluation import Evaluation
     from zoocli.heads.fitting import Fit
+    from zoocli.products.galaxy import ShownGalaxy
     from zoocli.products.simulation import Simulation, simulate
     from zoocli.schema import Schema, load_schema
     from zoocli.scoring.checking import Check
@@ -57,6 +59,7 @@ __all__ = [
     "Ranking",
     "Schema",
     "SchemaError",
+    "ShownGalaxy",
     "Simulation",
     "Summary",
     "TableLike",
@@ -77,6 +80,7 @@ __all__ = [
     "predict",
     "rank",
     "score",
+    "show",
     "simulate",
     "summarize",
     "summarize_by",
@@ -93,6 +97,7 @@ _HOMES = {
     "Ranking": "evaluating.comparing.ranked",
     "Schema": "schema",
     "SchemaError": "errors",
+    "ShownGalaxy": "products.galaxy",
     "Simulation": "products.simulation",
     "Summary": "scoring.summaries.summary",
     "TableLike": "tables.sources",
@@ -112,6 +117,7 @@ _HOMES = {
     "predict": "api",
     "rank": "api",
     "score": "api",
+    "show": "api",
     "simulate": "products.simulation",
     "summarize": "scoring.summaries.summarize",
     "summarize_by": "scoring.summaries.summarize_by",

@@ -18,6 +18,7 @@ from zoocli.evaluating.evaluation import Evaluation, merge_evaluations
 from zoocli.evaluating.job import EvaluateJob
 from zoocli.foundation.option_checks import as_tuple
 from zoocli.products.catalog.job import CatalogJob
+from zoocli.products.galaxy import ShownGalaxy, show_galaxy
 from zoocli.runs.job import run_here
 from zoocli.runs.merging import require_coverage
 from zoocli.runs.options.catalog import CatalogOptions
@@ -110,7 +111,7 @@ def score(
     [2]
     """
     made = ScoreOptions(schema=schema, **_known("score", options, ScoreOptions))
-    with _sink(output, predictions, votes, schema, made.ensemble, made.only) as sink:
+    with _sink(output, predictions, votes, schema, made.ensemble, made.with_, made.only) as sink:
         scoring = run_here(ScoreJob(predictions, votes, made), sink)
         sink.commit(scoring.metadata())
     _warn(scoring.notes)
@@ -142,6 +143,38 @@ def check(
     """
     made = ScoreOptions(schema=schema, **_known("check", options, ScoreOptions))
     return check_inputs(predictions, votes, made).said(in_python)
+
+
+def show(
+    galaxy: str,
+    predictions: TablesLike,
+    votes: TableLike,
+    schema: str | Path | Schema | None = None,
+    **options: Unpack[ScoreKeywords],
+) -> ShownGalaxy:
+    """One galaxy, question by question: votes, predicted fractions, losses; as `zoocli show`.
+
+    Arguments as for `score`. Each of the result's `questions` has its `loss` in nats, and beside it
+    what the prediction itself expects of as many votes: the mean loss of 2,000 draws (`expected`),
+    and the `share` of them with a loss at least as high; its `answers` have votes, the predicted
+    fraction and its central 90 % interval. `worst` is the question that adds most above what is
+    expected. What is absent is None.
+
+    Raises UsageError for a loss without a tree, DataError where a table lacks the galaxy; else as
+    `score`.
+
+    >>> import pandas as pd
+    >>> concentrations = pd.DataFrame({"id": ["a"], "ring_yes": [3.0], "ring_no": [1.0]})
+    >>> votes = pd.DataFrame({"id": ["a"], "ring_yes": [2], "ring_no": [0]})
+    >>> found = show("a", concentrations, votes, schema="gz-rings")
+    >>> ring = found.questions[0]
+    >>> round(found.loss, 6), ring.votes, ring.answers[0].predicted
+    (0.510826, 2, 0.75)
+    """
+    made = ScoreOptions(schema=schema, **_known("show", options, ScoreOptions))
+    found = show_galaxy(galaxy, predictions, votes, made)
+    _warn(found.notes)
+    return replace(found, notes=tuple(map(in_python, found.notes)))
 
 
 def evaluate(

@@ -86,7 +86,7 @@ def in_command(message: str) -> str:
 def _typed(found: re.Match[str]) -> str:
     import shlex
 
-    flag = f"--{found[1].replace('_', '-')}"
+    flag = f"--{found[1].rstrip('_').replace('_', '-')}"
     return f"{flag} {shlex.quote(found[2])}" if found[2] else flag
 
 

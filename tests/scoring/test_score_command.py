@@ -251,7 +251,7 @@ def test_a_list_of_whole_numbers_and_of_floats() -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("x\ny\n", "no rows with ids of list.csv"),
+        ("x\ny\n", "no rows with ids of list.csv, such as "),
         ("ra,dec\n1,2\n", "has no id column (id)"),
         ("id\n", "lists no ids"),
     ],

@@ -32,6 +32,7 @@ ALLOCATIONS_PER_COLLECTION = 100_000
 COMMANDS = (
     "score",
     "check",
+    "show",
     "summarize",
     "catalog",
     "merge",

@@ -91,7 +91,7 @@ def _parameters(group: type[Any], without: tuple[str, ...] = ()) -> Iterator[Par
 
 def _of_option(one: Declared) -> Parameter:
     """An option of the library as Typer takes it."""
-    option, flag = one.option, f"--{one.name.replace('_', '-')}"
+    option, flag = one.option, f"--{one.name.rstrip('_').replace('_', '-')}"
     listed = one.several and not option.commas
     hint: Any = str if one.several and option.commas else one.kind
     hint = list[hint] if listed else hint

@@ -14,7 +14,7 @@ def files_of(command: str, tables: Sequence[str], options: ScoreOptions) -> list
 
     Raises UsageError for fewer than two tables, and for standard input given twice.
     """
-    more: list[Any] = [*options.ensemble, options.only]
+    more: list[Any] = [*options.ensemble, *options.with_, options.only]
     files = [*tables, *(str(one) for one in more if one is not None)]
     require_one_stdin(files)
     require_two_tables(tables, "the predictions", f"{command} predictions.parquet")

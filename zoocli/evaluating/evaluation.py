@@ -14,8 +14,10 @@ from zoocli.evaluating.buckets import leave_one_out, totals_of
 from zoocli.evaluating.family import Family
 from zoocli.evaluating.intervals import with_intervals
 from zoocli.evaluating.metric import Key, Metric
+from zoocli.foundation.notebook import Displayed
 from zoocli.runs.merging import merge_provenances, require_coverage
 from zoocli.runs.provenance import Made, Provenance
+from zoocli.schema.levels import OVERALL
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,8 +25,8 @@ if TYPE_CHECKING:
 Found = TypeVar("Found", bound="Evaluation")
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Evaluation(Made, ABC):
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
+class Evaluation(Displayed, Made, ABC):
     """What an evaluation found.
 
     `provenance` says how it was made, `sums` are additive (`zoocli.evaluating`), `notes` what the
@@ -36,6 +38,14 @@ class Evaluation(Made, ABC):
     sums: AdditiveArrays
     notes: tuple[str, ...] = ()
     file: str | None = None
+
+    @property
+    def headline(self) -> str:
+        """The loss, the tree, the galaxies and the mean."""
+        loss = self.by_name[OVERALL, None, "loss"]
+        of_tree = "" if self.schema_name is None else f" of {self.schema_name}"
+        mean = "" if loss.value is None else f", mean loss {loss.value:.4g}"
+        return f"{self.loss}{of_tree}, {self.galaxies:,} galaxies{mean}"
 
     @property
     def schema_name(self) -> str | None:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from zoocli.errors import DataError
+from zoocli.errors import DataError, some
 from zoocli.foundation.columns import ID_COLUMNS, from_numpy
 from zoocli.foundation.kernels.fingerprint import sum_of_row_hashes
 from zoocli.foundation.pipeline import prefetch
@@ -114,8 +114,12 @@ def hold_votes(
         _check_memory(table, used, read, holder.program_bytes, resources)
         sum_of_row_hashes(index.add(text), block.view(_integers(block.dtype)), digest)
     if not len(index):
-        raise DataError(
-            f"{table.name} has no rows{'' if only is None else f' with ids of {only.name}'}."
+        if only is None:
+            raise DataError(f"{table.name} has no rows.")
+        first = some(only.index.text(range(min(FIRST_IDS, len(only)))))
+        raise NoneListed(
+            f"{table.name} has no rows with ids of {only.name}, such as {first}. Check the list, "
+            "or name the id column with «votes_id»."
         )
     holder.start(remarks)
     kind = np.result_type(*{block.dtype for block in blocks})  # one large count widens all
@@ -127,6 +131,10 @@ def hold_votes(
     return HeldVotes(
         index, values, pa.Table.from_batches(kept, schema), fingerprint, seen, findings
     )
+
+
+class NoneListed(DataError):
+    """VOTES have none of the ids of a list."""
 
 
 class IdList:

@@ -39,10 +39,11 @@ def render_binned_summary(
     if format == "csv":
         # low, high and value are empty for galaxies without a value
         return csv_text(["level", "name", *BIN_COLUMNS, *STATISTICS], binned.rows())
-    return render_grids([_grid(binned)], format, stream)
+    return render_grids([binned_grid(binned)], format, stream)
 
 
-def _grid(binned: BinnedSummary) -> Grid:
+def binned_grid(binned: BinnedSummary) -> Grid:
+    """A section for each group, with one row per bin."""
     digits = decimals(row["se"] for row in binned.rows())
     sections = []
     for name, groups in binned.shown_groups():

@@ -48,12 +48,16 @@ def render_comparison(
         return render_json(comparison.to_dict())
     if format == "csv":
         return csv_text(["file", "level", "name", *COLUMNS], comparison.rows())
+    return render_grids(comparison_grids(comparison), format, stream)
+
+
+def comparison_grids(comparison: Comparison) -> list[Grid]:
+    """A table for each system, the best first."""
     last = len(comparison.systems)
-    grids = [
+    return [
         _grid(comparison, system, _closing(comparison) if system.rank == last else [])
         for system in comparison.systems
     ]
-    return render_grids(grids, format, stream)
 
 
 def _grid(comparison: Comparison, system: System, closing: Sequence[str]) -> Grid:

@@ -40,10 +40,11 @@ def render_evaluation(
         return render_json(evaluation.to_dict())
     if format == "csv":
         return csv_text(CSV_COLUMNS, (metric.to_dict() for metric in evaluation.metrics))
-    return render_grids(_grids(evaluation), format, stream)
+    return render_grids(evaluation_grids(evaluation), format, stream)
 
 
-def _grids(evaluation: Evaluation) -> list[Grid]:
+def evaluation_grids(evaluation: Evaluation) -> list[Grid]:
+    """The tables for a paper: one row per question, class or target."""
     if isinstance(evaluation, ClassEvaluation):
         return class_grids(evaluation)
     if isinstance(evaluation, ValueEvaluation):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import io
 import re
 from collections.abc import Iterable, Sequence
@@ -75,7 +76,12 @@ class Grid:
 
 
 def render_grids(grids: Iterable[Grid], format: str, stream: TextIO | None) -> str:
-    """The grids, one after the other, as "markdown", as "latex" or else as tables for `stream`."""
+    """The grids, one after the other.
+
+    As "markdown", as "latex", as "html", or else as tables for `stream`.
+    """
+    if format == "html":
+        return "\n".join(map(to_html, grids))
     if format == "markdown":
         return "\n".join(map(to_markdown, grids))
     if format == "latex":
@@ -149,6 +155,40 @@ def _markdown_row(cells: Sequence[str]) -> str:
 def _markdown(text: str) -> str:
     """Escapes special characters; an underscore within a word is none."""
     return re.sub(r"[\\`*\[\]<>|&~$#]|(?<!\w)_|_(?!\w)", r"\\\g<0>", harmless(text))
+
+
+def to_html(grid: Grid) -> str:
+    """A table without styles of its own but for how cells are aligned.
+
+    >>> print(to_html(Grid("a < b", ["", "N"], [[["  c", "7"]]], ["Yes."])), end="")
+    <table>
+    <caption>a &lt; b</caption>
+    <thead><tr><th></th><th>N</th></tr></thead>
+    <tbody>
+    <tr><td style="text-align: left; white-space: pre">  c</td><td>7</td></tr>
+    </tbody>
+    </table>
+    <p>Yes.</p>
+    """
+    lines = ["<table>", f"<caption>{_html(grid.title)}</caption>"]
+    lines.append(
+        f"<thead><tr>{''.join(f'<th>{_html(cell)}</th>' for cell in grid.header)}</tr></thead>"
+    )
+    for section in grid.sections:
+        rows = [_html_row(row) for row in section]
+        lines += ["<tbody>", *rows, "</tbody>"]
+    lines.append("</table>")
+    return "\n".join([*lines, *(f"<p>{_html(line)}</p>" for line in grid.footer)]) + "\n"
+
+
+def _html_row(cells: Sequence[str]) -> str:
+    name, *numbers = map(_html, cells)
+    first = f'<td style="text-align: left; white-space: pre">{name}</td>'
+    return f"<tr>{first}{''.join(f'<td>{cell}</td>' for cell in numbers)}</tr>"
+
+
+def _html(text: str) -> str:
+    return html.escape(harmless(text))
 
 
 LATEX = {

@@ -57,10 +57,10 @@ def render_ranking(ranking: Ranking, format: str = "table", stream: TextIO | Non
     if format == "csv":
         rows = ({name: row.get(name) for name in CSV_COLUMNS} for row in ranking.rows())
         return csv_text(CSV_COLUMNS, rows)
-    return render_grids([_grid(ranking)], format, stream)
+    return render_grids([ranking_grid(ranking)], format, stream)
 
 
-def _grid(ranking: Ranking) -> Grid:
+def ranking_grid(ranking: Ranking) -> Grid:
     """One row a model."""
     made = ranking.best.evaluation
     shown = {one.metric: one for one in shown_in(made.families, Place.HEADLINE)}

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 Format = Literal["table", "json", "csv", "markdown", "latex"]
 FORMATS: tuple[str, ...] = get_args(Format)
 EvaluationFormat = Literal["table", "json", "csv", "markdown", "latex", "sentence"]
+GalaxyFormat = Literal["table", "json", "markdown", "latex"]
 EVALUATION_FORMATS: tuple[str, ...] = get_args(EvaluationFormat)
 SINGLE_HEADER = ("", "mean", "se", "mean_all", "N", "N_all", "votes")
 STATISTICS = (
@@ -50,7 +51,7 @@ def render_summaries(
         return render_json(several if len(several) > 1 else several[0])
     if format == "csv":
         return _csv(summaries)
-    grid = _single(summaries[0]) if len(summaries) == 1 else _side_by_side(summaries)
+    grid = summary_grid(summaries[0]) if len(summaries) == 1 else _side_by_side(summaries)
     return render_grids([grid], format, stream)
 
 
@@ -74,7 +75,8 @@ def _csv(summaries: Sequence[Summary]) -> str:
     return csv_text(["file", *header], rows)
 
 
-def _single(summary: Summary) -> Grid:
+def summary_grid(summary: Summary) -> Grid:
+    """Sections for overall, the campaigns (if several) and the questions."""
     sections = summary.sections()
     digits = decimals(group.se for level in sections for group in level.values())
     rows = [

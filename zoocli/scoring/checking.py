@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -18,10 +18,10 @@ from zoocli.matching.naming import find_schema
 from zoocli.runs.job import Progress, silent
 from zoocli.runs.options.score import ScoreOptions
 from zoocli.scoring.finishing import finished
-from zoocli.scoring.inputs import Inputs, find_ids, find_sides, hold_inputs, new_scorer
+from zoocli.scoring.inputs import Inputs, find_ids, find_sides, hold_inputs, new_scorer, open_votes
 from zoocli.scoring.scorers.tree import TreeScorer
 from zoocli.scoring.scores import write_scores
-from zoocli.tables import Table, open_table, open_tables
+from zoocli.tables import Table, open_tables
 from zoocli.tables.sources import TableLike, TablesLike
 from zoocli.tables.writing.sinks import NullSink
 
@@ -101,7 +101,7 @@ def check(
     resources = Resources.available(options.threads, options.memory_limit)
     found = Check()
     with resources.applied():
-        tables = _open(found, predictions, votes, resources)
+        tables = _open(found, predictions, votes, options, resources)
         if tables is None:
             return found
         inputs = _read(found, tables, options, resources)
@@ -111,15 +111,20 @@ def check(
 
 
 def _open(
-    found: Check, predictions: TablesLike, votes: TableLike, resources: Resources
+    found: Check,
+    predictions: TablesLike,
+    votes: TableLike,
+    options: ScoreOptions,
+    resources: Resources,
 ) -> tuple[Table, Table] | None:
     tables = []
-    for opened, source, name in (
-        (open_tables, predictions, "the predictions"),
-        (open_table, votes, "the votes"),
-    ):
+    opening: Sequence[Callable[[], Table]] = (
+        lambda: open_tables(predictions, resources, "the predictions"),
+        lambda: open_votes(votes, options, resources),
+    )
+    for opened in opening:
         try:
-            tables.append(opened(source, resources, name))
+            tables.append(opened())
         except DataError as error:
             found.errors.append(error.message)
     return (tables[0], tables[1]) if len(tables) == 2 else None

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from zoocli.errors import DataError
+from zoocli.errors import DataError, UsageError
 from zoocli.foundation.resources import Resources
 from zoocli.losses import find_loss
 from zoocli.matching.findings import FRACTIONAL_VOTES
+from zoocli.matching.further import FurtherColumns
 from zoocli.matching.held import HeldVotes, IdList, hold_votes, read_only
 from zoocli.matching.id_columns import find_id_columns
 from zoocli.matching.ids import IdColumn
@@ -61,7 +62,7 @@ def open_inputs(
     """
     tables = (
         open_tables(predictions, resources, "the predictions"),
-        open_table(votes, resources, "the votes"),
+        open_votes(votes, options, resources),
     )
     ids = find_ids(tables, options)
     inputs = hold_inputs(tables, ids, new_scorer(tables, ids, options), options, resources)
@@ -71,11 +72,26 @@ def open_inputs(
     return inputs
 
 
+def open_votes(votes: TableLike | Table, options: ScoreOptions, resources: Resources) -> Table:
+    """VOTES, with the columns of «with» that «keep», «link» or «where» name."""
+    table = open_table(votes, resources, "the votes")
+    if isinstance(table, FurtherColumns):
+        return table
+    if options.with_ and not options.not_predictions:
+        raise UsageError("«with_» is for columns that «keep», «link» or «where» name. Name some.")
+    for source in options.with_:
+        other = open_table(source, resources, "the further table")
+        table = FurtherColumns(table, other, options.not_predictions, options.id_from)
+    return table
+
+
 def find_ids(tables: tuple[Table, Table], options: ScoreOptions) -> tuple[IdColumn, IdColumn]:
     """The id columns of both sides; raises DataError where there are none."""
     names = find_id_columns(
         *tables, options.predictions_id or options.id, options.votes_id or options.id
     )
+    if isinstance(tables[1], FurtherColumns):
+        tables[1].join_by(names[1])
     return (
         IdColumn(tables[0], names[0], options.id_from),
         IdColumn(tables[1], names[1], options.id_from),

@@ -47,15 +47,17 @@ class ScoreJob(Job[ScoreTotals, ScoreResult]):
                 schema=None if options.schema is None else load_schema(options.schema),
                 only=None if options.only is None else full_path(options.only),
                 ensemble=full_paths(options.ensemble),
+                with_=full_paths(options.with_),
             ),
         )
 
     @property
     def files(self) -> Sequence[str]:
-        """The files of both sides, of the ensemble and the list."""
+        """The files of both sides, of the ensemble and the list, and those with further columns."""
         options = self.options
         only = () if options.only is None else (options.only,)
-        return full_paths([*full_paths(self.predictions), self.votes, *options.ensemble, *only])
+        further = [*options.ensemble, *options.with_, *only]
+        return full_paths([*full_paths(self.predictions), self.votes, *further])
 
     def open_table(self, resources: Resources) -> Table:
         """PREDICTIONS."""

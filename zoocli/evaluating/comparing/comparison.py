@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from zoocli.errors import some
+from zoocli.foundation.notebook import Displayed
 from zoocli.foundation.version import __version__
 from zoocli.schema.levels import by_name, sections
 
@@ -103,8 +105,8 @@ class Baseline:
     left_out: int
 
 
-@dataclass(frozen=True)
-class Comparison:
+@dataclass(frozen=True, repr=False)
+class Comparison(Displayed):
     """All systems against one baseline, over the galaxies that every table has.
 
     `systems` are in the order of their ranks. `compared` counts the galaxies, and `invalid`
@@ -123,6 +125,12 @@ class Comparison:
     settings: dict[str, Any]
     version: str = __version__
     notes: tuple[str, ...] = field(default=(), compare=False)
+
+    @property
+    def headline(self) -> str:
+        """The tables and the galaxies."""
+        systems = some([one.file for one in self.systems])
+        return f"{systems} against {self.baseline.file}, {self.compared:,} galaxies"
 
     @property
     def signature(self) -> str:

@@ -32,9 +32,9 @@ from zoocli.matching.ids import IdColumn
 from zoocli.matching.matched import Matched
 from zoocli.runs.options.evaluate import EvaluateOptions
 from zoocli.runs.options.score import ScoreOptions
-from zoocli.scoring.inputs import Inputs, find_ids, hold_inputs, new_scorer, open_inputs
+from zoocli.scoring.inputs import Inputs, find_ids, hold_inputs, new_scorer, open_inputs, open_votes
 from zoocli.scoring.scorers.tree import TreeScorer
-from zoocli.tables import Table, open_table, open_tables
+from zoocli.tables import Table, open_tables
 from zoocli.tables.sources import TableLike, TablesLike
 
 # Called with the model's name, its number and all models; gives what is called with the rows done.
@@ -95,7 +95,7 @@ def _open(
     models: Mapping[str, TablesLike], votes: TableLike, options: ScoreOptions, resources: Resources
 ) -> dict[str, Inputs]:
     """Every model against the same VOTES, with the schema that the first of them gives."""
-    table = open_table(votes, resources, "the votes")
+    table = open_votes(votes, options, resources)
     (first, source), *others = models.items()
     inputs = open_inputs(source, table, options, resources)
     opened = {first: inputs}

@@ -12,6 +12,7 @@ from zoocli.evaluating.comparing.comparison import CONFIDENCE, LEVEL, shown_p
 from zoocli.evaluating.evaluation import Evaluation
 from zoocli.evaluating.family import Place, shown_in
 from zoocli.evaluating.metric import Metric
+from zoocli.foundation.notebook import Displayed
 from zoocli.foundation.version import __version__
 from zoocli.schema.levels import OVERALL
 
@@ -94,8 +95,8 @@ class RankedModel:
         return [one.question for one in losses if one.question not in (OVERALL, *campaigns)]
 
 
-@dataclass(frozen=True)
-class Ranking:
+@dataclass(frozen=True, repr=False)
+class Ranking(Displayed):
     """All models, the best first, over the galaxies that every model and VOTES have.
 
     `galaxies` are those; `seed` is that of the buckets. `notes` are what the user should be warned
@@ -106,6 +107,11 @@ class Ranking:
     galaxies: int
     seed: int
     notes: tuple[str, ...] = field(default=(), compare=False)
+
+    @property
+    def headline(self) -> str:
+        """The models, the best first, and the galaxies."""
+        return f"{some([one.name for one in self.models])}, {self.galaxies:,} galaxies"
 
     @property
     def best(self) -> RankedModel:

@@ -36,7 +36,7 @@ OF_DIRICHLET = (
 )
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class TreeEvaluation(Evaluation):
     """What an evaluation of a loss of a decision tree found.
 

@@ -36,6 +36,7 @@ class ScoreKeywords(TypedDict, total=False):
     ensemble: TablesLike
     null_value: float | str | Sequence[float | str]
     only: TableLike | None
+    with_: TablesLike
     where: str | None
     keep: str | Sequence[str]
     label: str | Sequence[str]

@@ -118,6 +118,13 @@ class ScoreOptions(Options):
         GALAXIES,
         metavar="FILE",
     )
+    with_: Sequence[TableLike] = option(
+        (),
+        "Another table of the same galaxies, joined by id, with columns for --where, --keep and "
+        "--link; repeatable.",
+        GALAXIES,
+        metavar="FILE",
+    )
     where: str | None = option(
         None,
         "Use only the galaxies for which this holds, over columns of either table, such as "
@@ -217,8 +224,9 @@ class ScoreOptions(Options):
 
     def __post_init__(self) -> None:
         _ = self.condition  # which checks it
-        if not isinstance(self.ensemble, list | tuple):  # a table may be iterable
-            object.__setattr__(self, "ensemble", (self.ensemble,))
+        for name in ("ensemble", "with_"):
+            if not isinstance(getattr(self, name), list | tuple):  # a table may be iterable
+                object.__setattr__(self, name, (getattr(self, name),))
         super().__post_init__()
         require_finite("null_value", self.null_value)
         numbers = map(number_of, self.null_value)

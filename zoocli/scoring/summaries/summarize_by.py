@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from zoocli.errors import UsageError
+from zoocli.foundation.notebook import Displayed
 from zoocli.scoring.scores_table import Layout, read_batches, read_layout
 from zoocli.scoring.summaries.bins import NO_VALUE, NOWHERE, Bin, Bins, By, find_bins
 from zoocli.scoring.summaries.summarize import as_schema, summarize_table, tables_of
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
     from zoocli.tables import Table
 
 
-@dataclass(frozen=True)
-class BinnedSummary:
+@dataclass(frozen=True, repr=False)
+class BinnedSummary(Displayed):
     """The summary of everything, and that of each bin of `column`.
 
     The bins' statistics add up to those of everything. The last bin is of the galaxies without a
@@ -38,6 +39,11 @@ class BinnedSummary:
     whole: Summary
     column: str
     bins: list[tuple[Bin, Summary]]
+
+    @property
+    def headline(self) -> str:
+        """The summary of everything, the column and its bins."""
+        return f"{self.whole.headline}, by {self.column} in {len(self.bins)} bins"
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON summary of everything, and under `by` the column and its bins."""

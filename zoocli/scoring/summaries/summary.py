@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from zoocli.errors import DataError
+from zoocli.foundation.notebook import Displayed
 from zoocli.runs.provenance import Made, Provenance
 from zoocli.schema.levels import Levels, by_name, sections
 from zoocli.scoring.sums import Statistics, Sums
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
     from zoocli.scoring.result import ScoreResult
 
 
-@dataclass(frozen=True)
-class Summary(Made):
+@dataclass(frozen=True, repr=False)
+class Summary(Displayed, Made):
     """Statistics overall, per campaign and per question, with the settings that made them.
 
     What the input did not carry is None (a CSV has no loss, schema, matching or signature), and
@@ -33,6 +34,13 @@ class Summary(Made):
     provenance: Provenance = field(default_factory=Provenance)
     file: str | None = None
     notes: tuple[str, ...] = field(default=(), compare=False)
+
+    @property
+    def headline(self) -> str:
+        """The loss, the tree, the galaxies and the mean."""
+        of_tree = "" if self.schema is None else f" of {self.schema}"
+        mean = "" if self.overall.mean is None else f", mean loss {self.overall.mean:.4g}"
+        return f"{self.loss or 'loss'}{of_tree}, {self.overall.galaxies_all:,} galaxies{mean}"
 
     @property
     def signature(self) -> str | None:
