@@ -218,3 +218,33 @@ command()
         timeout=60,
     )
     assert (done.returncode, done.stdout, done.stderr) == (code, b"at the end\n", b"")
+
+
+REMOVING = """
+import os, pathlib, signal
+from zoocli.cli import main, stopping
+unlink = pathlib.Path.unlink
+def interrupted(self, *rest):
+    if self.name.endswith(".zoocli"):
+        os.kill(os.getpid(), signal.SIGTERM)
+        sum(range(1000))  # the handler runs here
+    unlink(self, *rest)
+pathlib.Path.unlink = interrupted
+main({arguments})
+"""
+
+
+def test_a_signal_while_a_draft_is_removed(place: Place) -> None:
+    """The first draft is that of a test whether the summary can be written."""
+    before = place.clear(there=True)
+    arguments = [str(word) for word in place.score]
+    done = subprocess.run(
+        [sys.executable, "-c", REMOVING.replace("{arguments}", repr(arguments))],
+        env=place._environment(),
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 143 and "Traceback" not in done.stderr
+    assert not place.hidden()
+    assert place.contents() == before

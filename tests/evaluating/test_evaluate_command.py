@@ -112,7 +112,7 @@ def test_parts_that_differ_are_not_merged(data, tmp_path):
     assert done.code == 2
     done = run("merge", tmp_path)
     assert done.code == 3 and "sums.parquet" in done.err
-    done = run("merge", "summary.json", "-o", tmp_path / "c")
+    done = run("merge", "summary.json", "-f", "table")
     assert done.code == 2
 
 

@@ -162,7 +162,7 @@ def test_the_first_row_of_the_whole_tells_how_ids_are_written(tmp_path):
     output = tmp_path / "out.csv"
     for number in (1, 2, 3, 4):
         done_well("score", *arguments, "-o", output, "--shard", f"{number}/4")
-        assert output.read_text().splitlines()[1].startswith(f'"{number}",')
+        assert output.read_text().splitlines()[1].startswith(f"{number},")
 
 
 def test_a_missing_id_is_named_by_its_row_in_the_whole(tmp_path):

@@ -9,10 +9,12 @@ from functools import partial
 from types import FrameType
 from typing import Any
 
+from zoocli.foundation.cleaning import is_cleaning
+
 INTERRUPTED, TERMINATED = 130, 143
 EXIT_CODES = {signal.SIGINT: INTERRUPTED, signal.SIGTERM: TERMINATED}
 SECONDS_TO_LEAVE = 5.0
-SECONDS_OF_IMPORT = 0.01
+SECONDS_TO_WAIT = 0.01
 
 Hook = Callable[[Any], object]
 
@@ -56,9 +58,9 @@ def exit_code() -> int | None:
 
 def _stop(code: int, number: int, frame: FrameType | None) -> None:
     global _received
-    if _is_importing(frame):
+    if _must_wait(frame):
         signal.signal(signal.SIGALRM, partial(_stop, code))
-        signal.setitimer(signal.ITIMER_REAL, SECONDS_OF_IMPORT)
+        signal.setitimer(signal.ITIMER_REAL, SECONDS_TO_WAIT)
         return
     _received = code
     for other in EXIT_CODES:  # a second one would end the cleaning up
@@ -73,12 +75,17 @@ def _stop_again(code: int, number: int, frame: FrameType | None) -> None:
 
     Nothing is raised while an exception is being handled: that is the cleaning up.
     """
-    if sys.exception() is None and not _is_importing(frame):
+    if sys.exception() is None and not _must_wait(frame):
         raise Stopped(code)
 
 
 def _pass(number: int, frame: FrameType | None) -> None:
     pass
+
+
+def _must_wait(frame: FrameType | None) -> bool:
+    """Whether an exception would do harm: while a module is imported, or a draft is removed."""
+    return _is_importing(frame) or is_cleaning(frame)
 
 
 def _is_importing(frame: FrameType | None) -> bool:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO
 
 from zoocli.errors import MachineError, UsageError
+from zoocli.foundation.cleaning import cleaning
 
 MOST_LINKS = 40  # in a chain, as on Linux
 STREAMS = rf"/dev/(stdout|stderr)|/(?:dev|proc/(?:self|{os.getpid()}))/fd/([0-9]+)"
@@ -52,10 +53,12 @@ def create_file(path: Path, mode: int = 0o666) -> None:
     os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode))
 
 
-def remove_file(path: Path) -> None:
-    """Removes a file, if it exists and can be removed."""
-    with contextlib.suppress(OSError):
-        path.unlink()
+@cleaning
+def remove_file(*paths: Path) -> None:
+    """Removes files, those that exist and can be removed."""
+    for path in paths:
+        with contextlib.suppress(OSError):
+            path.unlink()
 
 
 @contextlib.contextmanager
@@ -152,15 +155,20 @@ def all_or_none() -> Iterator[None]:
     try:
         yield
     except BaseException:
-        for target, aside in reversed(replaced):
-            with contextlib.suppress(OSError):
-                target.unlink() if aside is None else os.replace(aside, target)
+        _put_back(replaced)
         raise
     finally:
         _replaced.reset(token)
         for _, aside in replaced:
             if aside is not None:
                 remove_file(aside)
+
+
+@cleaning
+def _put_back(replaced: list[tuple[Path, Path | None]]) -> None:
+    for target, aside in reversed(replaced):
+        with contextlib.suppress(OSError):
+            target.unlink() if aside is None else os.replace(aside, target)
 
 
 def publish_all(*outputs: Callable[[], None]) -> None:

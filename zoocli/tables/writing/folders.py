@@ -11,6 +11,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from zoocli.errors import UsageError, some
+from zoocli.foundation.cleaning import cleaning
 from zoocli.tables.table import METADATA_KEY
 from zoocli.tables.writing.drafts import write_errors
 
@@ -39,10 +40,7 @@ def drafted_folder(
             draft.mkdir()
         yield draft, lambda: _show(draft, target, old, names)
     finally:
-        if old.exists() and not target.exists():
-            os.rename(old, target)
-        for leftover in (draft, old):
-            _remove(leftover)
+        _clean_up(draft, old, target)
 
 
 def is_own_table(file: Path) -> bool:
@@ -54,6 +52,15 @@ def is_own_table(file: Path) -> bool:
         return file.is_file() and METADATA_KEY in (pq.read_metadata(file).metadata or {})
     except (OSError, pa.ArrowException):
         return False
+
+
+@cleaning
+def _clean_up(draft: Path, old: Path, target: Path) -> None:
+    """Puts back the old folder where the new one did not take its place."""
+    if old.exists() and not target.exists():
+        os.rename(old, target)
+    for leftover in (draft, old):
+        _remove(leftover)
 
 
 def _remove(folder: Path) -> None:

@@ -177,8 +177,7 @@ class EncodedSink(Sink):
         if self._encoder is not None:
             self._encoder.abandon()
         if self._draft is not None:
-            for leftover in (self._draft, self._draft.with_name(self._draft.name + ".draft")):
-                remove_file(leftover)
+            remove_file(self._draft, self._draft.with_name(self._draft.name + ".draft"))
 
     @contextlib.contextmanager
     def _write_errors(self, where: str) -> Iterator[None]:
