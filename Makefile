@@ -12,10 +12,11 @@ export PIP_CONSTRAINT := constraints.txt
 export PIP_BUILD_CONSTRAINT := constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test lint types pytest bench clean
+.PHONY: help demo docs test lint types pytest bench clean
 
 help:
 	@echo "make demo    score the sample and show the summary"
+	@echo "make docs    build the documentation in site/, strictly and without a network"
 	@echo "make test    lint, types and tests"
 	@echo "make lint    ruff alone"
 	@echo "make types   mypy alone"
@@ -43,6 +44,9 @@ types: $(VENV)/.installed-test
 pytest: $(VENV)/.installed-test
 	$(BIN)/pytest -n 2 --dist loadfile
 
+docs: $(VENV)/.installed-test
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+
 bench: $(BENCH)/.installed
 	$(BENCH)/bin/python -m benchmarks $(CASES)
 
@@ -66,5 +70,5 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 clean:
-	rm -rf $(VENV) $(BENCH) .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist
+	rm -rf $(VENV) $(BENCH) .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist site
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import platform
+import re
 import signal
 import subprocess
 import sys
@@ -12,6 +14,7 @@ import time
 import warnings
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from tests.command import handlers_restored
@@ -160,7 +163,13 @@ def test_help_names_every_command(zoocli, flag):
 
 def test_version(zoocli):
     done = zoocli("--version")
-    assert (done.returncode, done.stdout, done.stderr) == (0, f"zoocli {__version__}\n", "")
+    assert (done.returncode, done.stderr) == (0, "")
+    first, python, parts, machine, loops = done.stdout.splitlines()
+    assert first == f"zoocli {__version__}"
+    assert python.startswith(f"Python {platform.python_version()}, ")
+    assert f"pyarrow {pa.__version__}" in parts and "torch " in parts
+    assert re.fullmatch(r"threads \d+, memory \d+\.\d GB", machine)
+    assert loops.startswith("compiled loops in /")
 
 
 def test_shell_completion(zoocli):

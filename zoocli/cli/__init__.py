@@ -22,8 +22,8 @@ from zoocli.cli import stopping
 from zoocli.cli.groups import GroupedCommand
 from zoocli.cli.messages import complain, say, warn
 from zoocli.cli.options import Quiet
+from zoocli.cli.outputs import put
 from zoocli.errors import DataError, MachineError, ZoocliError, ZoocliWarning, first_line
-from zoocli.foundation.version import __version__
 
 # Imports create many objects and little garbage: collecting it takes a tenth of a short run.
 ALLOCATIONS_PER_COLLECTION = 100_000
@@ -43,6 +43,7 @@ COMMANDS = (
     "fit",
     "simulate",
     "schema",
+    "cite",
 )
 
 
@@ -77,7 +78,9 @@ def _commands_for(args: Sequence[str]) -> Sequence[str]:
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"zoocli {__version__}")
+        from zoocli.cli.versions import describe
+
+        put(describe())
         raise typer.Exit
 
 
@@ -85,7 +88,12 @@ def _zoocli(
     quiet: Quiet = False,
     version: Annotated[
         bool,
-        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
+        typer.Option(
+            "--version",
+            callback=_show_version,
+            is_eager=True,
+            help="Show the versions of zoocli and its parts, and what it finds of the machine.",
+        ),
     ] = False,
 ) -> None:
     """Score and evaluate galaxy-morphology predictions against volunteers' votes."""

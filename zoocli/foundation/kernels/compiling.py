@@ -262,6 +262,15 @@ def _cache_folders() -> Iterator[Path]:
         yield Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "zoocli"
 
 
+def cache_folder() -> Path | None:
+    """Where code is kept: the first folder that can be written; None without any."""
+    for folder in _cache_folders():
+        there = next(one for one in (folder, *folder.parents) if one.exists())
+        if there.is_dir() and os.access(there, os.W_OK | os.X_OK):
+            return folder
+    return None
+
+
 def _read_code(name: str) -> bytes | None:
     """The code that `_keep_code` wrote; None where it is missing, damaged or not to be trusted."""
     for folder in _cache_folders():
