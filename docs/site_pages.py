@@ -6,6 +6,7 @@ folders that the documentation links to.
 
 from __future__ import annotations
 
+import json
 import re
 import textwrap
 from collections.abc import Iterator
@@ -34,6 +35,7 @@ def on_files(files: Files, config: Any) -> Files:
     pages = {
         "reference/commands.md": _commands(),
         "reference/python.md": _python(),
+        "reference/json.md": _json(),
         **{str(path.relative_to(ROOT)): path.read_text() for path in _elsewhere()},
     }
     for name, content in pages.items():
@@ -70,6 +72,35 @@ def _help(command: Any, context: Any, level: int) -> Iterator[str]:
             sub, info_name=name, parent=context, max_content_width=WIDTH, terminal_width=WIDTH
         )
         yield from _help(sub, inner, level + 1)
+
+
+def _json() -> str:
+    contract = json.loads((ROOT / "zoocli" / "report" / "outputs.schema.json").read_text())
+    parts = ["# JSON", contract["description"]]
+    for name, definition in contract["$defs"].items():
+        parts += [f"## {name}", definition["description"]]
+        rows = [
+            f"| `{key}` | {_kind(one)} | {one.get('description', '')} |"
+            for key, one in definition["properties"].items()
+        ]
+        parts.append("\n".join(["| key | type | what |", "| --- | --- | --- |", *rows]))
+    return "\n\n".join(parts) + "\n"
+
+
+def _kind(one: dict[str, Any]) -> str:
+    """The type of a value, in words."""
+    if "$ref" in one:
+        name = one["$ref"].rpartition("/")[2]
+        return f"[{name}](#{name})"
+    if "anyOf" in one:
+        return " or ".join(map(_kind, one["anyOf"]))
+    if "const" in one:
+        return f"`{one['const']}`"
+    kinds = one["type"] if isinstance(one.get("type"), list) else [one.get("type", "any")]
+    words = [f"array of {_kind(one['items'])}" if kind == "array" else kind for kind in kinds]
+    if isinstance(one.get("additionalProperties"), dict):
+        words = [f"object of {_kind(one['additionalProperties'])}"]
+    return " or ".join(words)
 
 
 def _python() -> str:

@@ -313,6 +313,7 @@ def test_the_command_writes_the_json_summary(small: pa.Table, tmp_path: Path) ->
     content = json.loads(result.stdout)
     assert content == summarize(path).to_dict()
     assert list(content) == [
+        "schema_version",
         "signature",
         "version",
         "loss",

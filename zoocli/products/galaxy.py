@@ -22,6 +22,7 @@ from zoocli.foundation.arrays import Counts, Floats
 from zoocli.foundation.hashing import hash_ids
 from zoocli.foundation.notebook import Displayed
 from zoocli.foundation.resources import Resources
+from zoocli.foundation.version import SCHEMA_VERSION
 from zoocli.losses import find_loss
 from zoocli.matching.concentrations import dense
 from zoocli.matching.findings import Findings
@@ -96,7 +97,7 @@ class ShownGalaxy(Displayed):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON of a galaxy, key for key."""
-        return asdict(self)
+        return {"schema_version": SCHEMA_VERSION, **asdict(self)}
 
 
 def _excess(question: ShownQuestion) -> float:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from zoocli.errors import DataError, shortened, some
-from zoocli.foundation.version import __version__
+from zoocli.foundation.version import SCHEMA_VERSION, __version__
 from zoocli.matching.account import Coverage, Matching
 from zoocli.runs.signature import signature
 
@@ -84,6 +84,7 @@ class Provenance:
         """As JSON and the metadata of tables have it, with the signature of N galaxies."""
         predictions = None if self.predictions is None else self.predictions.to_dict()
         return {
+            "schema_version": SCHEMA_VERSION,
             "signature": self.signature(galaxies),
             "version": self.version,
             "loss": self.loss,

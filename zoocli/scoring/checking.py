@@ -10,6 +10,7 @@ import numpy as np
 
 from zoocli.errors import DataError
 from zoocli.foundation.resources import Resources
+from zoocli.foundation.version import SCHEMA_VERSION
 from zoocli.losses import find_loss
 from zoocli.matching.account import Matching
 from zoocli.matching.findings import FIRST, Findings
@@ -83,8 +84,8 @@ class Check:
         return replace(self, errors=errors, notes=notes)
 
     def to_dict(self) -> dict[str, Any]:
-        """The content of the JSON report; `fine` first."""
-        return {"fine": self.fine, **asdict(self)}
+        """The content of the JSON report, key for key."""
+        return {"schema_version": SCHEMA_VERSION, "fine": self.fine, **asdict(self)}
 
 
 def check(

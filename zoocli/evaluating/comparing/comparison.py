@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from zoocli.errors import some
 from zoocli.foundation.notebook import Displayed
-from zoocli.foundation.version import __version__
+from zoocli.foundation.version import SCHEMA_VERSION, __version__
 from zoocli.schema.levels import by_name, sections
 
 if TYPE_CHECKING:
@@ -146,6 +146,7 @@ class Comparison(Displayed):
     def to_dict(self) -> dict[str, Any]:
         """The JSON, key for key."""
         return {
+            "schema_version": SCHEMA_VERSION,
             "signature": self.signature,
             "version": self.version,
             "loss": self.loss,

@@ -13,7 +13,7 @@ from zoocli.evaluating.evaluation import Evaluation
 from zoocli.evaluating.family import Place, shown_in
 from zoocli.evaluating.metric import Metric
 from zoocli.foundation.notebook import Displayed
-from zoocli.foundation.version import __version__
+from zoocli.foundation.version import SCHEMA_VERSION, __version__
 from zoocli.schema.levels import OVERALL
 
 if TYPE_CHECKING:
@@ -161,6 +161,7 @@ class Ranking(Displayed):
         """The JSON, key for key."""
         made = self.best.evaluation.provenance
         return {
+            "schema_version": SCHEMA_VERSION,
             "signature": self.signature,
             "version": __version__,
             "loss": made.loss,

@@ -17,7 +17,7 @@ from zoocli.tables.sources import FilePath
 
 STDIN = "-"
 SUMMARY_KEYS = {
-    *("file", "signature", "version", "loss", "schema", "settings", "shard"),
+    *("file", "schema_version", "signature", "version", "loss", "schema", "settings", "shard"),
     *("overall", "campaigns", "questions", "matching"),
 }
 MOST_BYTES = 1 << 26  # of a JSON summary, and far more than any has
