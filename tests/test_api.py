@@ -112,7 +112,8 @@ def test_the_warning_points_at_the_caller(tables: tuple[pa.Table, pa.Table]) -> 
         ({"keep": "nothing"}, zoocli.DataError, "'nothing'"),
         ({"id": "nothing"}, zoocli.DataError, "'nothing'"),
         ({"threads": 0}, zoocli.UsageError, "threads="),
-        ({"only": ["a"]}, zoocli.UsageError, "list"),
+        ({"only": []}, zoocli.DataError, "lists no ids"),
+        ({"only": 7}, zoocli.UsageError, "the list"),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )
@@ -442,3 +443,26 @@ def test_any_small_tables(p: pd.DataFrame, v: pd.DataFrame, batch_size: int, thr
     assert (overall["galaxies"], overall["galaxies_all"]) == ((votes > 0).sum(), len(expected))
     assert overall["votes"] == votes.sum()
     assert overall["sum"] == pytest.approx(expected.loss.sum(), abs=1e-8)
+
+
+def test_a_list_of_ids(tables: tuple[pa.Table, pa.Table]) -> None:
+    ids = tables[0]["id"].to_pylist()[:2]
+    every = zoocli.score(*tables, SCHEMA)
+    for only in (ids, tuple(ids), pa.table({"id": ids})):
+        found = zoocli.score(*tables, SCHEMA, only=only)
+        assert found["id"].to_pylist() == [one for one in every["id"].to_pylist() if one in ids]
+    numbers = pa.table({"id": [1, 2, 3]})
+    numbered = [table.set_column(0, "id", numbers["id"]) for table in tables]
+    assert zoocli.score(*numbered, SCHEMA, only=[2])["id"].to_pylist() == [2]
+
+
+def test_the_figures_are_those_of_the_report(
+    tables: tuple[pa.Table, pa.Table], tmp_path: Path
+) -> None:
+    found = zoocli.figures(zoocli.evaluate(*tables, SCHEMA))
+    assert {"loss", "reliability", "confusion-shape"} <= found.keys()
+    found["loss"].savefig(tmp_path / "loss.pdf")
+    assert (tmp_path / "loss.pdf").read_bytes().startswith(b"%PDF")
+    import matplotlib.pyplot as plt
+
+    assert not plt.get_fignums()  # they belong to no window

@@ -46,6 +46,8 @@ from zoocli.tables.writing.guards import refuse_inputs
 from zoocli.tables.writing.sinks import DeviceSink, FileSink, MemorySink, NullSink, Sink
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from zoocli.heads.fitting import Fit
 
 
@@ -208,6 +210,27 @@ def evaluate(
     evaluation = run_here(EvaluateJob.of(predictions, votes, made), NullSink())
     _warn([*evaluation.notes, *evaluation.doubts])
     return evaluation
+
+
+def figures(evaluation: Evaluation) -> dict[str, Figure]:
+    """The figures of an evaluation, as matplotlib has them, by their names, in the report's order.
+
+    What `zoocli evaluate -o DIR` writes as `figures/NAME.pdf`. They are 3.4 inches wide, a column
+    of a journal, belong to no window, and are yours to change: `figure.axes`, `figure.savefig`.
+
+    Raises MachineError where matplotlib is not installed.
+
+    >>> import pandas as pd
+    >>> concentrations = pd.DataFrame({"id": ["a"], "ring_yes": [3.0], "ring_no": [1.0]})
+    >>> votes = pd.DataFrame({"id": ["a"], "ring_yes": [2], "ring_no": [2]})
+    >>> found = figures(evaluate(concentrations, votes, schema="gz-rings"))
+    >>> sorted(found)[:3], float(found["reliability"].get_figwidth())
+    (['confusion-ring', 'coverage', 'deviance_explained'], 3.4)
+    """
+    from zoocli.report.figures import draw_evaluation, require
+
+    require("figures()")
+    return {one.name: one.figure for one in draw_evaluation(evaluation, ())}
 
 
 def rank(

@@ -29,6 +29,12 @@ LAYOUTS: dict[str, Any] = {
     "state dict": layer("linear"),
     "in a module": layer("head.linear") | {"encoder.fc.weight": torch.zeros(3, 3)},
     "Zoobot's tree": layer("head.1.0") | {"encoder.conv.weight": torch.zeros(3, 3, 1, 1)},
+    "a layer alone": {"weight": WEIGHT, "bias": BIAS},
+    "the only layer": layer("model.classifier") | {"model.norm.weight": BIAS},
+    "parameters": {
+        "linear.weight": torch.nn.Parameter(WEIGHT),
+        "linear.bias": BIAS.clone().requires_grad_(),
+    },
     "Lightning": {
         "epoch": 7,
         "pytorch-lightning_version": "2.5.0",
@@ -142,8 +148,8 @@ def test_the_payloads_would_run_if_they_were_unpickled(tmp_path: Path) -> None:
 
 REFUSED: dict[str, tuple[Any, str]] = {
     "other names": (
-        {"fc.weight": WEIGHT, "norm.weight": BIAS},
-        r"no linear layer called .*'fc.weight \(2, 3\)'",
+        layer("fc") | layer("other"),
+        r"not one linear layer, nor one called .*'fc.weight \(2, 3\)'",
     ),
     "no matrices": ({"norm.weight": BIAS}, r"are \(none\)"),
     "no bias": ({"linear.weight": WEIGHT}, "linear.bias is missing"),
@@ -153,7 +159,17 @@ REFUSED: dict[str, tuple[Any, str]] = {
     ),
     "not a matrix": ({"linear.weight": BIAS, "linear.bias": BIAS}, r"has shape \(2,\)"),
     "NaN": ({"linear.weight": WEIGHT * torch.nan, "linear.bias": BIAS}, "NaN or infinite"),
-    "whole numbers": ({"linear.weight": WEIGHT.long(), "linear.bias": BIAS}, "no linear layer"),
+    "whole numbers": ({"linear.weight": WEIGHT.long(), "linear.bias": BIAS}, "not one linear"),
+    "one number for all": (
+        {"weight": torch.ones(1).expand(10**5, 10**5), "bias": torch.ones(1).expand(10**5)},
+        "not one linear layer",
+    ),
+    "no numbers": (
+        {"weight": torch.empty(2, 3, device="meta"), "bias": torch.empty(2, device="meta")},
+        "not one linear layer",
+    ),
+    "sparse": ({"weight": WEIGHT.to_sparse(), "bias": BIAS}, "not one linear layer"),
+    "complex": ({"weight": WEIGHT.to(torch.complex64), "bias": BIAS}, "not one linear layer"),
     "a list": ([WEIGHT, BIAS], "holds a list, not a state dict"),
 }
 

@@ -489,7 +489,16 @@ def test_no_colour_when_it_is_not_wanted(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_the_keys_of_the_summary() -> None:
     result = summary(*put(v=["a", "b", "x"]))
     assert list(result) == [
-        *("schema_version", "signature", "version", "loss", "schema", "settings", "predictions", "shard"),
+        *(
+            "schema_version",
+            "signature",
+            "version",
+            "loss",
+            "schema",
+            "settings",
+            "predictions",
+            "shard",
+        ),
         *("overall", "campaigns", "questions", "matching"),
     ]
     assert list(result["overall"]) == STATISTICS and list(result["matching"]) == MATCHING

@@ -119,9 +119,9 @@ def read_head(path: str | os.PathLike[str]) -> TrainedHead:
     """The linear layer in a file and what the file says about it.
 
     The file is safetensors, a torch state dict, or a checkpoint with its weights under
-    `state_dict`, as Lightning writes. The layer is found by its name: `linear`, `head.linear` or
-    `head.1.0`, each with `.weight` and `.bias`. Files of torch are read with `weights_only`: no
-    code in a pickle is run.
+    `state_dict`, as Lightning writes. The layer is the only one there is with `weight` and `bias`,
+    or has one of the names `linear`, `head.linear` and `head.1.0`. Files of torch are read with
+    `weights_only`: no code in a pickle is run.
 
     Raises DataError for a file that does not exist, is damaged, or has anything but weights, and
     for one without such a layer; the message lists its two-dimensional weights.
@@ -187,7 +187,7 @@ def _read_torch(file: Path) -> dict[str, Any]:
     except Exception as error:  # damaged archives and pickles fail in every way
         raise DataError(
             f"The head '{file}' is damaged or holds more than weights, and nothing else is loaded "
-            f"from a checkpoint, since that could run code ({first_line(error)}). {SAVE_ADVICE}"
+            f"from a checkpoint, since that could run code. {SAVE_ADVICE}"
         ) from error
     if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):
         content = content["state_dict"]
@@ -199,27 +199,39 @@ def _read_torch(file: Path) -> dict[str, Any]:
 
 
 def _is_weight(value: Any) -> bool:
+    """Whether it is a plain tensor of floats, with a number of its own in memory for each."""
     return (
         isinstance(value, torch.Tensor)
+        and not value.is_nested
         and value.is_floating_point()
         and value.layout == torch.strided
+        and value.device.type == "cpu"  # not "meta", which has no numbers
+        and value.untyped_storage().nbytes() >= value.numel() * value.element_size()
     )
 
 
+def _layer_of(tensors: Mapping[str, torch.Tensor]) -> str | None:
+    """What stands before `weight` and `bias`: the only name there is, or a usual one."""
+    matrices = [key for key, one in tensors.items() if one.ndim == 2]
+    if len(matrices) == 1 and matrices[0].rpartition(".")[2] == "weight":
+        return matrices[0].removesuffix("weight")
+    return next((f"{layer}." for layer in LAYERS if f"{layer}.weight" in tensors), None)
+
+
 def _with_layer(name: str, content: Mapping[str, Any], metadata: HeadMetadata) -> TrainedHead:
-    tensors = {key: value for key, value in content.items() if _is_weight(value)}
-    layer = next((layer for layer in LAYERS if f"{layer}.weight" in tensors), None)
+    tensors = {key: value.detach() for key, value in content.items() if _is_weight(value)}
+    layer = _layer_of(tensors)
     if layer is None:
         matrices = [f"{key} {tuple(one.shape)}" for key, one in tensors.items() if one.ndim == 2]
         raise DataError(
-            f"The head '{name}' has no linear layer called {some(LAYERS)}. Its two-dimensional "
-            f"weights are {some(matrices, limit=12) or '(none)'}. {SAVE_ADVICE}"
+            f"The head '{name}' has not one linear layer, nor one called {some(LAYERS)}. Its "
+            f"two-dimensional weights are {some(matrices, limit=12) or '(none)'}. {SAVE_ADVICE}"
         )
-    weight, bias = tensors[f"{layer}.weight"], tensors.get(f"{layer}.bias")
+    weight, bias = tensors[f"{layer}weight"], tensors.get(f"{layer}bias")
     if bias is None or weight.ndim != 2 or bias.shape != weight.shape[:1] or not weight.numel():
         shape = "missing" if bias is None else str(tuple(bias.shape))
         raise DataError(
-            f"The head '{name}': {layer}.weight has shape {tuple(weight.shape)} and {layer}.bias "
+            f"The head '{name}': {layer}weight has shape {tuple(weight.shape)} and {layer}bias "
             f"is {shape}; (outputs, features) and (outputs,) are needed. {SAVE_ADVICE}"
         )
     weight, bias = weight.double(), bias.double()

@@ -24,7 +24,7 @@ METADATA: dict[str, dict[str, str | None]] = {
 class Picture:
     """A drawn figure: its file name without suffix, title, caption, and bytes by format.
 
-    `width` in inches.
+    `width` in inches; `figure` is what matplotlib drew.
     """
 
     name: str
@@ -32,6 +32,7 @@ class Picture:
     caption: str
     width: float
     files: dict[str, bytes]
+    figure: Figure
 
     @property
     def svg(self) -> str:
@@ -49,7 +50,7 @@ def picture(
     with drawing(name):
         figure = draw()
         files = {format: _encoded(figure, format) for format in formats}
-        return Picture(name, title, caption, float(figure.get_figwidth()), files)
+        return Picture(name, title, caption, float(figure.get_figwidth()), files, figure)
 
 
 def _encoded(figure: Figure, format: str) -> bytes:

@@ -35,7 +35,7 @@ class ScoreKeywords(TypedDict, total=False):
     questions: str | Sequence[str]
     ensemble: TablesLike
     null_value: float | str | Sequence[float | str]
-    only: TableLike | None
+    only: TableLike | Sequence[str] | None
     with_: TablesLike
     where: str | None
     keep: str | Sequence[str]

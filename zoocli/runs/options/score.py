@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from zoocli.foundation.missing import number_of
 from zoocli.runs.options.choices import (
@@ -112,7 +112,7 @@ class ScoreOptions(Options):
         INVALID,
         metavar="VALUE",
     )
-    only: TableLike | None = option(
+    only: TableLike | Sequence[str] | None = option(
         None,
         "Use only the ids listed in this file: one per line, or a table.",
         GALAXIES,
@@ -227,8 +227,18 @@ class ScoreOptions(Options):
         for name in ("ensemble", "with_"):
             if not isinstance(getattr(self, name), list | tuple):  # a table may be iterable
                 object.__setattr__(self, name, (getattr(self, name),))
+        if isinstance(self.only, list | tuple):  # of ids, in Python
+            object.__setattr__(self, "only", _table_of(self.only))
         super().__post_init__()
         require_finite("null_value", self.null_value)
         numbers = map(number_of, self.null_value)
         values = (one if n is None else n for one, n in zip(self.null_value, numbers, strict=True))
         object.__setattr__(self, "null_value", tuple(values))
+
+
+def _table_of(ids: Sequence[Any]) -> TableLike:
+    """The ids as a table; numbers are written as they are."""
+    import pyarrow as pa
+
+    listed: TableLike = pa.table({"id": [str(one) for one in ids]})
+    return listed
