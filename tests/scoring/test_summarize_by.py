@@ -99,6 +99,45 @@ def test_bins_of_equal_width(file, table):
     assert len(by(file, "redshift")["by"]["bins"]) == 11
 
 
+def test_bins_of_equally_many_galaxies(file, table):
+    z = table["redshift"].to_pandas()
+    edges = z.quantile([0.25, 0.5, 0.75, 1.0]).to_numpy()
+    bins = by(file, "redshift:q4")["by"]["bins"]
+    below = [z < edge for edge in edges[:-1]]
+    member = [below[0], below[1] & ~below[0], below[2] & ~below[1], ~below[2] & z.notna()]
+    check(bins, table, [*member, z.isna()])
+    galaxies = [one["overall"]["galaxies_all"] for one in bins[:-1]]
+    assert max(galaxies) - min(galaxies) <= 2
+    same = table.set_column(1, "redshift", [[1.0] * (N - 2) + [2.0, 3.0]])
+    assert len(zoocli.summarize_by(same, "redshift:q10").bins) == 1  # the deciles below 1 are equal
+
+
+def test_several_columns(file):
+    first, second = by(file, "redshift:2"), by(file, "survey")
+    assert by(file, "redshift:2", "--by", "survey") == [first, second]
+    text = done_well("summarize", file, "--by", "redshift:2", "--by", "survey", "-q").out
+    assert text.index("by redshift") < text.index("by survey")
+    rows = list(
+        csv.DictReader(
+            io.StringIO(
+                done_well(
+                    "summarize", file, "--by", "redshift:2", "--by", "survey", "-f", "csv", "-q"
+                ).out
+            )
+        )
+    )
+    assert {row["by"] for row in rows} == {"redshift", "survey"}
+    done = run("summarize", file, "--by", "redshift", "--by", "survey", "--plot", "x.png")
+    assert done.code == 2 and "one --by" in done.err
+
+
+def test_a_line_for_all(file, table):
+    whole = zoocli.summarize(table).overall
+    text = done_well("summarize", file, "--by", "survey", "-q").out
+    line = next(one for one in text.splitlines() if one.startswith("overall"))
+    assert line.split()[1] == "all" and f"{whole.mean:.4f}" in line
+
+
 def test_edges_and_what_lies_beyond(file, table):
     z = table["redshift"].to_pandas()
     content = by(file, "redshift:0.1,0.25,9")

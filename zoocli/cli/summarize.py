@@ -13,7 +13,7 @@ from zoocli.cli.messages import say_notes
 from zoocli.cli.options import Quiet, ScoresSchema
 from zoocli.cli.outputs import put, put_and_publish
 from zoocli.errors import UsageError
-from zoocli.report import Format, render_binned_summary, render_summaries
+from zoocli.report import Format, render_binned_summaries, render_summaries
 
 
 def summarize(
@@ -26,12 +26,13 @@ def summarize(
     ],
     schema: ScoresSchema = None,
     by: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
-            metavar="COLUMN[:BINS|:EDGES]",
-            help="Statistics in bins of a column that `zoocli score --keep` copied. Numbers: bins "
-            "of equal width (10, or as in redshift:5), or bins between and beyond edges "
-            "(mag:15,17,19). Text: one bin per value. One table only.",
+            metavar="COLUMN[:BINS|:qBINS|:EDGES]",
+            help="Statistics in bins of a column that `zoocli score --keep` copied; repeatable. "
+            "Numbers: bins of equal width (10, or as in redshift:5), of equally many galaxies "
+            "(redshift:q4), or between and beyond edges (mag:15,17,19). Text: one bin per value. "
+            "One table only.",
         ),
     ] = None,
     plot: Annotated[
@@ -53,11 +54,13 @@ def summarize(
     Several inputs are shown side by side (as JSON: an array, each with its `file`).
     """
     require_one_stdin(scores)
-    if by is not None and len(scores) > 1:
+    if by and len(scores) > 1:
         raise UsageError("--by takes one scores table. Run the command once per table.")
     if plot is not None:
         _check_plot(plot, scores, schema)
-    if by is not None:
+    if by and plot is not None and len(by) > 1:
+        raise UsageError("--plot shows one --by. Run the command once per column.")
+    if by:
         _summarize_by(scores[0], by, schema, plot, format, quiet)
     else:
         _summarize_all(scores, schema, plot, format, quiet)
@@ -85,18 +88,18 @@ def _summarize_all(
 
 
 def _summarize_by(
-    scores: str, by: str, schema: str | None, plot: Path | None, format: Format, quiet: bool
+    scores: str, by: list[str], schema: str | None, plot: Path | None, format: Format, quiet: bool
 ) -> None:
     from zoocli.scoring.summaries.summarize_by import summarize_by
 
-    binned = summarize_by(scores, by, schema)
-    say_notes(binned.whole.notes, quiet)
+    several = [summarize_by(scores, one, schema) for one in by]
+    say_notes(dict.fromkeys(note for binned in several for note in binned.whole.notes), quiet)
     picture = b""
     if plot is not None:
         from zoocli.report.figures.summaries import draw_binned
 
-        picture = draw_binned(binned, _ending(plot))
-    _show(render_binned_summary(binned, format, sys.stdout), plot, picture)
+        picture = draw_binned(several[0], _ending(plot))
+    _show(render_binned_summaries(several, format, sys.stdout), plot, picture)
 
 
 def _check_plot(plot: Path, scores: list[str], schema: str | None) -> None:

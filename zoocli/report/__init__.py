@@ -5,7 +5,7 @@ All functions return text; only `zoocli.cli` prints.
 
 from __future__ import annotations
 
-from zoocli.report.binned_summary import render_binned_summary
+from zoocli.report.binned_summary import render_binned_summaries
 from zoocli.report.comparison import render_comparison
 from zoocli.report.summary import (
     FORMATS,
@@ -23,7 +23,7 @@ __all__ = [
     "Format",
     "GalaxyFormat",
     "one_line",
-    "render_binned_summary",
+    "render_binned_summaries",
     "render_comparison",
     "render_json",
     "render_summaries",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, TextIO
 
 from zoocli.report.grid import Grid, render_grids
@@ -22,39 +23,40 @@ if TYPE_CHECKING:
 BIN_COLUMNS = ("by", "low", "high", "value")
 
 
-def render_binned_summary(
-    binned: BinnedSummary, format: str = "table", stream: TextIO | None = None
+def render_binned_summaries(
+    several: Sequence[BinnedSummary], format: str = "table", stream: TextIO | None = None
 ) -> str:
-    """The statistics of each bin as text that ends in a newline.
+    """The statistics of each bin of each column as text that ends in a newline.
 
     `format` is one of `zoocli.report.FORMATS`. JSON and CSV have all digits. The others are
-    rounded, with a section overall, for each campaign (if several) and for each question, and one
-    row per bin. Absent values are null, empty or "-". `stream` is where a table will be written.
+    rounded, with a section overall, for each campaign (if several) and for each question, with one
+    row for all galaxies and one per bin. As JSON, several are an array. Absent values are null,
+    empty or "-". `stream` is where a table will be written.
 
     Raises UsageError for another format.
     """
     check_format(format)
     if format == "json":
-        return render_json(binned.to_dict())
+        contents = [binned.to_dict() for binned in several]
+        return render_json(contents if len(contents) > 1 else contents[0])
     if format == "csv":
         # low, high and value are empty for galaxies without a value
-        return csv_text(["level", "name", *BIN_COLUMNS, *STATISTICS], binned.rows())
-    return render_grids([binned_grid(binned)], format, stream)
+        rows = (row for binned in several for row in binned.rows())
+        return csv_text(["level", "name", *BIN_COLUMNS, *STATISTICS], rows)
+    return render_grids(map(binned_grid, several), format, stream)
 
 
 def binned_grid(binned: BinnedSummary) -> Grid:
     """A section for each group, with one row per bin."""
+    whole = binned.whole
     digits = decimals(row["se"] for row in binned.rows())
+    of_all = {name: one for section in whole.sections() for name, one in section.items()}
     sections = []
     for name, groups in binned.shown_groups():
-        names = [name, *[""] * (len(groups) - 1)]
-        sections.append(
-            [
-                [shown, one.label, *statistics_cells(group, digits)]
-                for shown, (one, _), group in zip(names, binned.bins, groups, strict=True)
-            ]
-        )
-    whole = binned.whole
+        rows = [[name, "all", *statistics_cells(of_all[name], digits)]]
+        for (one, _), group in zip(binned.bins, groups, strict=True):
+            rows.append(["", one.label, *statistics_cells(group, digits)])
+        sections.append(rows)
     title = f"{losses_title(whole.loss, whole.schema)}, by {binned.column}"
     footer = summary_footer(whole)
     if any(one.low is not None for one, _ in binned.bins):

@@ -240,5 +240,5 @@ def _table_of(ids: Sequence[Any]) -> TableLike:
     """The ids as a table; numbers are written as they are."""
     import pyarrow as pa
 
-    listed: TableLike = pa.table({"id": [str(one) for one in ids]})
+    listed: TableLike = pa.table({"id": pa.array(map(str, ids), pa.string())})
     return listed

@@ -28,11 +28,15 @@ Positions = npt.NDArray[np.intp]
 
 @dataclass(frozen=True)
 class By:
-    """COLUMN[:BINS|:EDGES]: the column, and how many bins or which edges were asked for."""
+    """COLUMN[:BINS|:qBINS|:EDGES]: the column, and how many bins or which edges were asked for.
+
+    `equal`: the bins are to have equally many galaxies, instead of equal widths.
+    """
 
     column: str
     bins: int | None = None
     edges: tuple[float, ...] = ()
+    equal: bool = False
 
     def __post_init__(self) -> None:
         if self.bins is not None and not 1 <= self.bins <= MOST_BINS:
@@ -51,21 +55,24 @@ class By:
         """Reads it; a column whose own name has a colon is meant by its whole name.
 
         >>> By.parse("redshift:5", []), By.parse("mag:15,17.5", [])
-        (By(column='redshift', bins=5, edges=()), By(column='mag', bins=None, edges=(15.0, 17.5)))
-        >>> By.parse("mag:5", ["mag:5"])
-        By(column='mag:5', bins=None, edges=())
+        (By(column='redshift', bins=5, edges=(), equal=False), By(column='mag', bins=None, \
+edges=(15.0, 17.5), equal=False))
+        >>> By.parse("mag:5", ["mag:5"]), By.parse("mag:q4", [])
+        (By(column='mag:5', bins=None, edges=(), equal=False), By(column='mag', bins=4, edges=(), \
+equal=True))
         """
         column, colon, rest = text.rpartition(":")
         if text in columns or not colon:
             return cls(text)
-        if re.fullmatch("[0-9]{1,9}", rest):
-            return cls(column, int(rest))
+        if re.fullmatch("q?[0-9]{1,9}", rest):
+            return cls(column, int(rest.removeprefix("q")), equal=rest.startswith("q"))
         try:
             return cls(column, edges=tuple(float(edge) for edge in rest.split(",")))
         except ValueError:
             raise UsageError(
-                f"«by» '{text}': give a number of bins after the colon, or edges separated by "
-                f"commas, such as magnitude:5 or magnitude:15,17,19; not '{rest}'."
+                f"«by» '{text}': give a number of bins after the colon (of equal widths, or after "
+                "a q of equally many galaxies), or edges separated by commas, such as "
+                f"magnitude:5, magnitude:q4 or magnitude:15,17,19; not '{rest}'."
             ) from None
 
 
@@ -150,8 +157,9 @@ class TextBins(Bins):
 def find_bins(table: Table, by: By) -> Bins:
     """The bins of a table's column, which is read where its values decide.
 
-    Numbers: between the edges and beyond them, or else as many ranges of equal width from the least
-    to the greatest value as were asked for (10). Text: one for each value; in a file without types
+    Numbers: between the edges and beyond them, or else as many ranges from the least to the
+    greatest value as were asked for (10), of equal width or between quantiles; fewer where
+    quantiles are equal. Text: one for each value; in a file without types
     (CSV) a column holds numbers where every cell is one. Raises DataError for other types, for more
     than 100 texts, and where there is no value at all.
     """
@@ -172,6 +180,8 @@ def find_bins(table: Table, by: By) -> Bins:
     if texts is not None:
         return TextBins(name, texts)
     low, high = _range(table, name)
+    if by.equal and high > low:
+        return NumberBins(name, _quantiles(table, name, by.bins or DEFAULT_BINS), False)
     edges = np.linspace(low, high, (by.bins or DEFAULT_BINS) + 1) if high > low else [low, high]
     return NumberBins(name, [float(edge) for edge in edges], False)
 
@@ -205,6 +215,15 @@ def _texts(column: pa.Array) -> pa.Array:
     """As text without white space around it; what is blank is null."""
     trimmed = pc.utf8_trim_whitespace(column.cast(pa.string()))
     return pc.replace_with_mask(trimmed, pc.equal(trimmed, ""), pa.scalar(None, pa.string()))
+
+
+def _quantiles(table: Table, name: str, bins: int) -> list[float]:
+    """The edges of as many ranges of equally many values; holds the column."""
+    types = {name: pa.float64()}
+    batches = table.batches([name], types=types)
+    values = np.concatenate([to_floats(batch.column(0), name, table.name) for batch in batches])
+    edges = np.nanquantile(values, np.linspace(0.0, 1.0, bins + 1))
+    return [float(edge) for edge in np.unique(edges)]
 
 
 def _range(table: Table, name: str) -> tuple[float, float]:

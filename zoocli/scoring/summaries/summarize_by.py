@@ -90,9 +90,10 @@ def summarize_by(
 ) -> BinnedSummary:
     """The statistics of a scores table for each bin of one of its columns.
 
-    `by` is COLUMN, COLUMN:BINS or COLUMN:EDGES. A column of numbers is cut into so many (10) bins
-    of equal width from its least to its greatest value, each from its lower edge up to, not
-    including, its upper one (the last includes it); or at edges with commas between, where the
+    `by` is COLUMN, COLUMN:BINS, COLUMN:qBINS or COLUMN:EDGES. A column of numbers is cut into so
+    many (10) bins of equal width from its least to its greatest value, each from its lower edge up
+    to, not including, its upper one (the last includes it); with a q between quantiles, so that
+    bins have equally many galaxies; or at edges with commas between, where the
     first and the last bin are open. A column of text has one bin per value, at most 100. Galaxies
     without a value (null, NaN, blank) have a bin of their own. Each bin has the statistics that
     `summarize` gives, in nats for a log-likelihood; absent ones are None.
