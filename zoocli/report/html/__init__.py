@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from zoocli.errors import harmless
 from zoocli.foundation.optional import import_optional
+from zoocli.report.findings import findings_of, made_of
 from zoocli.report.html.content import content_of
 from zoocli.report.html.words import account, settings
 
@@ -35,6 +36,8 @@ def render_report(evaluation: Evaluation, pictures: Sequence[Picture]) -> str:
         script_hash=_hash(script),
         evaluation=evaluation,
         content=content_of(evaluation),
+        made_of=made_of(evaluation),
+        findings=findings_of(evaluation),
         pictures=[one for one in pictures if not one.name.startswith("confusion-")],
         confusions=[one for one in pictures if one.name.startswith("confusion-")],
         account=account(evaluation.matching),
