@@ -16,7 +16,7 @@ from PIL import Image
 from playwright.sync_api import sync_playwright
 
 import zoocli
-from zoocli.report.evaluation_files import REPORT, write_folder
+from zoocli.report.evaluation_files import REPORT, drafted_evaluation
 
 HERE = Path(__file__).parent.resolve()
 SAMPLE = HERE.parent / "sample_data"
@@ -29,7 +29,8 @@ def main() -> None:
     os.chdir(SAMPLE)  # so that its notes name the files alone
     found = zoocli.evaluate("predictions-blur-0.3.parquet", "votes.parquet")
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        write_folder(Path(folder) / "evaluation", found)
+        with drafted_evaluation(Path(folder) / "evaluation", found, report=True) as show:
+            show()
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=["--no-sandbox"]
         )

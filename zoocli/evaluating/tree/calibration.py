@@ -83,8 +83,6 @@ class VoteCalibration(Family):
     shown = (
         Shown("calibration_error", "calibration error", BOTH | Place.HEADLINE),
         Shown("coverage_90", "coverage at 90 %", BOTH),
-        Shown("sharpness", "sharpness", Place.PARTS),
-        Shown("uniformity_p_holm", "uniformity p (Holm)", Place.PARTS),
     )
     glossary = GLOSSARY
 

@@ -58,8 +58,7 @@ class Classification(Family):
 
     shown = (
         Shown("accuracy", "accuracy", BOTH | Place.INTERVAL | Place.HEADLINE),
-        Shown("balanced_accuracy", "balanced", Place.ROWS),
-        Shown("f1_weighted", "F1", BOTH),
+        Shown("f1_weighted", "F1", Place.PAPER),
         Shown("precision", "precision", Place.PARTS),
         Shown("recall", "recall", Place.PARTS),
         Shown("f1", "F1", Place.PARTS),

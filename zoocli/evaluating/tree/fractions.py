@@ -83,14 +83,13 @@ class Fractions(Family):
 
     shown = (
         Shown("bias", "bias", Place.PARTS),
-        Shown("mae", "MAE", BOTH),
         Shown(
             "rmse",
             "RMSE",
             BOTH | Place.PAPER | Place.INTERVAL | Place.HEADLINE,
             headline="RMSE of vote fractions",
         ),
-        Shown("corrected_rmse", "RMSE without noise", BOTH),
+        Shown("corrected_rmse", "without noise", Place.PARTS),
         Shown(
             "volunteers",
             "volunteers",
@@ -98,9 +97,6 @@ class Fractions(Family):
             headline="volunteers that a prediction is worth",
             digits=1,
         ),
-        Shown("dispersion", "dispersion", BOTH),
-        Shown("r2", "R2", Place.PARTS),
-        Shown("pearson", "Pearson", Place.PARTS),
     )
     glossary = GLOSSARY
 

@@ -68,7 +68,6 @@ class Losses(Family):
             TABLES | Place.INTERVAL | Place.HEADLINE,
             headline="loss (nats per galaxy)",
         ),
-        Shown("gain", "gain", Place.ROWS),
         Shown(
             "deviance_explained",
             "explained",

@@ -23,8 +23,8 @@ from zoocli.foundation.kernels.tree_features import NEGATIVE, POSITIVE
 from zoocli.schema import Schema
 
 GLOSSARY = {
-    "average precision, ROC AUC": "Of the predicted fraction, each vote being a case: the area "
-    "below purity against completeness, and the probability that a vote for the answer has a "
+    "AP (average precision), ROC AUC": "Of the predicted fraction, each vote being a case: the "
+    "area below purity against completeness, and the probability that a vote for the answer has a "
     "higher predicted fraction than a vote for another.",
 }
 
@@ -32,10 +32,7 @@ GLOSSARY = {
 class Purity(Family):
     """Of a decision tree."""
 
-    shown = (
-        Shown("average_precision", "average precision", Place.PARTS),
-        Shown("roc_auc", "ROC AUC", Place.PARTS),
-    )
+    shown = (Shown("average_precision", "AP", Place.PARTS),)
     glossary = GLOSSARY
 
     def __init__(self, schema: Schema, sums: AdditiveArrays) -> None:

@@ -21,7 +21,7 @@ from zoocli.report.html.tables import (
 from zoocli.report.html.worst import BadGalaxy, worst_galaxies
 from zoocli.schema.levels import OVERALL
 
-UNDER = "Below each number: its 95 % interval."
+UNDER = "Below each number: its 95 % interval. metrics.csv has all numbers."
 
 
 @dataclass(frozen=True)
