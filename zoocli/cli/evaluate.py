@@ -75,8 +75,9 @@ def evaluate(
     For each answer, question and campaign, and overall: how much better the predictions are than a
     constant prediction and how far from the best possible one, how far predicted fractions are from
     those of the votes, and how often the most predicted answer is the one with the most votes. For
-    classes (--loss ce): accuracy and related scores, confusion, Brier score and calibration. For
-    values (mse, l1): bias, errors, R2 and residuals. 95 % intervals come from a jackknife over
+    classes (--loss ce): accuracy and related scores, ROC AUC, confusion, Brier score and
+    calibration. For values (mse, l1): bias, errors, R2, residuals and, of redshifts, sigma_NMAD and
+    outliers. 95 % intervals come from a jackknife over
     galaxies; they do not cover the variation between training runs.
     """
     from zoocli.evaluating.job import EvaluateJob
