@@ -119,7 +119,7 @@ TAKEN = [
     ("standard error", "$score -o /dev/stderr -q 2>>old.csv", "cat old.csv", OLD + HEADER),
     ("another stream", "$score -o /dev/fd/7 -q 7>>old.csv", "cat old.csv", OLD + HEADER),
     ("a process", "$score -o >(cat >got) -f csv; sleep 0.5", "cat got", HEADER),
-    ("the summary", "$score --summary /dev/stdout >>old.csv", "cat old.csv", OLD + '{\n  "sig'),
+    ("the summary", "$score --summary /dev/stdout >>old.csv", "cat old.csv", OLD + '{\n  "sch'),
     ("nothing", "$score -o /dev/null; test -c /dev/null", "echo done", "done"),
     ("a reader that leaves", "$score | head -1", "echo done", "done"),
     ("a reader that never came", "$score | true", "echo done", "done"),

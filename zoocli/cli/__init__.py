@@ -42,8 +42,8 @@ COMMANDS = (
     "predict",
     "fit",
     "simulate",
-    "schema",
     "cite",
+    "schema",
 )
 
 
