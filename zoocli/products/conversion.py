@@ -22,6 +22,7 @@ from zoocli.runs.job import OpenJob, Progress, silent
 from zoocli.tables import Table
 from zoocli.tables.numbers import Types
 from zoocli.tables.parts.slices import Shard, Slice
+from zoocli.tables.where import Where
 from zoocli.tables.writing.guards import refuse_repeated_columns
 from zoocli.tables.writing.sinks import Sink
 
@@ -47,10 +48,15 @@ class ConversionTotals:
     findings: Findings
     rows: int = 0
     invalid: int = 0
+    excluded: int = 0
 
     def __add__(self, other: ConversionTotals) -> ConversionTotals:
-        findings = self.findings + other.findings
-        return ConversionTotals(findings, self.rows + other.rows, self.invalid + other.invalid)
+        return ConversionTotals(
+            self.findings + other.findings,
+            self.rows + other.rows,
+            self.invalid + other.invalid,
+            self.excluded + other.excluded,
+        )
 
 
 @dataclass(frozen=True)
@@ -58,16 +64,25 @@ class Batch:
     """Rows of the table with their ids as text.
 
     Only those in `inside` are to be converted; the others complete the blocks they stand in.
+    `excluded` counts rows that are not there, since a condition does not hold for them.
     """
 
     rows: pa.RecordBatch
     text: pa.StringArray
     inside: slice
+    excluded: int = 0
 
     def own(self) -> Batch:
         """The rows inside alone."""
         start, length = self.inside.start, self.inside.stop - self.inside.start
         return Batch(self.rows.slice(start, length), self.text.slice(start, length), slice(length))
+
+    def where(self, holds: pa.BooleanArray) -> Batch:
+        """Of the rows inside, those for which a condition holds."""
+        own = self.own()
+        holds = holds.slice(self.inside.start, len(own.text))
+        rows, text = own.rows.filter(holds), own.text.filter(holds)
+        return Batch(rows, text, slice(0, len(text)), len(own.text) - len(text))
 
     def ids(self, rows: Iterable[int]) -> list[str]:
         """The ids of some rows."""
@@ -88,13 +103,21 @@ class Conversion(OpenJob[ConversionTotals, ConversionResult]):
     output: ClassVar[str]  # what the errors call the new table
 
     def __init__(
-        self, table: Table, id: str | None, keep: Sequence[str], resources: Resources
+        self,
+        table: Table,
+        id: str | None,
+        keep: Sequence[str],
+        resources: Resources,
+        condition: Where | None = None,
     ) -> None:
         self.table = table
         self.ids = IdColumn(table, find_id_column(table, id))
         self.keep = keep
         self.resources = resources
         table.require(keep)
+        self._condition = {} if condition is None else {one: one.name for one in condition.columns}
+        table.require([*self._condition.values()])
+        self._where = condition
 
     @abstractmethod
     def input_columns(self) -> Types:
@@ -121,6 +144,8 @@ class Conversion(OpenJob[ConversionTotals, ConversionResult]):
         note = rewritten_note([self.ids])
         if note is not None:
             yield note
+        if totals.excluded:
+            yield f"«where» does not hold for {totals.excluded:,} galaxies, which are left out."
 
     def output_schema(self) -> pa.Schema:
         """All columns; UsageError where two have the same name."""
@@ -171,6 +196,11 @@ class Conversion(OpenJob[ConversionTotals, ConversionResult]):
         """Raises DataError for invalid values, and where there are no rows."""
         total.findings.raise_if_any()
         if not total.rows and shard is None:
+            if total.excluded:
+                raise DataError(
+                    f"No galaxy is left: «where» holds for none of the {total.excluded:,} in "
+                    f"{self.table.name}. Check it, and that its columns have values."
+                )
             raise DataError(f"{self.table.name} has no rows. Give a table that has some.")
         return ConversionResult(
             total.rows, total.invalid, self._about(shard), tuple(self.notes(total))
@@ -185,7 +215,7 @@ class Conversion(OpenJob[ConversionTotals, ConversionResult]):
     def _batches(self) -> Iterator[Batch]:
         """Whole blocks, but for the last rows of the table."""
         types = self.input_columns()
-        columns = [self.ids.column, *types, *self.keep]
+        columns = [self.ids.column, *types, *self.keep, *self._condition.values()]
         size = self.batch_rows()
         table: Table = self.table
         row, start, stop = 0, 0, None
@@ -197,8 +227,15 @@ class Conversion(OpenJob[ConversionTotals, ConversionResult]):
         for rows in batches if self.block == 1 else aligned(batches, size):
             end = rows.num_rows if stop is None else min(stop - row, rows.num_rows)
             inside = slice(max(start - row, 0), end)
-            yield Batch(rows, self.ids.text(rows.column(self.ids.column)), inside)
+            batch = Batch(rows, self.ids.text(rows.column(self.ids.column)), inside)
+            yield batch if self._where is None else batch.where(self._holds(rows))
             row += rows.num_rows
+
+    def _holds(self, rows: pa.RecordBatch) -> pa.BooleanArray:
+        assert self._where is not None and self.block == 1
+        return self._where.holds(
+            {column: rows.column(name) for column, name in self._condition.items()}
+        )
 
     def _convert(self, schema: pa.Schema, batch: Batch) -> tuple[pa.RecordBatch, ConversionTotals]:
         findings = Findings(self.table.name)
@@ -207,7 +244,7 @@ class Conversion(OpenJob[ConversionTotals, ConversionResult]):
         arrays = [self.ids.output(own.text, own.rows.column(self.ids.column))]
         arrays += [own.rows.column(name) for name in self.keep]
         rows = pa.RecordBatch.from_arrays([*arrays, *values], schema=schema)
-        return rows, ConversionTotals(findings, rows.num_rows, invalid)
+        return rows, ConversionTotals(findings, rows.num_rows, invalid, batch.excluded)
 
 
 def aligned(batches: Iterable[pa.RecordBatch], rows: int) -> Iterator[pa.RecordBatch]:

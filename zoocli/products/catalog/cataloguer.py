@@ -40,7 +40,7 @@ class Cataloguer(Conversion):
         self, predictions: TablesLike, options: CatalogOptions, resources: Resources
     ) -> None:
         table = open_tables(predictions, resources, "the predictions")
-        super().__init__(table, options.id, options.keep, resources)
+        super().__init__(table, options.id, options.keep, resources, options.condition)
         self._options = options
         side = AnswerColumns(table, OF_CATALOGUES, options.predictions_column)
         self._schema = find_schema([side], options.schema)
@@ -71,10 +71,11 @@ class Cataloguer(Conversion):
             settings |= {"level": options.level, "intervals": options.intervals}
         else:
             settings |= {"asked_threshold": options.asked_threshold}
+        where = {} if options.where is None else {"where": options.where}
         return {
             "catalog": "advanced" if options.advanced else "friendly",
             "schema": self._schema.name,
-            "settings": settings | {"on_invalid": options.on_invalid},
+            "settings": settings | {"on_invalid": options.on_invalid} | where,
         }
 
     def notes(self, totals: ConversionTotals) -> Iterator[str]:

@@ -7,12 +7,23 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from zoocli.errors import UsageError
 from zoocli.foundation.option_checks import unused
 from zoocli.runs.options.choices import Intervals, OnInvalid
-from zoocli.runs.options.option import CATALOGUE, COLUMNS, INVALID, MACHINE, Options, option
+from zoocli.runs.options.condition import condition_of
+from zoocli.runs.options.option import (
+    CATALOGUE,
+    COLUMNS,
+    GALAXIES,
+    INVALID,
+    MACHINE,
+    Options,
+    option,
+)
 
 if TYPE_CHECKING:
     from zoocli.schema import Schema
+    from zoocli.tables.where import Where
 
 ONLY_ADVANCED: tuple[str, ...] = ("level", "intervals")
 ONLY_FRIENDLY: tuple[str, ...] = ("asked_threshold",)
@@ -42,6 +53,13 @@ class CatalogOptions(Options):
     )
     keep: Sequence[str] = option(
         (), "Copy this column to the output; repeatable.", COLUMNS, metavar="COLUMN"
+    )
+    where: str | None = option(
+        None,
+        "Only the galaxies for which this holds, over columns of PREDICTIONS, such as "
+        "'mag_r < 17 and not flag'.",
+        GALAXIES,
+        metavar="EXPRESSION",
     )
     advanced: bool = option(
         False, "Write all fractions, with credible intervals and proportions asked.", CATALOGUE
@@ -83,6 +101,15 @@ class CatalogOptions(Options):
     def __post_init__(self) -> None:
         super().__post_init__()
         self._refuse_without_effect()
+        _ = self.condition  # which checks it
+
+    @property
+    def condition(self) -> Where | None:
+        """What `where` says, read; UsageError where it names a column of votes."""
+        found = condition_of(self.where)
+        if found is not None and any(column.side == "votes" for column in found.columns):
+            raise UsageError("«where» is over columns of the predictions: there are no votes here.")
+        return found
 
     def _refuse_without_effect(self) -> None:
         """Raises UsageError for an option that the table asked for would silently ignore."""

@@ -78,6 +78,7 @@ class CatalogKeywords(TypedDict, total=False):
     id: str | None
     predictions_column: str | None
     keep: str | Sequence[str]
+    where: str | None
     advanced: bool
     level: float
     asked_threshold: float

@@ -16,6 +16,7 @@ from zoocli.runs.options.choices import (
     OnInvalid,
     Scale,
 )
+from zoocli.runs.options.condition import condition_of
 from zoocli.runs.options.option import (
     CLASSES,
     COLUMNS,
@@ -208,12 +209,8 @@ class ScoreOptions(Options):
 
     @property
     def condition(self) -> Where | None:
-        """What `where` says, read; UsageError for what is no condition."""
-        if self.where is None:
-            return None
-        from zoocli.tables.where import Where
-
-        return Where.parse(self.where)
+        """What `where` says, read."""
+        return condition_of(self.where)
 
     @property
     def not_predictions(self) -> tuple[str, ...]:
