@@ -254,7 +254,7 @@ def test_inputs_that_change_during_a_run_are_an_error(cluster, data, tmp_path):
     # A worker may be reading the file at that moment, and sees it first.
     with (
         nothing_left(tmp_path),
-        pytest.raises(DataError, match="changed (during the run|while it was read)"),
+        pytest.raises(DataError, match=r"changed (during the run|while it was read)"),
         parts_folder(tmp_path / "scores") as (folder, _),
     ):
         run_job(job, folder, ClusterOptions(cluster.address, 9), RESOURCES, progress)
