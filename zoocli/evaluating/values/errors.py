@@ -13,7 +13,7 @@ its digits are lost. Overall: the mean over the targets that have the number.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -73,6 +73,25 @@ def rows(targets: Sequence[str]) -> list[tuple[str, list[int]]]:
     return every + (single if len(targets) > 1 else [])
 
 
+def by_row(
+    targets: Sequence[str],
+    found: Mapping[str, Floats],
+    galaxies: Floats,
+    any_target: Floats,
+    scales: Mapping[str, Scale],
+) -> Iterator[Estimate]:
+    """The numbers of each row: the mean of those of its targets.
+
+    `found`: each metric (targets, 1 + buckets), as are `galaxies`; `any_target` (1, 1 + buckets):
+    the galaxies that have numbers for some target.
+    """
+    for name, members in rows(targets):
+        N = galaxies[members[0]] if len(members) == 1 else any_target[0]
+        for metric, values in found.items():
+            mean = mean_of_present(values[members])
+            yield Estimate(name, None, metric, mean, N, scales[metric])
+
+
 GLOSSARY = {
     "bias, MAE, RMSE": "The mean of predicted - true, the mean of its absolute value, and its "
     "root mean square.",
@@ -98,15 +117,8 @@ class Errors(Family):
 
     def estimates(self, sums: AdditiveArrays) -> Iterator[Estimate]:
         """The numbers of every target and overall."""
-        found = numbers_of(sums)
-        for name, members in rows(self._targets):
-            single = len(members) == 1
-            galaxies = (
-                sums["errors/galaxies"][members[0]] if single else sums["errors/any_target"][0]
-            )
-            for metric, values in found.items():
-                mean = mean_of_present(values[members])
-                yield Estimate(name, None, metric, mean, galaxies, SCALES[metric])
+        counts = sums["errors/galaxies"], sums["errors/any_target"]
+        yield from by_row(self._targets, numbers_of(sums), *counts, SCALES)
 
 
 def numbers_of(sums: AdditiveArrays) -> dict[str, Floats]:

@@ -23,7 +23,7 @@ import numpy.typing as npt
 from zoocli.evaluating.additive import AdditiveArrays
 from zoocli.evaluating.family import Family, Place, Shown
 from zoocli.evaluating.metric import Estimate, Metric, Scale, divide, mean_of_present
-from zoocli.evaluating.values.errors import rows
+from zoocli.evaluating.values.errors import by_row
 from zoocli.evaluating.values.galaxies import ValuedGalaxies
 from zoocli.evaluating.values.histogram import Histogram, pages_of
 from zoocli.foundation.arrays import Floats, Mask
@@ -101,12 +101,9 @@ class Redshifts(Family):
 
     def estimates(self, sums: AdditiveArrays) -> Iterator[Estimate]:
         """The share of outliers."""
-        galaxies, outliers = sums[f"{PREFIX}/galaxies"], sums[f"{PREFIX}/outliers"]
-        shares = divide(outliers, galaxies)
-        for name, members in rows(self._targets):
-            single = len(members) == 1
-            N = galaxies[members[0]] if single else sums[f"{PREFIX}/any_target"][0]
-            yield Estimate(name, None, "outliers", mean_of_present(shares[members]), N, Scale.SHARE)
+        counts = sums[f"{PREFIX}/galaxies"], sums[f"{PREFIX}/any_target"]
+        shares = {"outliers": divide(sums[f"{PREFIX}/outliers"], counts[0])}
+        yield from by_row(self._targets, shares, *counts, {"outliers": Scale.SHARE})
 
     def others(self, sums: AdditiveArrays) -> Iterator[Metric]:
         """The medians; without interval the means over several targets."""

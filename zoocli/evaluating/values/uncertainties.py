@@ -29,9 +29,8 @@ from zoocli.evaluating.metric import (
     Scale,
     centred_squares,
     divide,
-    mean_of_present,
 )
-from zoocli.evaluating.values.errors import rows
+from zoocli.evaluating.values.errors import by_row
 from zoocli.evaluating.values.galaxies import ValuedGalaxies
 from zoocli.foundation.arrays import Floats
 
@@ -103,14 +102,8 @@ class Uncertainties(Family):
 
     def estimates(self, sums: AdditiveArrays) -> Iterator[Estimate]:
         """The numbers of every target and overall."""
-        galaxies = sums[f"{PREFIX}/galaxies"]
-        found = _numbers_of(sums)
-        for name, members in rows(self._targets):
-            single = len(members) == 1
-            N = galaxies[members[0]] if single else sums[f"{PREFIX}/any_target"][0]
-            for metric, values in found.items():
-                mean = mean_of_present(values[members])
-                yield Estimate(name, None, metric, mean, N, SCALES[metric])
+        counts = sums[f"{PREFIX}/galaxies"], sums[f"{PREFIX}/any_target"]
+        yield from by_row(self._targets, _numbers_of(sums), *counts, SCALES)
 
 
 def _numbers_of(sums: AdditiveArrays) -> dict[str, Floats]:
