@@ -81,26 +81,12 @@ def plain_path(
 
 @contextlib.contextmanager
 def _plain_content(path: Path, name: str, watch: Watch | None) -> Iterator[str]:
-    """The path itself, while a thread reads the file for `watch`."""
-    if watch is None:
-        yield str(path.absolute())
-        return
-    stop = threading.Event()
-    with ThreadPoolExecutor(1, "watch") as thread:
-        watching = thread.submit(_show, path, watch, stop)
-        try:
-            yield str(path.absolute())
-        except BaseException:
-            stop.set()
-            raise
-        with _damage_reported(name, None):
-            watching.result()
-
-
-def _show(path: Path, watch: Watch, stop: threading.Event) -> None:
-    with path.open("rb") as file:
-        while not stop.is_set() and (chunk := file.read(CHUNK)):
-            watch(chunk)
+    """The path itself; `watch` is given the file when the reader is done, without a thread."""
+    yield str(path.absolute())
+    if watch is not None:
+        with _damage_reported(name, None), path.open("rb") as file:
+            while chunk := file.read(CHUNK):
+                watch(chunk)
 
 
 @contextlib.contextmanager
