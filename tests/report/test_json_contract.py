@@ -71,6 +71,8 @@ def test_of_shards_bins_conditions_and_text(tmp_path: Path) -> None:
         conforms(json.loads(shown), "summary")
     done_well("evaluate", *TREE, "-o", tmp_path / "evaluation", "--no-report")
     conforms(json.loads((tmp_path / "evaluation" / "metrics.json").read_text()), "evaluation")
+    by = ("--by", "bar-dr5_no:2,5", "-f", "json")
+    conforms(json.loads(done_well("evaluate", *TREE, *by).out), "evaluation")
     where = ("--where", "votes.`bar-dr5_no` > 3", "-f", "json")
     conforms(json.loads(done_well("evaluate", *TREE, *where).out), "evaluation")
     conforms(json.loads(done_well("show", "300000_617", *TREE, "-f", "json").out), "galaxy")

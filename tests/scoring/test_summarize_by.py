@@ -22,7 +22,8 @@ import zoocli
 from tests.command import done_well, run, write
 from tests.scores_tables import QUESTIONS, draw, metadata, scores_table
 from zoocli.errors import UsageError
-from zoocli.scoring.summaries.bins import By, NumberBins
+from zoocli.runs.options.by import By
+from zoocli.scoring.summaries.bins import NumberBins
 
 N = 500
 SURVEYS = ["north", "south", None, " "]

@@ -103,7 +103,7 @@ def test_on_a_cluster_and_in_shards(folder: Path) -> None:
         ({"id": [], "z": []}, ("--keep", "z"), 3, "has no rows"),
         ({"a": [1], "z": [2]}, ("--keep", "z"), 3, "id"),
         ({"id": ["g1"], "z": [2]}, ("--keep", "y"), 3, "'y'"),
-        ({"id": ["g1"], "z": [2]}, (), 2, "--with is for columns that --keep, --link or --where"),
+        ({"id": ["g1"], "z": [2]}, (), 2, "--with is for columns that --keep, --by, --link or"),
     ],
 )
 def test_what_is_refused(

@@ -11,7 +11,8 @@ line alone stand in dataclasses whose fields are annotated for Typer:
     def score(*, tables: Tables, options: ScoreOptions, size: Size, quiet: Quiet = False) -> None:
 
 The help of `score` shows all of their options, in groups, and `score` is called with a
-`ScoreOptions` and a `Size`.
+`ScoreOptions` and a `Size`. A command that cannot use some options of a dataclass says so:
+`Annotated[EvaluateOptions, Without("link")]`.
 """
 
 from __future__ import annotations
@@ -27,6 +28,14 @@ from typer.core import TyperCommand
 
 from zoocli.errors import UsageError
 from zoocli.runs.options.option import GROUPS, Declared, Options, declared
+
+
+class Without(tuple[str, ...]):
+    """The options of a dataclass that a command does not have."""
+
+    def __new__(cls, *names: str) -> Without:
+        """Of these names."""
+        return super().__new__(cls, names)
 
 
 class GroupedCommand(TyperCommand):
@@ -55,23 +64,33 @@ def with_groups(command: Callable[..., None]) -> Callable[..., None]:
     All parameters of the command are keyword-only, so their order is free.
     """
     hints = get_type_hints(command, include_extras=True)
-    groups: dict[str, Any] = {name: hint for name, hint in hints.items() if is_dataclass(hint)}
+    groups: dict[str, tuple[Any, Without]] = {
+        name: (group, without)
+        for name, (group, without) in ((name, _group(hint)) for name, hint in hints.items())
+        if is_dataclass(group)
+    }
     parameters: list[Parameter] = []
     for name, parameter in signature(command).parameters.items():
         if name in groups:
-            parameters += _parameters(groups[name])
+            parameters += _parameters(*groups[name])
         else:
             parameters.append(parameter.replace(annotation=hints[name]))
 
     @wraps(command)
     def run(**values: Any) -> None:
-        for name, group in groups.items():
-            values[name] = _made(group, values)
+        for name, (group, without) in groups.items():
+            values[name] = _made(group, values, without)
         names = signature(command).parameters
         command(**{name: values[name] for name in names})
 
     run.__dict__["__signature__"] = Signature(parameters)
     return run
+
+
+def _group(hint: Any) -> tuple[Any, Without]:
+    """The type of a parameter, and which of its options the command does not have."""
+    without = [one for one in getattr(hint, "__metadata__", ()) if isinstance(one, Without)]
+    return (hint.__origin__, without[0]) if without else (hint, Without())
 
 
 def _parameters(group: type[Any], without: tuple[str, ...] = ()) -> Iterator[Parameter]:

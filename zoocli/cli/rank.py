@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from zoocli.cli.groups import with_groups
+from zoocli.cli.groups import Without, with_groups
 from zoocli.cli.inputs import files_of
 from zoocli.cli.messages import inform, say_notes
 from zoocli.cli.options import INPUTS, Quiet
@@ -50,7 +50,7 @@ def rank(
             "--format", "-f", help="Format on stdout.  [default: table]", rich_help_panel=OUTPUT
         ),
     ] = None,
-    options: EvaluateOptions,
+    options: Annotated[EvaluateOptions, Without("by", "link")],
     quiet: Quiet = False,
 ) -> None:
     """Rank models by their loss against the same votes.
@@ -62,8 +62,6 @@ def rank(
     """
     models = named(tables[:-1])
     files = files_of("rank", [*models.values(), *tables[-1:]], options.score)
-    if options.link is not None:
-        raise UsageError("--link is for the report of `zoocli evaluate`. Leave it out.")
     from zoocli.evaluating.comparing.rank import rank_models
     from zoocli.report.ranking import check_folder, drafted_ranking, render_ranking
 

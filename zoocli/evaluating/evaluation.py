@@ -12,6 +12,7 @@ from zoocli.errors import DataError, UsageError
 from zoocli.evaluating.additive import AdditiveArrays, added
 from zoocli.evaluating.buckets import leave_one_out, totals_of
 from zoocli.evaluating.family import Family
+from zoocli.evaluating.group import SETTING, Group, groups_in
 from zoocli.evaluating.intervals import with_intervals
 from zoocli.evaluating.metric import Key, Metric
 from zoocli.foundation.notebook import Displayed
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Found = TypeVar("Found", bound="Evaluation")
+GROUP_COLUMNS = ("by", "group", "group_low", "group_high")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
@@ -103,6 +105,25 @@ class Evaluation(Displayed, Made, ABC):
         """The metrics by question, answer and metric."""
         return {one.key: one for one in self.metrics}
 
+    @cached_property
+    def groups(self) -> list[Group]:
+        """The same for each group of galaxies, where `by` asked for groups, if it has any."""
+        return [
+            Group(number, column, one, self.of_group(sums))
+            for number, column, one, sums in groups_in(self.settings, self.sums)
+        ]
+
+    @property
+    def grouped_by(self) -> list[str]:
+        """The columns that `by` asked for groups of."""
+        return [by["column"] for by in self.settings.get(SETTING) or ()]
+
+    def of_group(self: Found, sums: AdditiveArrays) -> Found:
+        """The evaluation of some of its galaxies, whose sums these are."""
+        settings = {name: value for name, value in self.settings.items() if name != SETTING}
+        provenance = replace(self.provenance, settings=settings, matching=None, coverage=None)
+        return replace(self, provenance=provenance, sums=sums, notes=())
+
     def about(self) -> dict[str, Any]:
         """How it was made, and of what: all but the numbers."""
         made = self.provenance.to_dict(self.galaxies)
@@ -110,14 +131,37 @@ class Evaluation(Displayed, Made, ABC):
         return made
 
     def to_pandas(self) -> pd.DataFrame:
-        """One row per metric: question, answer, metric, value, low, high, N."""
+        """One row per metric, as in `long_rows`."""
         import pandas as pd
 
-        return pd.DataFrame([metric.to_dict() for metric in self.metrics])
+        return pd.DataFrame(self.long_rows())
+
+    def long_rows(self) -> list[dict[str, Any]]:
+        """One row per metric: question, answer, metric, value, low, high, N.
+
+        With groups also `by` (the column), `group`, `group_low` and `group_high`, which are None in
+        the rows of all galaxies; those come first.
+        """
+        rows = [metric.to_dict() for metric in self.metrics]
+        if SETTING not in self.settings:
+            return rows
+        rows = [row | dict.fromkeys(GROUP_COLUMNS) for row in rows]
+        for group in self.groups:
+            about = dict(zip(GROUP_COLUMNS, group.about().values(), strict=False))
+            rows += [metric.to_dict() | about for metric in group.evaluation.metrics]
+        return rows
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON evaluation, key for key."""
-        return self.about() | {"metrics": [metric.to_dict() for metric in self.metrics]}
+        content = self.about() | {"metrics": [metric.to_dict() for metric in self.metrics]}
+        if SETTING in self.settings:
+            content["groups"] = [
+                group.about()
+                | {"galaxies": group.evaluation.galaxies}
+                | {"metrics": [metric.to_dict() for metric in group.evaluation.metrics]}
+                for group in self.groups
+            ]
+        return content
 
     def merged(self: Found, parts: Sequence[Found]) -> Found:
         """Itself, with what the parts (itself among them) found together."""

@@ -116,14 +116,25 @@ class OpenEvaluateJob(OpenJob[EvaluationTotals, Evaluation]):
 
 
 def score_options(options: EvaluateOptions) -> ScoreOptions:
-    """How the galaxies are scored: columns of links and standard deviations are kept as well."""
+    """How the galaxies are scored: columns of links, deviations and groups are kept as well."""
     linked = [] if options.linking is None else options.linking.columns
-    kept = dict.fromkeys([*options.score.keep, *linked, *options.sigma])
+    grouped = [by.column for by in options.groupings]
+    kept = dict.fromkeys([*options.score.keep, *linked, *options.sigma, *grouped])
     return replace(options.score, keep=list(kept))
 
 
 def evaluator_of(inputs: Inputs, options: EvaluateOptions) -> Evaluator:
-    """What collects for the kind of loss that the inputs are scored with."""
+    """What collects for the kind of loss that the inputs are scored with, and for groups."""
+    evaluator = _of_loss(inputs, options)
+    if not options.by:
+        return evaluator
+    from zoocli.evaluating.groups import GroupedEvaluator, Grouping
+
+    groupings = [Grouping.of(inputs, by) for by in options.groupings]
+    return GroupedEvaluator(evaluator, inputs, groupings)
+
+
+def _of_loss(inputs: Inputs, options: EvaluateOptions) -> Evaluator:
     if isinstance(inputs.scorer, TreeScorer):
         from zoocli.evaluating.tree.evaluator import TreeEvaluator
 
@@ -173,7 +184,7 @@ def evaluation_of(
 
 def _columns(inputs: Inputs) -> list[str]:
     kept = {*inputs.options.keep} & {*inputs.predictions.column_names}
-    return [*inputs.scorer.prediction_columns, *sorted(kept)]
+    return list(dict.fromkeys([*inputs.scorer.prediction_columns, *sorted(kept)]))
 
 
 def _no_galaxies(inputs: Inputs, evaluator: Evaluator) -> Matched:

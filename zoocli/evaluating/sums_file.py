@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from zoocli.errors import DataError, SchemaError, UsageError
 from zoocli.evaluating.additive import AdditiveArrays
+from zoocli.evaluating.buckets import PREFIX
 from zoocli.evaluating.classes.result import ClassEvaluation
 from zoocli.evaluating.evaluation import Evaluation
 from zoocli.evaluating.tree.result import TreeEvaluation
@@ -78,6 +79,7 @@ def read_sums(folder: Path) -> Evaluation:
             raise ValueError(f"{len(table)} of {content['arrays']} arrays")
         evaluation = _evaluation(folder, content, _from_table(table))
         _ = evaluation.metrics  # which fails where an array is missing or has another shape
+        _require_groups(evaluation)
         return evaluation
     except (
         pa.ArrowException,
@@ -110,6 +112,16 @@ def _evaluation(folder: Path, content: Any, sums: AdditiveArrays) -> Evaluation:
         schema=schema,
         worst=[_scored(galaxy, schema) for galaxy in content["worst"]],
     )
+
+
+def _require_groups(evaluation: Evaluation) -> None:
+    """Raises ValueError for a group whose sums are not like those of all galaxies."""
+    whole = {name: sums.shape for name, sums in evaluation.sums.items()}
+    needed = {name for name in whole if name.startswith(PREFIX)}
+    for group in evaluation.groups:
+        shapes = {name: sums.shape for name, sums in group.evaluation.sums.items()}
+        if needed - {*shapes} or any(whole.get(name) != shape for name, shape in shapes.items()):
+            raise ValueError(f"the group {group.bin.label!r} has other sums")
 
 
 def _scored(content: Any, schema: Schema) -> ScoredGalaxy:

@@ -87,9 +87,7 @@ def _backward(
     if torch.is_grad_enabled() and concentrations.requires_grad:  # second derivatives are wanted
         _, gradients = by_torch(concentrations, counts, ctx.sizes)
     known = torch.where(losses.isnan(), 0.0, upstream)  # of a NaN loss upstream may be NaN as well
-    lengths = torch.tensor(ctx.sizes, device=upstream.device)
-    spread = known.repeat_interleave(lengths, 1, output_size=gradients.shape[1])
-    return spread * gradients, None, None
+    return known[:, _question_of(ctx.sizes, upstream.device)] * gradients, None, None
 
 
 dirichlet_losses.register_autograd(_backward, setup_context=_keep)
@@ -116,13 +114,15 @@ def _(
 def by_torch(
     concentrations: torch.Tensor, counts: torch.Tensor, sizes: Sequence[int]
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Losses and gradients by some sixty operations of torch's, on any device with float64.
+    """Losses and gradients by torch's own operations, on any device with float64.
 
     Concentrations and votes stand beside their sums, so that each operation serves both. From LARGE
     on, Gamma functions are divided by Stirling's formula, whose large terms cancel on paper; below,
     lgamma itself is precise enough. Torch can differentiate the gradients again.
     """
-    question_of, membership = _membership(sizes, concentrations.device)
+    question_of = _question_of(sizes, concentrations.device)
+    questions = torch.arange(len(sizes), device=concentrations.device)
+    membership = (question_of[:, None] == questions).double()  # (answers, questions)
     possible = (concentrations > 0) & concentrations.isfinite() & (counts >= 0)
     totals = torch.where(possible, concentrations, 1.0) @ membership
     valid = ((~possible).double() @ membership == 0) & totals.isfinite()
@@ -144,11 +144,10 @@ def by_torch(
     )
 
 
-def _membership(sizes: Sequence[int], device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
-    """(answers,) each answer's question; (answers, questions) 1 where one belongs to the other."""
+def _question_of(sizes: Sequence[int], device: torch.device) -> torch.Tensor:
+    """(answers,) the place of each answer's question."""
     places = [place for place, size in enumerate(sizes) for _ in range(size)]
-    question_of = torch.tensor(places, device=device)
-    return question_of, torch.nn.functional.one_hot(question_of, len(sizes)).double()
+    return torch.tensor(places, device=device)
 
 
 def _slope(x: torch.Tensor, n: torch.Tensor) -> torch.Tensor:

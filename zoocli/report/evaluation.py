@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TextIO
 
 from zoocli.evaluating.classes.result import ClassEvaluation
-from zoocli.evaluating.evaluation import Evaluation
+from zoocli.evaluating.evaluation import GROUP_COLUMNS, Evaluation
 from zoocli.evaluating.family import Place, shown_in
 from zoocli.evaluating.tree.levels import shown_levels
 from zoocli.evaluating.tree.result import TreeEvaluation
 from zoocli.evaluating.values.result import ValueEvaluation
 from zoocli.report.grid import Grid, render_grids
+from zoocli.report.groups import group_grids
 from zoocli.report.metric_cells import MetricColumns, dispensable_columns
 from zoocli.report.plain_evaluation import class_grids, value_grid
 from zoocli.report.sentence import sentence_of
@@ -39,12 +40,17 @@ def render_evaluation(
     if format == "json":
         return render_json(evaluation.to_dict())
     if format == "csv":
-        return csv_text(CSV_COLUMNS, (metric.to_dict() for metric in evaluation.metrics))
+        columns = (*CSV_COLUMNS, *(GROUP_COLUMNS if evaluation.grouped_by else ()))
+        return csv_text(columns, evaluation.long_rows())
     return render_grids(evaluation_grids(evaluation), format, stream)
 
 
 def evaluation_grids(evaluation: Evaluation) -> list[Grid]:
-    """The tables for a paper: one row per question, class or target."""
+    """The tables for a paper: one row per question, class or target; then one per group."""
+    return [*_grids_of_all(evaluation), *group_grids(evaluation)]
+
+
+def _grids_of_all(evaluation: Evaluation) -> list[Grid]:
     if isinstance(evaluation, ClassEvaluation):
         return class_grids(evaluation)
     if isinstance(evaluation, ValueEvaluation):

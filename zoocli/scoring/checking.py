@@ -235,7 +235,7 @@ def _contradictions(inputs: Inputs, scorer: TreeScorer) -> Iterator[Invalid]:
         rows = np.flatnonzero(counts[:, question.columns].sum(axis=1, dtype=np.int64) > asked)
         if len(rows):
             yield Invalid(
-                inputs.votes_name,
+                inputs.votes.name,
                 question.name,
                 "galaxies with more votes than its parent answers have",
                 len(rows),

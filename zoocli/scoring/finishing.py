@@ -107,7 +107,7 @@ def missing(
         f"{matching.matched:,} galaxies match. {matching.predictions_only:,} rows of "
         f"{inputs.predictions.name}{ids} have no votes"
     )
-    note += f", and {of_votes:,} rows of {inputs.votes_name} have no prediction." if whole else "."
+    note += f", and {of_votes:,} rows of {inputs.votes.name} have no prediction." if whole else "."
     yield note, "Complete the files"
 
 

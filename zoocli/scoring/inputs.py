@@ -31,8 +31,8 @@ from zoocli.tables.sources import TableLike, TablesLike
 class Inputs:
     """PREDICTIONS, not yet read, and everything needed to score any part of them.
 
-    `source` is the name of the predictions' file, without its folder, and `votes_name` is for
-    messages; `ids` and `votes_ids` are the id columns of the two sides; `only` is the list of ids
+    `source` is the name of the predictions' file, without its folder; `votes` is the table that is
+    held; `ids` and `votes_ids` are the id columns of the two sides; `only` is the list of ids
     to be scored, if there is one. `dropped` marks the rows of VOTES whose ids occur more than once
     in the whole, where a part cannot be scored without it; `left_out` marks those that are not to
     be scored, since another model lacks them. `condition` is that of `where`.
@@ -43,7 +43,7 @@ class Inputs:
     scorer: Scorer
     predictions: Table
     source: str
-    votes_name: str
+    votes: Table
     ids: IdColumn
     votes_ids: IdColumn
     held: HeldVotes
@@ -67,18 +67,20 @@ def open_inputs(
     ids = find_ids(tables, options)
     inputs = hold_inputs(tables, ids, new_scorer(tables, ids, options), options, resources)
     if FRACTIONAL_VOTES in inputs.held.findings.found:
-        refuse_swapped(inputs.predictions, inputs.scorer.prediction_columns, inputs.votes_name)
+        refuse_swapped(inputs.predictions, inputs.scorer.prediction_columns, inputs.votes.name)
     inputs.held.findings.raise_if_any()
     return inputs
 
 
 def open_votes(votes: TableLike | Table, options: ScoreOptions, resources: Resources) -> Table:
-    """VOTES, with the columns of «with» that «keep», «link» or «where» name."""
+    """VOTES, with the columns of «with» that other options name."""
     table = open_table(votes, resources, "the votes")
     if isinstance(table, FurtherColumns):
         return table
     if options.with_ and not options.not_predictions:
-        raise UsageError("«with_» is for columns that «keep», «link» or «where» name. Name some.")
+        raise UsageError(
+            "«with_» is for columns that «keep», «by», «link» or «where» name. Name some."
+        )
     for source in options.with_:
         other = open_table(source, resources, "the further table")
         table = FurtherColumns(table, other, options.not_predictions, options.id_from)
@@ -160,7 +162,7 @@ def hold_inputs(
         _hold_ensemble(scorer, options, ids[0].column, held, resources)
     source = os.path.basename(tables[0].name)
     return Inputs(
-        *(options, resources, scorer, tables[0], source, tables[1].name),
+        *(options, resources, scorer, tables[0], source, tables[1]),
         *(*ids, held, only),
         condition=condition,
     )
@@ -196,7 +198,7 @@ def _kept_of_votes(options: ScoreOptions, tables: tuple[Table, Table]) -> list[s
         if name not in tables[1].column_names:
             raise DataError(
                 f"Neither {tables[0].name} nor {tables[1].name} has a column '{name}', which "
-                "«keep» or «link» names. Check its name."
+                "«keep», «by» or «link» names. Check its name."
             )
     tables[1].require(kept)
     return kept

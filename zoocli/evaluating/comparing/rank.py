@@ -60,7 +60,7 @@ def rank_models(
     """
     if len(models) < 2:
         raise UsageError("There is nothing to rank: give at least two models, then the votes.")
-    _refuse(options.score)
+    _refuse(options)
     resources = Resources.available(options.score.threads, options.score.memory_limit)
     with resources.applied():
         opened = _open(models, votes, score_options(options), resources)
@@ -80,11 +80,14 @@ def rank_models(
     return _ranking(evaluations, left_out, options.seed)
 
 
-def _refuse(options: ScoreOptions) -> None:
+def _refuse(options: EvaluateOptions) -> None:
     """Refuses what would score another set of galaxies for each model, or several as one."""
-    if options.ensemble:
+    for name in ("by", "link"):
+        if getattr(options, name):
+            raise UsageError(f"«{name}» is for a single model: `evaluate` takes it. Leave it out.")
+    if options.score.ensemble:
         raise UsageError("«ensemble» makes several files one model. Give each model to rank alone.")
-    if options.on_invalid != "error":
+    if options.score.on_invalid != "error":
         raise UsageError(
             "Models are ranked on the same galaxies, so none of them may have predictions without "
             "a likelihood. Leave out «on_invalid», or leave such galaxies out with «only»."

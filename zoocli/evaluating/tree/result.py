@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from zoocli.evaluating.additive import AdditiveArrays
 from zoocli.evaluating.evaluation import Evaluation
 from zoocli.evaluating.family import Family
 from zoocli.evaluating.metric import Metric
@@ -137,6 +138,10 @@ class TreeEvaluation(Evaluation):
     def about(self) -> dict[str, Any]:
         """How it was made, and of what: all but the numbers."""
         return super().about() | {"worst": [galaxy.to_dict() for galaxy in self.worst]}
+
+    def of_group(self, sums: AdditiveArrays) -> TreeEvaluation:
+        """The evaluation of some of its galaxies; the worst are told of all together."""
+        return replace(super().of_group(sums), worst=[])
 
     def merged(self, parts: Sequence[TreeEvaluation]) -> TreeEvaluation:
         """Itself, with what the parts (itself among them) found together."""

@@ -21,7 +21,7 @@ MOST_SERIES = 7  # distinct colours
 NAMES = (
     *("loss", "deviance_explained", "volunteers", "fractions", "purity"),
     *("reliability", "reliability-classes", "coverage", "pit", "residuals", "redshifts"),
-    "confusion-*",
+    *("by-*", "confusion-*"),
 )
 
 
@@ -39,12 +39,14 @@ def draw_evaluation(evaluation: Evaluation, formats: tuple[str, ...]) -> Iterato
         calibration,
         confusion,
         fractions,
+        groups,
         losses,
         purity,
         redshifts,
         residuals,
     )
 
+    yield from groups.pictures(evaluation, formats)
     if isinstance(evaluation, TreeEvaluation):
         for draw in (losses, fractions, purity, calibration, confusion):
             yield from draw.pictures(evaluation, formats)

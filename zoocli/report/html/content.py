@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from zoocli.evaluating.classes.result import ClassEvaluation
 from zoocli.evaluating.evaluation import Evaluation
@@ -12,7 +12,9 @@ from zoocli.evaluating.tree.levels import shown_levels
 from zoocli.evaluating.tree.result import TreeEvaluation
 from zoocli.evaluating.values.result import ValueEvaluation
 from zoocli.report.html import words
+from zoocli.report.html.groups import group_tables
 from zoocli.report.html.tables import (
+    UNDER,
     Headline,
     HtmlTable,
     headlines,
@@ -20,8 +22,6 @@ from zoocli.report.html.tables import (
 )
 from zoocli.report.html.worst import BadGalaxy, worst_galaxies
 from zoocli.schema.levels import OVERALL
-
-UNDER = "Below each number: its 95 % interval. metrics.csv has all numbers."
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,13 @@ class Content:
 
 
 def content_of(evaluation: Evaluation) -> Content:
-    """The parts for an evaluation of any kind."""
+    """The parts for an evaluation of any kind; the tables of groups precede those of parts."""
+    content = _of_all(evaluation)
+    first, *others = content.tables
+    return replace(content, tables=[first, *group_tables(evaluation), *others])
+
+
+def _of_all(evaluation: Evaluation) -> Content:
     if isinstance(evaluation, TreeEvaluation):
         return _of_tree(evaluation)
     if isinstance(evaluation, ClassEvaluation):

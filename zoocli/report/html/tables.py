@@ -12,6 +12,8 @@ from zoocli.report.metric_cells import interval
 from zoocli.report.text import ABSENT, count, number
 from zoocli.schema.levels import OVERALL
 
+UNDER = "Below each number: its 95 % interval. metrics.csv has all numbers."
+
 
 @dataclass(frozen=True)
 class Cell:

@@ -9,6 +9,7 @@ from typing import Any
 from zoocli.errors import UsageError
 from zoocli.foundation.option_checks import MOST_SEED
 from zoocli.losses import find_loss
+from zoocli.runs.options.by import By
 from zoocli.runs.options.choices import Residual
 from zoocli.runs.options.link import Link
 from zoocli.runs.options.option import (
@@ -108,6 +109,14 @@ class EvaluateOptions(Options):
         metavar="COLUMN",
         losses=VALUES,
     )
+    by: Sequence[str] = option(
+        (),
+        "Also evaluate each group of galaxies by a column of either table; repeatable. COLUMN:BINS "
+        "for bins of equal widths, COLUMN:qBINS of equally many galaxies, COLUMN:EDGE,EDGE... for "
+        "edges; texts each have a group.",
+        REPORT,
+        metavar="COLUMN[:BINS]",
+    )
     seed: int = option(
         0,
         "Random seed of the buckets that intervals come from, and of drawn votes.",
@@ -126,7 +135,7 @@ class EvaluateOptions(Options):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _ = self.rules, self.linking  # which check what they are made of
+        _ = self.rules, self.linking, self.groupings  # which check what they are made of
         if self.outlier is not None and self.residual != "redshift":
             raise UsageError("«outlier» is for «residual=redshift». Give both, or neither.")
         refuse_other_options(self, find_loss(self.score.loss))
@@ -136,6 +145,11 @@ class EvaluateOptions(Options):
         """The rules of the profile, with those that were given in their place."""
         given = {rule: getattr(self, rule) for rule in RULES}
         return rules_of(self.profile or DEFAULT_PROFILE, **given)
+
+    @property
+    def groupings(self) -> list[By]:
+        """The columns to group by, with their bins."""
+        return [By.parse(text) for text in self.by]
 
     @property
     def linking(self) -> Link | None:

@@ -68,6 +68,7 @@ class EvaluateKeywords(ScoreKeywords, total=False):
     residual: Residual
     outlier: float | None
     sigma: str | Sequence[str]
+    by: str | Sequence[str]
     seed: int
     link: str | None
 

@@ -121,8 +121,8 @@ class ScoreOptions(Options):
     )
     with_: Sequence[TableLike] = option(
         (),
-        "Another table of the same galaxies, joined by id, with columns for --where, --keep and "
-        "--link; repeatable.",
+        "Another table of the same galaxies, joined by id, with columns for --where, --keep, "
+        "--by and --link; repeatable.",
         GALAXIES,
         metavar="FILE",
     )

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from typing import Any
@@ -14,66 +13,16 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from zoocli.errors import DataError, UsageError
+from zoocli.errors import DataError
 from zoocli.foundation.columns import to_floats
+from zoocli.runs.options.by import MOST_BINS, By
 from zoocli.tables.numbers import is_text
 from zoocli.tables.table import Table
 
 DEFAULT_BINS = 10
-MOST_BINS = 100
 NOWHERE = -1
 
 Positions = npt.NDArray[np.intp]
-
-
-@dataclass(frozen=True)
-class By:
-    """COLUMN[:BINS|:qBINS|:EDGES]: the column, and how many bins or which edges were asked for.
-
-    `equal`: the bins are to have equally many galaxies, instead of equal widths.
-    """
-
-    column: str
-    bins: int | None = None
-    edges: tuple[float, ...] = ()
-    equal: bool = False
-
-    def __post_init__(self) -> None:
-        if self.bins is not None and not 1 <= self.bins <= MOST_BINS:
-            raise UsageError(f"«by» takes 1 to {MOST_BINS} bins, not {self.bins}.")
-        if len(self.edges) >= MOST_BINS:
-            raise UsageError(f"«by» takes fewer than {MOST_BINS} edges, not {len(self.edges)}.")
-        rising = all(low < high for low, high in pairwise(self.edges))
-        if not rising or not np.isfinite(self.edges).all():
-            raise UsageError(
-                "The edges of «by» must be finite and rise, such as magnitude:15,17,19; not "
-                f"{', '.join(f'{edge:g}' for edge in self.edges)}."
-            )
-
-    @classmethod
-    def parse(cls, text: str, columns: Collection[str]) -> By:
-        """Reads it; a column whose own name has a colon is meant by its whole name.
-
-        >>> By.parse("redshift:5", []), By.parse("mag:15,17.5", [])
-        (By(column='redshift', bins=5, edges=(), equal=False), By(column='mag', bins=None, \
-edges=(15.0, 17.5), equal=False))
-        >>> By.parse("mag:5", ["mag:5"]), By.parse("mag:q4", [])
-        (By(column='mag:5', bins=None, edges=(), equal=False), By(column='mag', bins=4, edges=(), \
-equal=True))
-        """
-        column, colon, rest = text.rpartition(":")
-        if text in columns or not colon:
-            return cls(text)
-        if re.fullmatch("q?[0-9]{1,9}", rest):
-            return cls(column, int(rest.removeprefix("q")), equal=rest.startswith("q"))
-        try:
-            return cls(column, edges=tuple(float(edge) for edge in rest.split(",")))
-        except ValueError:
-            raise UsageError(
-                f"«by» '{text}': give a number of bins after the colon (of equal widths, or after "
-                "a q of equally many galaxies), or edges separated by commas, such as "
-                f"magnitude:5, magnitude:q4 or magnitude:15,17,19; not '{rest}'."
-            ) from None
 
 
 @dataclass(frozen=True)
@@ -243,8 +192,14 @@ def _range(table: Table, name: str) -> tuple[float, float]:
 
 
 def _distinct(edges: npt.NDArray[np.float64]) -> list[str]:
-    """The edges with as few digits as show each within a hundredth of the narrowest bin."""
+    """The edges with as few digits as show each within a hundredth of the narrowest bin.
+
+    >>> _distinct(np.array([2.4e-5, 0.0769, 0.151]))
+    ['0', '0.0769', '0.151']
+    """
     narrowest = np.diff(edges).min(initial=np.inf)
+    if np.isfinite(narrowest):  # an edge that is 0 beside the others is shown as 0
+        edges = np.where(np.abs(edges) < narrowest / 200, 0.0, edges)
     for digits in range(3, 18):
         texts = [f"{edge:.{digits}g}" for edge in edges]
         if np.abs(np.array(texts, np.float64) - edges).max() <= narrowest / 100:

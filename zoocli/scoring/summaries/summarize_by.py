@@ -13,8 +13,9 @@ import numpy as np
 
 from zoocli.errors import UsageError
 from zoocli.foundation.notebook import Displayed
+from zoocli.runs.options.by import By
 from zoocli.scoring.scores_table import Layout, read_batches, read_layout
-from zoocli.scoring.summaries.bins import NO_VALUE, NOWHERE, Bin, Bins, By, find_bins
+from zoocli.scoring.summaries.bins import NO_VALUE, NOWHERE, Bin, Bins, find_bins
 from zoocli.scoring.summaries.summarize import as_schema, summarize_table, tables_of
 from zoocli.scoring.summaries.summary import Summary
 from zoocli.scoring.summaries.summary_file import is_json

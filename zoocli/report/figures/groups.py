@@ -1,0 +1,81 @@
+"""The overall numbers of each group of galaxies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from zoocli.evaluating.evaluation import Evaluation
+from zoocli.evaluating.family import Place, Shown, shown_in
+from zoocli.evaluating.group import Group
+from zoocli.evaluating.metric import Metric
+from zoocli.report.figures.layout import figure_of, make_room, panels, say_empty
+from zoocli.report.figures.picture import Picture, picture, text_width
+from zoocli.report.figures.style import BLUE, GREY, SMALL, wrapped
+from zoocli.report.groups import groups_by
+from zoocli.schema.levels import OVERALL
+
+MOST_TICKS = 12
+BIN_CHARACTERS, COLUMN_CHARACTERS = 24, 40
+FOOT, ASPECT = 0.05, 0.7
+
+
+def pictures(evaluation: Evaluation, formats: Sequence[str]) -> Iterator[Picture]:
+    """The figures `by-1`, `by-2`...: a panel for each number on top of the report."""
+    shown = shown_in(evaluation.families, Place.HEADLINE)
+    for number, (column, groups) in enumerate(groups_by(evaluation), start=1):
+        yield picture(
+            f"by-{number}",
+            f"By {column}",
+            "the numbers of each group with their 95 % intervals; the line is that of all galaxies",
+            partial(_draw, evaluation, column, groups, shown),
+            formats,
+        )
+
+
+def _draw(
+    evaluation: Evaluation, column: str, groups: Sequence[Group], shown: Sequence[Shown]
+) -> Figure:
+    every = max(1, -(-len(groups) // MOST_TICKS))
+    places = list(range(0, len(groups), every))
+    labels = [wrapped(groups[place].bin.label, BIN_CHARACTERS, 1) for place in places]
+    titles = [one.headline or one.heading for one in shown]
+    foot = text_width(figure_of(1.0), labels or [""], SMALL) + FOOT
+    figure, panes = panels(titles, ("", ""), ASPECT, foot, own_scales=True)
+    for axes, one in zip(panes, shown, strict=True):
+        key = OVERALL, None, one.metric
+        _panel(
+            axes,
+            [group.evaluation.by_name.get(key) for group in groups],
+            evaluation.by_name.get(key),
+        )
+        axes.set_xticks(places, labels, rotation=90)
+        axes.set_xlim(-0.6, len(groups) - 0.4)
+    make_room(figure, panes)
+    bottom = 0.06 / figure.get_figheight()
+    figure.text(0.5, bottom, wrapped(column, COLUMN_CHARACTERS, 1), ha="center")
+    return figure
+
+
+def _panel(axes: Axes, groups: Sequence[Metric | None], whole: Metric | None) -> None:
+    there = [(place, one) for place, one in enumerate(groups) if one and one.value is not None]
+    if not there:
+        say_empty(axes)
+        return
+    if whole is not None and whole.value is not None:
+        axes.axhline(whole.value, color=GREY, linewidth=0.8)
+    values = np.array([one.value for _, one in there], float)
+    low, high = (
+        np.array([getattr(one, side) for _, one in there], float) for side in ("low", "high")
+    )
+    reach = np.nan_to_num([values - low, high - values])  # no bar where there is no limit
+    axes.errorbar(
+        [place for place, _ in there], values, reach.clip(0), color=BLUE, marker="o", linestyle=""
+    )
+    axes.yaxis.set_major_locator(MaxNLocator(4))
+    axes.grid(axis="y")
