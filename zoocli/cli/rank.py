@@ -50,7 +50,7 @@ def rank(
             "--format", "-f", help="Format on stdout.  [default: table]", rich_help_panel=OUTPUT
         ),
     ] = None,
-    options: Annotated[EvaluateOptions, Without("by", "link")],
+    options: Annotated[EvaluateOptions, Without("by", "fractions", "link")],
     quiet: Quiet = False,
 ) -> None:
     """Rank models by their loss against the same votes.

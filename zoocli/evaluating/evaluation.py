@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from zoocli.errors import DataError, UsageError
 from zoocli.evaluating.additive import AdditiveArrays, added
 from zoocli.evaluating.buckets import leave_one_out, totals_of
-from zoocli.evaluating.family import Family
+from zoocli.evaluating.family import Family, Place, Shown, shown_in
 from zoocli.evaluating.group import SETTING, Group, groups_in
 from zoocli.evaluating.intervals import with_intervals
 from zoocli.evaluating.metric import Key, Metric
@@ -94,6 +94,15 @@ class Evaluation(Displayed, Made, ABC):
     @abstractmethod
     def families(self) -> Sequence[Family]:
         """The metrics that there are, in the order that they are told in."""
+
+    def lacks(self, metric: str) -> bool:
+        """Whether predictions of this kind have no such number at all."""
+        del metric
+        return False
+
+    def shown(self, place: Place) -> list[Shown]:
+        """What is shown at a place, family by family."""
+        return [one for one in shown_in(self.families, place) if not self.lacks(one.metric)]
 
     @property
     def doubts(self) -> tuple[str, ...]:

@@ -120,7 +120,7 @@ def score_options(options: EvaluateOptions) -> ScoreOptions:
     linked = [] if options.linking is None else options.linking.columns
     grouped = [by.column for by in options.groupings]
     kept = dict.fromkeys([*options.score.keep, *linked, *options.sigma, *grouped])
-    return replace(options.score, keep=list(kept))
+    return replace(options.score, keep=list(kept), fractions=options.fractions)
 
 
 def evaluator_of(inputs: Inputs, options: EvaluateOptions) -> Evaluator:

@@ -23,7 +23,7 @@ from zoocli.evaluating.tree.worst import ScoredGalaxy
 from zoocli.evaluating.values.result import ValueEvaluation
 from zoocli.foundation.columns import from_numpy
 from zoocli.foundation.strict_json import parse_json
-from zoocli.losses import find_loss
+from zoocli.losses import FRACTIONS, find_loss
 from zoocli.runs.provenance import Provenance
 from zoocli.schema import Schema
 from zoocli.tables.table import METADATA_KEY
@@ -101,7 +101,8 @@ def _evaluation(folder: Path, content: Any, sums: AdditiveArrays) -> Evaluation:
         "sums": sums,
         "file": str(folder),
     }
-    kind = find_loss(content["loss"]).scores
+    loss = content["loss"]
+    kind = "tree" if loss == FRACTIONS else find_loss(loss).scores
     if kind == "classes":
         return ClassEvaluation(**common)
     if kind == "values":

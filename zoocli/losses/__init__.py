@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from zoocli.losses.multi_question import CustomMultiQuestionLoss
 
 __all__ = [
+    "FRACTIONS",
     "CustomMultiQuestionLoss",
     "Loss",
     "cross_entropy_loss",
@@ -36,6 +37,7 @@ __all__ = [
     "unit_of",
 ]
 
+FRACTIONS = "fractions"  # in place of a loss, of predictions that have no likelihood
 DESCRIBES_A_LOSS = re.compile(r"^LOSS\b", re.MULTILINE)
 
 

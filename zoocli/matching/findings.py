@@ -55,6 +55,16 @@ NO_LIKELIHOOD = Problem(
     "concentrations that are NaN, infinite, zero or negative",
     NO_LIKELIHOOD_ADVICE,
 )
+PARTLY_MISSING_FRACTIONS = Problem(
+    "questions of which only some fractions are there",
+    "Fill them in, leave all of the question's cells blank, or leave such questions out with "
+    "«on_invalid=null».",
+)
+NO_FRACTIONS = Problem(
+    "questions whose predicted fractions are negative, or add up to neither 1 nor 100",
+    "Give the fractions of all answers of a question, leave out «fractions» where these are "
+    "concentrations, or leave such questions out with «on_invalid=null».",
+)
 TOO_LARGE = Problem(
     "questions whose concentrations have an infinite sum",
     NO_LIKELIHOOD_ADVICE,

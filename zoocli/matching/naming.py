@@ -11,6 +11,7 @@ from zoocli.errors import DataError, UsageError
 from zoocli.schema import Schema, detect_schema, load_schema
 from zoocli.schema.detection import complete_questions
 from zoocli.schema.naming import (
+    CONCENTRATIONS,
     EXACT,
     FRACTION_ENDINGS,
     Ambiguous,
@@ -115,9 +116,12 @@ class AnswerColumns:
 
     def only_fractions(self) -> DataError:
         """The error for a table of vote fractions."""
+        evaluated = ""
+        if self.role == CONCENTRATIONS:
+            evaluated = ", or evaluate the fractions with `zoocli evaluate --fractions`"
         return DataError(
             f"{self.table.name} has fractions only, and fractions have no likelihood: "
-            f"{self.role.needs}. Give a table with them."
+            f"{self.role.needs}. Give a table with them{evaluated}."
         )
 
 

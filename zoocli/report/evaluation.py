@@ -6,7 +6,7 @@ from typing import TextIO
 
 from zoocli.evaluating.classes.result import ClassEvaluation
 from zoocli.evaluating.evaluation import GROUP_COLUMNS, Evaluation
-from zoocli.evaluating.family import Place, shown_in
+from zoocli.evaluating.family import Place
 from zoocli.evaluating.tree.levels import shown_levels
 from zoocli.evaluating.tree.result import TreeEvaluation
 from zoocli.evaluating.values.result import ValueEvaluation
@@ -69,7 +69,7 @@ def render_profiles() -> str:
 
 def _tree_grid(evaluation: TreeEvaluation) -> Grid:
     """Sections for overall, the campaigns (if several) and the questions."""
-    columns = MetricColumns(shown_in(evaluation.families, Place.PAPER))
+    columns = MetricColumns(evaluation.shown(Place.PAPER))
     sections = [
         [[name, *columns.cells(evaluation, name), *_sizes(evaluation, name)] for name in names]
         for names in shown_levels(evaluation.schema)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from zoocli.evaluating.evaluation import Evaluation
-from zoocli.evaluating.family import Place, shown_in
+from zoocli.evaluating.family import Place
 from zoocli.evaluating.group import Group
 from zoocli.evaluating.values.result import ValueEvaluation
 from zoocli.report.grid import Grid
@@ -27,7 +27,7 @@ def whole_rows(evaluation: Evaluation) -> list[str]:
 
 def group_grids(evaluation: Evaluation) -> list[Grid]:
     """A row for all galaxies, then one for each group."""
-    columns = MetricColumns(shown_in(evaluation.families, Place.PAPER))
+    columns = MetricColumns(evaluation.shown(Place.PAPER))
     header = ["", *columns.header, "N"]
     dispensable = dispensable_columns(header, len(header) - 1)
     grids = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from zoocli.evaluating.classes.result import ClassEvaluation
-from zoocli.evaluating.family import Place, shown_in
+from zoocli.evaluating.family import Place
 from zoocli.evaluating.values.result import ValueEvaluation
 from zoocli.report.grid import Grid
 from zoocli.report.metric_cells import MetricColumns, dispensable_columns
@@ -16,8 +16,8 @@ from zoocli.schema.levels import OVERALL
 def class_grids(evaluation: ClassEvaluation) -> list[Grid]:
     """All classes together, each class, and the confusion matrix."""
     classes = evaluation.classes
-    of_all = MetricColumns(shown_in(evaluation.families, Place.PAPER))
-    of_each = MetricColumns(shown_in(evaluation.families, Place.PARTS))
+    of_all = MetricColumns(evaluation.shown(Place.PAPER))
+    of_each = MetricColumns(evaluation.shown(Place.PARTS))
     accuracy = evaluation.by_name[OVERALL, None, "accuracy"]
     together = [OVERALL, *of_all.cells(evaluation, OVERALL), count(accuracy.N)]
     each = [
@@ -43,7 +43,7 @@ def class_grids(evaluation: ClassEvaluation) -> list[Grid]:
 
 def value_grid(evaluation: ValueEvaluation) -> Grid:
     """Overall, then each target if there are several."""
-    columns = MetricColumns(shown_in(evaluation.families, Place.PAPER))
+    columns = MetricColumns(evaluation.shown(Place.PAPER))
     rows = []
     for name in evaluation.rows:
         galaxies = evaluation.by_name[name, None, "bias"].N

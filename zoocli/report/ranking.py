@@ -9,7 +9,7 @@ from typing import TextIO
 
 from zoocli.errors import UsageError, some
 from zoocli.evaluating.comparing.ranked import DifferenceFromBest, RankedModel, Ranking
-from zoocli.evaluating.family import Place, Shown, shown_in
+from zoocli.evaluating.family import Place, Shown
 from zoocli.evaluating.metric import Metric
 from zoocli.evaluating.sums_file import FILE
 from zoocli.report.comparison import half_width, shown_p_cell
@@ -63,7 +63,7 @@ def render_ranking(ranking: Ranking, format: str = "table", stream: TextIO | Non
 def ranking_grid(ranking: Ranking) -> Grid:
     """One row a model."""
     made = ranking.best.evaluation
-    shown = {one.metric: one for one in shown_in(made.families, Place.HEADLINE)}
+    shown = {one.metric: one for one in made.shown(Place.HEADLINE)}
     metrics = [shown[name] for name in COLUMNS if name in shown][:MOST_COLUMNS]
     columns = [
         ["", *(model.name for model in ranking.models)],

@@ -7,7 +7,7 @@ from zoocli.evaluating.comparing.ranked import Ranking
 from zoocli.evaluating.evaluation import Evaluation
 from zoocli.evaluating.metric import Metric
 from zoocli.evaluating.tree.result import DIRICHLET, TreeEvaluation
-from zoocli.losses import unit_of
+from zoocli.losses import FRACTIONS, unit_of
 from zoocli.report.text import NO_LIMIT, count, decimals, number
 from zoocli.schema.levels import OVERALL
 
@@ -17,6 +17,8 @@ INTERVALS = "95 % intervals"
 def sentence_of(evaluation: Evaluation) -> str:
     """The overall numbers, each with its interval, of which two digits are shown."""
     parts = [f"a mean {_loss_name(evaluation)} loss of {_loss(evaluation)}"]
+    if evaluation.loss == FRACTIONS:
+        parts = _told(evaluation, "rmse", "an RMSE of {} from those of the votes")
     if isinstance(evaluation, TreeEvaluation):
         explained, ceiling = (
             _metric(evaluation, name) for name in ("deviance_explained", "ceiling")
@@ -38,10 +40,11 @@ def sentence_of(evaluation: Evaluation) -> str:
         parts += _told(evaluation, "bias", "a bias of {}")
         parts += _told(evaluation, "sigma_nmad", "a sigma_NMAD of {}")
         parts += _told(evaluation, "outliers", "{} of outliers", True)
-    parts[0] = f"have {parts[0]}"
+    subject = "predicted fractions" if evaluation.loss == FRACTIONS else "predictions"
+    parts = [f"have {parts[0]}", *parts[1:]] if parts else ["have no numbers"]
     *before, last = parts
     said = f"{', '.join(before)} and {last}" if before else last
-    return f"Over {count(evaluation.galaxies)} galaxies the predictions {said} ({INTERVALS})."
+    return f"Over {count(evaluation.galaxies)} galaxies the {subject} {said} ({INTERVALS})."
 
 
 def ranking_sentence(ranking: Ranking) -> str:

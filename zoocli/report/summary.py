@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal, TextIO, get_args
 
 from zoocli.errors import UsageError
-from zoocli.losses import unit_of
+from zoocli.losses import FRACTIONS, unit_of
 from zoocli.report.grid import Grid, render_grids
 from zoocli.report.text import ABSENT, count, csv_text, decimals, number
 
@@ -116,6 +116,8 @@ def losses_title(loss: str | None, schema: str | None) -> str:
     ('dirichlet loss in nats, schema desi', 'mse loss', 'loss')
     """
     unit = unit_of(loss)
+    if loss == FRACTIONS:
+        return f"vote fractions, schema {schema}"
     title = "loss" if loss is None else f"{loss} loss{f' in {unit}' if unit else ''}"
     return title if schema is None else f"{title}, schema {schema}"
 

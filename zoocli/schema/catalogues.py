@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from zoocli.errors import SchemaError
 from zoocli.schema.checks import checked_line, checked_name, hint, shown
-from zoocli.schema.naming import CONCENTRATIONS, VOTES, Source
+from zoocli.schema.naming import CONCENTRATIONS, FRACTIONS, VOTES, Role, Source
 
 if TYPE_CHECKING:
     from zoocli.schema.tree import Question, Schema
@@ -45,6 +45,15 @@ class Catalogue:
             for question in schema.questions
             for answer in question.answers
         )
+
+    def has(self, role: Role) -> bool:
+        """Whether it is read as that; one of votes that are fraction x total has fractions."""
+        return self.role == role.what or (role == FRACTIONS and self.total is not None)
+
+    def sources_of(self, role: Role, schema: Schema) -> tuple[Source, ...]:
+        """Where the numbers of each answer are that the role has."""
+        found = self.sources(schema)
+        return tuple(Source(one.column) for one in found) if role == FRACTIONS else found
 
     @property
     def _patterns(self) -> tuple[str, ...]:

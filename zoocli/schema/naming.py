@@ -59,6 +59,7 @@ CONCENTRATIONS = Role(
     ("_dirichlet", "_concentration", "_concentrations", "_pred"),
     "a score needs the concentrations of a Dirichlet distribution",
 )
+FRACTIONS = Role("fractions", "predictions_column", FRACTION_ENDINGS, "fractions are wanted")
 VOTES = Role("votes", "votes_column", ("_count", "_votes"), "a score needs the counts of votes")
 
 
@@ -181,9 +182,9 @@ def _steps_as_spelled(schema: Schema, role: Role) -> Iterator[list[Choice]]:
         names = [schema.columns.get(answer, answer) for answer in schema.label_cols]
         yield [_named(names, EXACT, "")]
     yield [
-        Choice(one.sources(schema), OF_CATALOGUE, f"as in the catalogue {one.name}")
+        Choice(one.sources_of(role, schema), OF_CATALOGUE, f"as in the catalogue {one.name}")
         for one in schema.catalogues.values()
-        if one.role == role.what and one.covers(schema)
+        if one.has(role) and one.covers(schema)
     ]
     bare = without_campaigns(schema)
     if bare is not None:

@@ -19,7 +19,7 @@ from zoocli.matching.ids import IdColumn
 from zoocli.matching.naming import AnswerColumns, find_schema
 from zoocli.runs.options.option import refuse_other_options
 from zoocli.runs.options.score import ScoreOptions
-from zoocli.schema.naming import CONCENTRATIONS, VOTES
+from zoocli.schema.naming import CONCENTRATIONS, FRACTIONS, VOTES
 from zoocli.scoring.condition import Condition
 from zoocli.scoring.scorers.scorer import Scorer
 from zoocli.scoring.suspicions import refuse_swapped
@@ -105,7 +105,11 @@ def find_sides(
 ) -> tuple[AnswerColumns, AnswerColumns]:
     """Both tables, with the options for their columns."""
     return (
-        AnswerColumns(predictions, CONCENTRATIONS, options.predictions_column),
+        AnswerColumns(
+            predictions,
+            FRACTIONS if options.fractions else CONCENTRATIONS,
+            options.predictions_column,
+        ),
         AnswerColumns(votes, VOTES, options.votes_column),
     )
 
@@ -123,11 +127,16 @@ def new_scorer(
         from zoocli.scoring.scorers.backends import make_ready
         from zoocli.scoring.scorers.tree import TreeScorer
 
-        make_ready(loss, options)
+        if not options.fractions:
+            make_ready(loss, options)
         sides = find_sides(*tables, options)
-        scorer = TreeScorer(
-            find_schema(sides, options.schema, options.questions), loss, options, *sides
-        )
+        schema = find_schema(sides, options.schema, options.questions)
+        if options.fractions:
+            from zoocli.scoring.scorers.fractions import FractionScorer
+
+            scorer = FractionScorer(schema, loss, options, *sides)
+        else:
+            scorer = TreeScorer(schema, loss, options, *sides)
     elif loss.scores == "classes":
         from zoocli.scoring.scorers.classes import ClassScorer
 

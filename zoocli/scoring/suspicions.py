@@ -52,7 +52,8 @@ def refuse_fractions(predictions: str, seen: frozenset[str]) -> None:
         raise DataError(
             f"The predictions in {predictions} are fractions, not concentrations: the answers of "
             "every question add up to 1 (or 100) in nearly every row. Fractions have no "
-            "likelihood: give the concentrations that they were made from."
+            "likelihood: give the concentrations that they were made from, or evaluate them with "
+            "`zoocli evaluate --fractions`."
         )
 
 

@@ -85,6 +85,10 @@ def _refuse(options: EvaluateOptions) -> None:
     for name in ("by", "link"):
         if getattr(options, name):
             raise UsageError(f"«{name}» is for a single model: `evaluate` takes it. Leave it out.")
+    if options.fractions:
+        raise UsageError(
+            "Models are ranked by their loss, and «fractions» have none. Leave it out."
+        )
     if options.score.ensemble:
         raise UsageError("«ensemble» makes several files one model. Give each model to rank alone.")
     if options.score.on_invalid != "error":

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from zoocli.errors import some
 from zoocli.evaluating.comparing.comparison import CONFIDENCE, LEVEL, shown_p
 from zoocli.evaluating.evaluation import Evaluation
-from zoocli.evaluating.family import Place, shown_in
+from zoocli.evaluating.family import Place
 from zoocli.evaluating.metric import Metric
 from zoocli.foundation.notebook import Displayed
 from zoocli.foundation.version import SCHEMA_VERSION, __version__
@@ -64,7 +64,7 @@ class RankedModel:
 
     def to_dict(self) -> dict[str, Any]:
         """As in the JSON."""
-        headlines = shown_in(self.evaluation.families, Place.HEADLINE)
+        headlines = self.evaluation.shown(Place.HEADLINE)
         names = [one.metric for one in headlines]
         return {
             "name": self.name,

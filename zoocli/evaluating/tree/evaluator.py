@@ -55,10 +55,14 @@ class TreeEvaluator(Evaluator):
     def collect(self, matched: Matched, losses: Losses) -> Collected:
         """What the matched galaxies of a batch add."""
         assert losses.votes is not None
+        votes = np.ascontiguousarray(self._votes[matched.held_rows].T, np.int64)
+        if self._options.fractions:  # questions without any count as if they had no votes
+            sizes = [part.stop - part.start for part in self._scorer.schema.question_slices]
+            votes *= np.repeat(losses.votes > 0, sizes, axis=0)
         galaxies = VotedGalaxies(
             self._scorer.schema,
             dense(losses.read),
-            np.ascontiguousarray(self._votes[matched.held_rows].T, np.int64),
+            votes,
             losses.votes.astype(np.int64),
             losses.parts,
             hash_ids(matched.text.take(from_numpy(matched.rows))),

@@ -27,6 +27,7 @@ from zoocli.evaluating.tree.losses import Losses
 from zoocli.evaluating.tree.purity import Purity, cases_of
 from zoocli.evaluating.tree.worst import ScoredGalaxy, worst
 from zoocli.foundation.kernels.tree_features import GALAXIES, PREDICTED, SQUARES, UNIT
+from zoocli.losses import FRACTIONS
 from zoocli.schema import Schema
 
 DIRICHLET = "dirichlet"
@@ -35,6 +36,7 @@ OF_DIRICHLET = (
     *("gain", "deviance", "ceiling", "excess_loss", "dispersion"),
     *("coverage", "calibration", "sharpness", "uniformity"),
 )
+LOSSES = ("loss", "loss_all", "se")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
@@ -75,20 +77,26 @@ class TreeEvaluation(Evaluation):
 
     @cached_property
     def metrics(self) -> list[Metric]:
-        """Every number; of another loss, those that assume the Dirichlet-multinomial are absent."""
-        every = super().metrics
-        if self.loss == DIRICHLET:
-            return every
+        """Every number; those that this loss, or fractions, cannot have are absent."""
         return [
-            replace(one, value=None, low=None, high=None)
-            if one.metric.startswith(OF_DIRICHLET)
-            else one
-            for one in every
+            replace(one, value=None, low=None, high=None) if self.lacks(one.metric) else one
+            for one in super().metrics
         ]
+
+    def lacks(self, metric: str) -> bool:
+        """Whether a number assumes another distribution of the votes, or a likelihood at all."""
+        if self.loss == FRACTIONS and metric in LOSSES:
+            return True
+        return self.loss != DIRICHLET and metric.startswith(OF_DIRICHLET)
 
     @property
     def doubts(self) -> tuple[str, ...]:
         """Whether the predictions are worse than a constant one."""
+        if self.loss == FRACTIONS:
+            return (
+                "Fractions do not say how sure the predictions are, so they have no likelihood: "
+                "losses, what is explained, dispersion and calibration are left out.",
+            )
         if self.loss != DIRICHLET:
             return (
                 f"The loss '{self.loss}' is no Dirichlet-multinomial likelihood: what assumes that "

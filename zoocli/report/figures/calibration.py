@@ -61,7 +61,7 @@ PIT = (
 
 
 def pictures(evaluation: TreeEvaluation, formats: Sequence[str]) -> Iterator[Picture]:
-    """The figures `reliability`, `coverage` and `pit`."""
+    """The figures `reliability`, `coverage` and `pit`; of fractions the first alone."""
     yield picture(
         "reliability",
         "Reliability",
@@ -69,6 +69,8 @@ def pictures(evaluation: TreeEvaluation, formats: Sequence[str]) -> Iterator[Pic
         lambda: _draw(evaluation, _reliability, ("predicted fraction", "observed fraction")),
         formats,
     )
+    if evaluation.lacks("coverage"):
+        return
     yield picture(
         "coverage",
         "Coverage",

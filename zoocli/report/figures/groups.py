@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from zoocli.evaluating.evaluation import Evaluation
-from zoocli.evaluating.family import Place, Shown, shown_in
+from zoocli.evaluating.family import Place, Shown
 from zoocli.evaluating.group import Group
 from zoocli.evaluating.metric import Metric
 from zoocli.report.figures.layout import figure_of, make_room, panels, say_empty
@@ -27,7 +27,7 @@ FOOT, ASPECT = 0.05, 0.7
 
 def pictures(evaluation: Evaluation, formats: Sequence[str]) -> Iterator[Picture]:
     """The figures `by-1`, `by-2`...: a panel for each number on top of the report."""
-    shown = shown_in(evaluation.families, Place.HEADLINE)
+    shown = evaluation.shown(Place.HEADLINE)
     for number, (column, groups) in enumerate(groups_by(evaluation), start=1):
         yield picture(
             f"by-{number}",

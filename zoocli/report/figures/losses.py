@@ -28,25 +28,27 @@ VOLUNTEERS_CAPTION = (
 
 
 def pictures(evaluation: TreeEvaluation, formats: Sequence[str]) -> Iterator[Picture]:
-    """The figures `loss`, `deviance_explained` and `volunteers`."""
+    """The figures `loss`, `deviance_explained` and `volunteers`, if there are such numbers."""
     questions = [question.name for question in evaluation.schema.questions]
     found = [("", _intervals(evaluation, questions, "loss"))]
-    yield picture(
-        "loss",
-        "Loss",
-        LOSS_CAPTION,
-        lambda: interval_rows(questions, found, "mean loss (nats per galaxy)"),
-        formats,
-    )
+    if not evaluation.lacks("loss"):
+        yield picture(
+            "loss",
+            "Loss",
+            LOSS_CAPTION,
+            lambda: interval_rows(questions, found, "mean loss (nats per galaxy)"),
+            formats,
+        )
     names = list(chain(*shown_levels(evaluation.schema)))
     explained = [("", _intervals(evaluation, names, "deviance_explained"))]
-    yield picture(
-        "deviance_explained",
-        "Deviance explained",
-        EXPLAINED_CAPTION,
-        lambda: interval_rows(names, explained, "deviance explained (fraction)"),
-        formats,
-    )
+    if not evaluation.lacks("deviance_explained"):
+        yield picture(
+            "deviance_explained",
+            "Deviance explained",
+            EXPLAINED_CAPTION,
+            lambda: interval_rows(names, explained, "deviance explained (fraction)"),
+            formats,
+        )
     worth = [("", _intervals(evaluation, names, "volunteers"))]
     yield picture(
         "volunteers",

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field, replace
 
 from zoocli.evaluating.classes.result import ClassEvaluation
 from zoocli.evaluating.evaluation import Evaluation
-from zoocli.evaluating.family import Place, glossary_of, shown_in
+from zoocli.evaluating.family import Place, glossary_of, told_of
 from zoocli.evaluating.tree.levels import shown_levels
 from zoocli.evaluating.tree.result import TreeEvaluation
 from zoocli.evaluating.values.result import ValueEvaluation
+from zoocli.losses import FRACTIONS
 from zoocli.report.html import words
 from zoocli.report.html.groups import group_tables
 from zoocli.report.html.tables import (
@@ -62,10 +63,11 @@ def _of_tree(evaluation: TreeEvaluation) -> Content:
     title = "" if schema.title is None else f": {schema.title}"
     citation = "" if schema.citation is None else f" ({schema.citation})"
     return Content(
-        f"Predicted concentrations against votes, decision tree {schema.name}{title}{citation}.",
+        f"Predicted {_what(evaluation)} against votes, decision tree {schema.name}{title}"
+        f"{citation}.",
         headlines(evaluation),
         [_questions(evaluation), _answers(evaluation)],
-        glossary_of(evaluation.families) | words.INTERVALS,
+        glossary_of(told_of(evaluation.families, evaluation.lacks)) | words.INTERVALS,
         "Rows: the answer with the most votes, with its number of counted galaxies. Columns: the "
         "answer with the highest predicted fraction, in per cent of the row.",
         words.rules(evaluation.settings),
@@ -73,10 +75,14 @@ def _of_tree(evaluation: TreeEvaluation) -> Content:
     )
 
 
+def _what(evaluation: Evaluation) -> str:
+    return "fractions" if evaluation.loss == FRACTIONS else "concentrations"
+
+
 def _questions(evaluation: TreeEvaluation) -> HtmlTable:
     """One row per question, below those of everything and of the campaigns, if several."""
     found = evaluation.by_name
-    shown = shown_in(evaluation.families, Place.ROWS)
+    shown = evaluation.shown(Place.ROWS)
     rows = [
         metric_row(
             evaluation,
@@ -101,7 +107,7 @@ def _questions(evaluation: TreeEvaluation) -> HtmlTable:
 
 
 def _answers(evaluation: TreeEvaluation) -> HtmlTable:
-    shown = shown_in(evaluation.families, Place.PARTS)
+    shown = evaluation.shown(Place.PARTS)
     rows = []
     for question in evaluation.schema.questions:
         for answer in question.answers:
@@ -119,7 +125,7 @@ def _answers(evaluation: TreeEvaluation) -> HtmlTable:
 
 
 def _of_classes(evaluation: ClassEvaluation) -> Content:
-    shown = shown_in(evaluation.families, Place.PARTS)
+    shown = evaluation.shown(Place.PARTS)
     support = evaluation.confusion_matrix.sum(axis=1)
     rows = [
         metric_row(evaluation, name, (OVERALL, name), shown, [int(labelled)])
@@ -131,14 +137,14 @@ def _of_classes(evaluation: ClassEvaluation) -> Content:
         f"Predicted classes against labels, {len(rows)} classes.",
         headlines(evaluation),
         [HtmlTable("classes", "Classes", note, header, [], rows)],
-        glossary_of(evaluation.families) | words.INTERVALS,
+        glossary_of(told_of(evaluation.families, evaluation.lacks)) | words.INTERVALS,
         "Rows: the label, with its number of galaxies. Columns: the most probable class, in per "
         "cent of the row.",
     )
 
 
 def _of_values(evaluation: ValueEvaluation) -> Content:
-    shown = shown_in(evaluation.families, Place.ROWS)
+    shown = evaluation.shown(Place.ROWS)
     rows = [
         metric_row(
             evaluation, name, (name, None), shown, [evaluation.by_name[name, None, "bias"].N]
@@ -152,5 +158,5 @@ def _of_values(evaluation: ValueEvaluation) -> Content:
         f"{', '.join(evaluation.targets)}.",
         headlines(evaluation),
         [HtmlTable("targets", "Targets", note, header, rows[:1], rows[1:])],
-        glossary_of(evaluation.families) | words.INTERVALS,
+        glossary_of(told_of(evaluation.families, evaluation.lacks)) | words.INTERVALS,
     )

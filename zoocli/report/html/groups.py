@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from zoocli.evaluating.evaluation import Evaluation
-from zoocli.evaluating.family import Place, shown_in
+from zoocli.evaluating.family import Place
 from zoocli.report.groups import groups_by, whole_rows
 from zoocli.report.html.tables import UNDER, HtmlTable, metric_row
 
 
 def group_tables(evaluation: Evaluation) -> Iterator[HtmlTable]:
     """A table for each column, and for each of several targets; all galaxies stay on top."""
-    shown = shown_in(evaluation.families, Place.HEADLINE)
+    shown = evaluation.shown(Place.HEADLINE)
     names = whole_rows(evaluation)
     for number, (column, groups) in enumerate(groups_by(evaluation), start=1):
         named = [("all", evaluation), *((one.bin.label, one.evaluation) for one in groups)]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from zoocli.evaluating.evaluation import Evaluation
-from zoocli.evaluating.family import Place, Shown, shown_in
+from zoocli.evaluating.family import Place, Shown
 from zoocli.evaluating.metric import Metric
 from zoocli.report.metric_cells import interval
 from zoocli.report.text import ABSENT, count, number
@@ -68,7 +68,7 @@ class Headline:
 def headlines(evaluation: Evaluation) -> list[Headline]:
     """Overall numbers under their labels."""
     found = []
-    for shown in shown_in(evaluation.families, Place.HEADLINE):
+    for shown in evaluation.shown(Place.HEADLINE):
         one = evaluation.by_name[OVERALL, None, shown.metric]
         cell = Cell.of(one, shown.digits)
         galaxies = count(None if one.value is None else one.N)

@@ -86,6 +86,13 @@ class EvaluateOptions(Options):
         metavar="X",
         losses=TREE,
     )
+    fractions: bool = option(
+        False,
+        "PREDICTIONS are vote fractions, as catalogues publish, not concentrations: all numbers "
+        "but those of the likelihood.",
+        LOSS,
+        losses=TREE,
+    )
     residual: Residual = option(
         "difference",
         f"{OF_VALUES}: also the median, sigma_NMAD and outliers of (p - y) / (1 + y), as of "

@@ -25,6 +25,7 @@ from zoocli.tables.sources import TableLike, TablesLike
 class ScoreKeywords(TypedDict, total=False):
     """Those of `ScoreOptions`, besides the schema."""
 
+    fractions: bool
     loss: str
     id: str | None
     predictions_id: str | None
@@ -65,6 +66,7 @@ class EvaluateKeywords(ScoreKeywords, total=False):
     min_share_asked: float | None
     min_path_fraction: float | None
     confident: float | None
+    fractions: bool
     residual: Residual
     outlier: float | None
     sigma: str | Sequence[str]

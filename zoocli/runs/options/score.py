@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,6 +50,8 @@ class ScoreOptions(Options):
     Tables and the schema may be given as paths or in memory, several values as one or a sequence.
     """
 
+    # Of an evaluation, which has the option: PREDICTIONS hold fractions, not concentrations.
+    fractions: bool = field(default=False, kw_only=True)
     schema: str | Path | Schema | None = option(
         None,
         "Decision tree: a built-in name or a YAML file.  [default: detected from the columns]",

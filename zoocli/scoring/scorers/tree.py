@@ -57,6 +57,7 @@ class TreeScorer(Scorer):
     """One loss per question; a galaxy's loss is their sum (Walmsley et al. 2022, eq. 6-7)."""
 
     counts_votes = True
+    loss_name = ""
 
     def __init__(
         self,
@@ -68,7 +69,7 @@ class TreeScorer(Scorer):
     ) -> None:
         self.schema = schema
         self.options = options
-        self.loss_name = loss.name
+        self.loss_name = self.loss_name or loss.name
         self.schema_name = schema.name
         found, self._of_votes = predictions.find(schema), votes.find(schema)
         self.prediction_columns = [source.column for source in found.sources]
