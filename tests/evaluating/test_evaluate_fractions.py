@@ -152,7 +152,7 @@ def test_what_no_fractions_are(tables, cells, said):
 
 
 def test_concentrations_are_no_fractions(tables):
-    with pytest.raises(DataError, match="leave out .?fractions"):
+    with pytest.raises(DataError, match=r"leave out .?fractions"):
         evaluate(tables, tables["concentrations"])
 
 
