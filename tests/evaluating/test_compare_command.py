@@ -8,6 +8,7 @@ import json
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from tests.command import done_well, run, write, write_tree
@@ -234,3 +235,37 @@ def test_what_is_no_scores_table_is_refused(files, tmp_path):
     other = write(tmp_path / "other.csv", {"id": ["a"], "ring_yes": [1.0]})
     assert "has no column 'loss'" in refused(files[0], other)
     assert "There is no file" in refused(files[0], tmp_path / "absent.csv")
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "csv"])
+@pytest.mark.parametrize("carriers", [(0,), (1,), (0, 1)], ids=["baseline", "system", "both"])
+def test_a_condition_leaves_what_the_kept_column_says(tmp_path, carriers, suffix):
+    colour = pa.array(np.random.default_rng(3).random(GALAXIES))
+    whole = [table(1.0), table(1.1)]
+    near = [one.filter(pc.less(colour, 0.5)) for one in whole]
+    carrying = [
+        one.append_column("colour", colour) if place in carriers else one
+        for place, one in enumerate(whole)
+    ]
+    given = [write(tmp_path / f"{place}.{suffix}", one) for place, one in enumerate(carrying)]
+    alone = [write(tmp_path / f"near-{place}.{suffix}", one) for place, one in enumerate(near)]
+    for more in ((), ("--memory-limit", "500MB")):
+        where = ("--where", "colour < 0.5", *more)
+        done = done_well("compare", *given, "-f", "json", *where)
+        found = json.loads(done.out)
+        expected = json.loads(done_well("compare", *alone, "-f", "json").out)
+        assert found["systems"][0]["overall"] == expected["systems"][0]["overall"]
+        assert found["systems"][0]["questions"] == expected["systems"][0]["questions"]
+        assert found["settings"]["where"] == "colour < 0.5"
+        assert "|where:colour < 0.5|" in found["signature"]
+        excluded = GALAXIES - near[0].num_rows
+        assert f"--where does not hold for {excluded:,} of" in done.err
+
+
+def test_a_condition_over_what_no_table_has_is_refused(files):
+    done = run("compare", *files, "--where", "colour < 0.5")
+    assert done.code == 3 and "colour" in done.err
+    done = run("compare", *files, "--where", "colour <")
+    assert done.code == 2 and "is no condition" in done.err
+    done = run("compare", *files, "--where", "loss < 0")
+    assert done.code == 3 and "--where holds for no galaxy" in done.err

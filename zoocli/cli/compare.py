@@ -36,6 +36,14 @@ def compare(
         str | None,
         typer.Option("--id", metavar="COLUMN", help="Id column.  [default: the first column]"),
     ] = None,
+    where: Annotated[
+        str | None,
+        typer.Option(
+            metavar="EXPRESSION",
+            help="Compare only on the galaxies for which this holds, over columns that "
+            "`zoocli score --keep` copied, such as 'redshift < 0.1'.",
+        ),
+    ] = None,
     threads: Threads = None,
     memory_limit: Annotated[
         str | None,
@@ -65,6 +73,7 @@ def compare(
         schema=schema,
         seed=seed,
         id=id,
+        where=where,
         threads=threads,
         memory_limit=memory_limit,
     )

@@ -16,11 +16,14 @@ from zoocli.evaluating.comparing.paired_losses import MatchedLosses, Share, byte
 from zoocli.evaluating.comparing.paired_tables import ScoresTable, refuse_differences
 from zoocli.foundation.option_checks import MOST_SEED, check_range
 from zoocli.foundation.resources import PROGRAM_BYTES, Resources
+from zoocli.runs.options.condition import condition_of
 from zoocli.runs.options.evaluate import JACKKNIFE
 from zoocli.runs.provenance import Provenance
 from zoocli.scoring.summaries.summarize import as_schema
 from zoocli.tables.opening import open_table
+from zoocli.tables.parts.filtered import FilteredTable
 from zoocli.tables.sources import TableLike
+from zoocli.tables.where import Where
 
 if TYPE_CHECKING:
     from zoocli.schema import Schema
@@ -36,6 +39,7 @@ def compare(
     schema: Schema | str | Path | None = None,
     seed: int = 0,
     id: str | None = None,
+    where: str | None = None,
     threads: int | None = None,
     memory_limit: str | int | None = None,
 ) -> Comparison:
@@ -43,8 +47,9 @@ def compare(
 
     All are scores tables as `zoocli score` writes them: paths, pandas DataFrames or Arrow tables.
     Galaxies are matched by their exact ids (column `id`, by default the first), and those that not
-    all tables have are left out. For every question, campaign and overall, over the galaxies with
-    a vote (for a loss without votes, over all):
+    all tables have are left out, as are those for which the condition `where` does not hold, over
+    columns that `zoocli score --keep` carried into any of the tables. For every question, campaign
+    and overall, over the galaxies with a vote (for a loss without votes, over all):
 
     - the difference of the means, system minus baseline, in nats for a log-likelihood: negative
       where the system is better;
@@ -79,7 +84,7 @@ def compare(
     limits = Resources.available(threads, memory_limit)
     if memory_limit is None:
         limits = replace(limits, memory=min(limits.memory, DEFAULT_MEMORY))
-    tables = _open([baseline, *systems], id, schema)
+    tables = _where(_open([baseline, *systems], id, schema), condition_of(where))
     levels = tables[0].layout.levels
     sums = [PairedSums(len(levels), seed) for _ in systems]
     counts = _Counts([0] * len(tables))
@@ -94,7 +99,7 @@ def compare(
                     paired.add(block.hashes, first, losses, block.counted)
     if not counts.compared:
         raise DataError(_why_nothing(tables))
-    return _comparison(tables, sums, seed, counts)
+    return _comparison(tables, sums, seed, counts, where)
 
 
 def _open(
@@ -113,6 +118,25 @@ def _open(
     return [table.with_levels_of(known) for table in tables]
 
 
+def _where(tables: list[ScoresTable], where: Where | None) -> list[ScoresTable]:
+    """Each table that has the condition's columns has only the galaxies for which it holds.
+
+    Raises DataError where no table has them.
+    """
+    if where is None:
+        return tables
+    names = {column.name for column in where.columns}
+    filtered = [
+        replace(one, table=FilteredTable(one.table, where))
+        if names <= {*one.table.column_names}
+        else one
+        for one in tables
+    ]
+    if filtered == tables:
+        tables[0].table.require(sorted(names))
+    return filtered
+
+
 def _shares(tables: Sequence[ScoresTable], limits: Resources) -> Iterator[Share]:
     """As many shares as the memory limit requires."""
     sums = len(tables[0].layout.levels) * BYTES_PER_LEVEL * (len(tables) - 1)
@@ -129,6 +153,8 @@ def _shares(tables: Sequence[ScoresTable], limits: Resources) -> Iterator[Share]
 
 
 def _why_nothing(tables: Sequence[ScoresTable]) -> str:
+    if any(isinstance(one.table, FilteredTable) and one.table.excluded for one in tables):
+        return "«where» holds for no galaxy that is in all tables. Loosen the condition."
     looks = "; ".join(
         f"{table.name}, column '{table.ids}': {some(table.first_ids()) or 'no rows'}"
         for table in tables
@@ -162,6 +188,7 @@ def _comparison(
     sums: Sequence[PairedSums],
     seed: int,
     counts: _Counts,
+    where: str | None,
 ) -> Comparison:
     made = next((table.made for table in tables if table.made is not None), Provenance())
     left_out = counts.left_out()
@@ -174,7 +201,8 @@ def _comparison(
         votes_fingerprint=made.setting("votes_fingerprint"),
         compared=counts.compared,
         invalid=counts.invalid,
-        settings={"intervals": JACKKNIFE, "seed": seed},
+        settings={"intervals": JACKKNIFE, "seed": seed}
+        | ({} if where is None else {"where": where}),
         notes=(*_notes(tables, counts), *_skewed(tables[1:], sums)),
     )
 
@@ -225,6 +253,13 @@ def _notes(tables: Sequence[ScoresTable], counts: _Counts) -> Iterator[str]:
             f"{some(bare)} carry no settings (Parquet and Arrow scores tables do), so only their "
             "columns show that loss, schema and votes are the same as those of the others."
         )
+    excluded = [
+        f"{one.table.excluded:,} of {one.name}"
+        for one in tables
+        if isinstance(one.table, FilteredTable) and one.table.excluded
+    ]
+    if excluded:
+        yield f"«where» does not hold for {', '.join(excluded)}, which are left out."
     left_out = [
         f"{number:,} of {table.name}"
         for table, number in zip(tables, counts.left_out(), strict=True)

@@ -138,6 +138,8 @@ class Comparison(Displayed):
         made = [f"compare|loss:{self.loss}"]
         if self.schema is not None:
             made.append(f"schema:{self.schema}@{self.schema_hash}")
+        if "where" in self.settings:
+            made.append(f"where:{self.settings['where']}")
         made.append(f"votes:{self.votes_fingerprint}")
         made.append(f"N:{self.compared}")
         made.append(f"intervals:{self.settings['intervals']}@seed={self.settings['seed']}")
