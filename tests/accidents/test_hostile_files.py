@@ -17,7 +17,7 @@ from tests.command import (
     run,
     write,
 )
-from zoocli.report import FORMATS
+from zoocli.report.formats import FORMATS
 
 # Schema files that no one would write by hand.
 

@@ -19,7 +19,7 @@ from tests.command import (
     write,
 )
 from zoocli.errors import harmless
-from zoocli.report import FORMATS
+from zoocli.report.formats import FORMATS
 
 # Hostile text. None of it is a command, a path, a pattern or markup, and none reaches a terminal.
 

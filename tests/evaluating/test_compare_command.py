@@ -14,7 +14,8 @@ import pytest
 from tests.command import done_well, run, write, write_tree
 from tests.scores_tables import QUESTIONS, SETTINGS, draw, metadata, scores_table
 from zoocli import compare, simulate
-from zoocli.report import FORMATS, render_comparison
+from zoocli.report.comparison import render_comparison
+from zoocli.report.formats import FORMATS
 
 GALAXIES = 500
 

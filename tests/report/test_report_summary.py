@@ -13,7 +13,8 @@ import pytest
 from tests.report.terminal import Terminal
 from zoocli.errors import UsageError
 from zoocli.matching.account import Matching
-from zoocli.report import FORMATS, render_json, render_summaries
+from zoocli.report.formats import FORMATS, render_json
+from zoocli.report.summary import render_summaries
 from zoocli.runs.provenance import Provenance
 from zoocli.scoring.summaries.summary import Summary
 from zoocli.scoring.sums import Statistics

@@ -35,8 +35,8 @@ def check(
     contradict the tree. Exits with 0 if a score would succeed and with 3 if it would fail.
     """
     from zoocli.cli.progress import progress_bar
-    from zoocli.report import render_json
     from zoocli.report.check import render_check
+    from zoocli.report.formats import render_json
     from zoocli.scoring.checking import check as library
 
     files_of("check", tables, options)

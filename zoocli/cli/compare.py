@@ -11,7 +11,7 @@ from zoocli.cli.inputs import require_one_stdin
 from zoocli.cli.messages import say_notes
 from zoocli.cli.options import Quiet, ScoresSchema, Threads
 from zoocli.cli.outputs import compile_note, put
-from zoocli.report import Format, render_comparison
+from zoocli.report.formats import Format
 
 
 def compare(
@@ -65,6 +65,7 @@ def compare(
     training runs.
     """
     from zoocli.evaluating.comparing import compare as library
+    from zoocli.report.comparison import render_comparison
 
     require_one_stdin([baseline, *systems])
     comparison = library.compare(

@@ -15,7 +15,7 @@ from zoocli.cli.messages import say_notes
 from zoocli.cli.options import Quiet, Report, Tables
 from zoocli.cli.outputs import put, put_and_publish, refuse_stdout
 from zoocli.errors import MachineError, UsageError
-from zoocli.report import EvaluationFormat
+from zoocli.report.formats import EvaluationFormat
 from zoocli.runs.options.evaluate import EvaluateOptions
 from zoocli.runs.options.option import OUTPUT, RELEVANCE
 

@@ -11,7 +11,7 @@ from zoocli.cli.messages import say_notes
 from zoocli.cli.options import Quiet, Report
 from zoocli.cli.outputs import STDOUT, put, refuse_stdout
 from zoocli.errors import UsageError
-from zoocli.report import EvaluationFormat, render_json
+from zoocli.report.formats import EvaluationFormat, render_json
 
 
 def merge(

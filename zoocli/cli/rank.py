@@ -17,7 +17,7 @@ from zoocli.cli.options import INPUTS, Quiet
 from zoocli.cli.outputs import compile_note, put, put_and_publish, refuse_stdout
 from zoocli.cli.progress import progress_bar
 from zoocli.errors import UsageError, harmless
-from zoocli.report import EvaluationFormat
+from zoocli.report.formats import EvaluationFormat
 from zoocli.runs.options.evaluate import EvaluateOptions
 from zoocli.runs.options.option import OUTPUT
 

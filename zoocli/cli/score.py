@@ -112,7 +112,7 @@ class Outputs:
 
     def publish(self, commit_table: Callable[[], None], result: Summary) -> None:
         """Publishes the table and the summary; where either cannot be written, neither is."""
-        from zoocli.report import render_json
+        from zoocli.report.formats import render_json
         from zoocli.tables.writing.drafts import drafted_text, publish_all
 
         text = render_json(result.to_dict())
@@ -140,7 +140,7 @@ def score(
     Losses are negative log-likelihoods in nats, except those of mse and l1. Rows are in the order
     of PREDICTIONS. Galaxies found in only one of the tables are counted and reported.
     """
-    from zoocli.report import one_line, render_summaries
+    from zoocli.report.summary import one_line, render_summaries
     from zoocli.scoring.job import ScoreJob
     from zoocli.scoring.summaries.summary import Summary
 

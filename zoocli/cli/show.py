@@ -12,7 +12,7 @@ from zoocli.cli.inputs import files_of
 from zoocli.cli.messages import say_notes
 from zoocli.cli.options import Quiet, Tables
 from zoocli.cli.outputs import compile_note, put
-from zoocli.report import GalaxyFormat
+from zoocli.report.formats import GalaxyFormat
 from zoocli.runs.options.option import OUTPUT
 from zoocli.runs.options.score import ScoreOptions
 

@@ -13,7 +13,7 @@ from zoocli.cli.messages import say_notes
 from zoocli.cli.options import Quiet, ScoresSchema
 from zoocli.cli.outputs import put, put_and_publish
 from zoocli.errors import UsageError
-from zoocli.report import Format, render_binned_summaries, render_summaries
+from zoocli.report.formats import Format
 
 
 def summarize(
@@ -71,6 +71,7 @@ def _summarize_all(
 ) -> None:
     from dataclasses import replace
 
+    from zoocli.report.summary import render_summaries
     from zoocli.scoring.summaries import summarize as library
 
     summaries = [library.summarize(source, schema) for source in scores]
@@ -90,6 +91,7 @@ def _summarize_all(
 def _summarize_by(
     scores: str, by: list[str], schema: str | None, plot: Path | None, format: Format, quiet: bool
 ) -> None:
+    from zoocli.report.binned_summary import render_binned_summaries
     from zoocli.scoring.summaries.summarize_by import summarize_by
 
     several = [summarize_by(scores, one, schema) for one in by]

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, TextIO
 
+from zoocli.report.formats import check_format, render_json
 from zoocli.report.grid import Grid, render_grids
 from zoocli.report.summary import (
     SINGLE_HEADER,
     STATISTICS,
-    check_format,
     losses_title,
-    render_json,
     statistics_cells,
     summary_footer,
 )

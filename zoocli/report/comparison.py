@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, TextIO
 
 from zoocli.evaluating.comparing.comparison import LEAST_SHOWN
+from zoocli.report.formats import check_format, render_json
 from zoocli.report.grid import Grid, render_grids
-from zoocli.report.summary import check_format, losses_title, render_json
+from zoocli.report.summary import losses_title
 from zoocli.report.text import ABSENT, count, csv_text, decimals, number
 
 if TYPE_CHECKING:

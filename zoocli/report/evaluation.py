@@ -10,12 +10,13 @@ from zoocli.evaluating.family import Place
 from zoocli.evaluating.tree.levels import shown_levels
 from zoocli.evaluating.tree.result import TreeEvaluation
 from zoocli.evaluating.values.result import ValueEvaluation
+from zoocli.report.formats import EVALUATION_FORMATS, check_format, render_json
 from zoocli.report.grid import Grid, render_grids
 from zoocli.report.groups import group_grids
 from zoocli.report.metric_cells import MetricColumns, dispensable_columns
 from zoocli.report.plain_evaluation import class_grids, value_grid
 from zoocli.report.sentence import sentence_of
-from zoocli.report.summary import EVALUATION_FORMATS, check_format, losses_title, render_json
+from zoocli.report.summary import losses_title
 from zoocli.report.text import count, csv_text
 from zoocli.runs.options.rules import PROFILES
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import TextIO, get_args
 
 from zoocli.products.galaxy import ShownAnswer, ShownGalaxy, ShownQuestion
+from zoocli.report.formats import GalaxyFormat, check_format, render_json
 from zoocli.report.grid import Grid, render_grids
-from zoocli.report.summary import GalaxyFormat, check_format, render_json
 from zoocli.report.text import ABSENT, number
 
 INDENT = "  "

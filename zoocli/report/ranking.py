@@ -14,9 +14,10 @@ from zoocli.evaluating.metric import Metric
 from zoocli.evaluating.sums_file import FILE
 from zoocli.report.comparison import half_width, shown_p_cell
 from zoocli.report.evaluation_files import TEXTS, write_texts
+from zoocli.report.formats import EVALUATION_FORMATS, check_format, render_json
 from zoocli.report.grid import Grid, render_grids
 from zoocli.report.sentence import ranking_sentence
-from zoocli.report.summary import EVALUATION_FORMATS, check_format, losses_title, render_json
+from zoocli.report.summary import losses_title
 from zoocli.report.text import ABSENT, NO_LIMIT, csv_text, decimals, number
 from zoocli.tables.writing.folders import drafted_folder
 from zoocli.tables.writing.guards import refuse_inputs_of_folder

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal, TextIO, get_args
+from typing import TYPE_CHECKING, TextIO
 
-from zoocli.errors import UsageError
 from zoocli.losses import FRACTIONS, unit_of
+from zoocli.report.formats import check_format, render_json
 from zoocli.report.grid import Grid, render_grids
 from zoocli.report.text import ABSENT, count, csv_text, decimals, number
 
@@ -15,11 +14,6 @@ if TYPE_CHECKING:
     from zoocli.scoring.summaries.summary import Summary
     from zoocli.scoring.sums import Statistics
 
-Format = Literal["table", "json", "csv", "markdown", "latex"]
-FORMATS: tuple[str, ...] = get_args(Format)
-EvaluationFormat = Literal["table", "json", "csv", "markdown", "latex", "sentence"]
-GalaxyFormat = Literal["table", "json", "markdown", "latex"]
-EVALUATION_FORMATS: tuple[str, ...] = get_args(EvaluationFormat)
 SINGLE_HEADER = ("", "mean", "se", "mean_all", "N", "N_all", "votes")
 STATISTICS = (
     "mean",
@@ -53,17 +47,6 @@ def render_summaries(
         return _csv(summaries)
     grid = summary_grid(summaries[0]) if len(summaries) == 1 else _side_by_side(summaries)
     return render_grids([grid], format, stream)
-
-
-def check_format(format: str, formats: Sequence[str] = FORMATS) -> None:
-    """Raises UsageError unless it is one of the formats."""
-    if format not in formats:
-        raise UsageError(f"There is no format {format!r}. Choose one of {', '.join(formats)}.")
-
-
-def render_json(content: Any) -> str:
-    """Strict JSON: no NaN, floats that read back exactly, control characters escaped."""
-    return json.dumps(content, indent=2, allow_nan=False) + "\n"
 
 
 def _csv(summaries: Sequence[Summary]) -> str:

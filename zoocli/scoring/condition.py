@@ -26,11 +26,9 @@ class Condition:
 
     @classmethod
     def of(
-        cls, where: Where | None, tables: tuple[Table, Table], ids: tuple[IdColumn, IdColumn]
-    ) -> Condition | None:
+        cls, where: Where, tables: tuple[Table, Table], ids: tuple[IdColumn, IdColumn]
+    ) -> Condition:
         """Raises DataError for a name that neither table has, or both have, other than the id."""
-        if where is None:
-            return None
         sides: tuple[dict[Column, str], dict[Column, str]] = {}, {}
         for column in where.columns:
             sides[_side_of(column, tables, ids)][column] = column.name

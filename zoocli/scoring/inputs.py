@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -20,11 +21,13 @@ from zoocli.matching.naming import AnswerColumns, find_schema
 from zoocli.runs.options.option import refuse_other_options
 from zoocli.runs.options.score import ScoreOptions
 from zoocli.schema.naming import CONCENTRATIONS, FRACTIONS, VOTES
-from zoocli.scoring.condition import Condition
 from zoocli.scoring.scorers.scorer import Scorer
 from zoocli.scoring.suspicions import refuse_swapped
 from zoocli.tables import Table, open_table, open_tables
 from zoocli.tables.sources import TableLike, TablesLike
+
+if TYPE_CHECKING:
+    from zoocli.scoring.condition import Condition
 
 
 @dataclass(frozen=True)
@@ -159,8 +162,11 @@ def hold_inputs(
 ) -> Inputs:
     """Reads VOTES and the ensemble; `held.findings` has the invalid values of VOTES."""
     kept = _kept_of_votes(options, tables)
-    condition = Condition.of(options.condition, tables, ids)
-    if condition is not None:
+    condition = None
+    if options.condition is not None:
+        from zoocli.scoring.condition import Condition
+
+        condition = Condition.of(options.condition, tables, ids)
         kept = list(dict.fromkeys([*kept, *condition.of_votes.values()]))
     only = None
     if options.only is not None:

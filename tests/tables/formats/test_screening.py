@@ -8,8 +8,11 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from zoocli.errors import DataError
+from zoocli.foundation.kernels.cells import COLUMN, JOINED, ZERO
 from zoocli.foundation.resources import Resources
 from zoocli.tables import open_table
 from zoocli.tables.formats.delimited.screening import Screen
@@ -114,6 +117,41 @@ def test_rows_are_those_of_the_parser(tmp_path: Path, seed: int) -> None:
                     screen.look(content[start : start + size])
                 assert screen.rows == parsed, content
     assert compared > 100
+
+
+def seen_in(content: bytes, size: int, regular: bool) -> list[object]:
+    """What a screen finds, with or without counting regular rows at once."""
+    screen = Screen(",", 0, np.array([False, True, False]))
+    if not regular:
+        screen._pass_over = lambda piece, start: start  # type: ignore[method-assign]
+    for start in range(0, len(content), size):
+        screen.look(content[start : start + size])
+    joined = screen._state[COLUMN] if screen._state[JOINED] >= 0 else None
+    return [screen.rows, *screen._state[[ZERO, JOINED]].tolist(), joined]
+
+
+CELLS = ["a", "1_0", "12", "x_1", '"b,_1"', '"1_0"', '"a""b"', '"a\nb"', 'a"b', "", " 3_4 ", "\0"]
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.lists(st.sampled_from(CELLS), min_size=1, max_size=4),
+            st.sampled_from(["\n", "\r\n", "\n\n"]),
+        ),
+        max_size=60,
+    ),
+    st.sampled_from([17, 64, 200, 10_000]),
+    st.booleans(),
+)
+def test_regular_rows_are_counted_as_a_look_at_each_byte_counts_them(rows, size, odd) -> None:
+    plain = [cell for cell in CELLS if cell not in ('"a\nb"', "\0", 'a"b')]
+    content = "".join(
+        ",".join(cell if odd or cell in plain else "7" for cell in cells) + end
+        for cells, end in rows
+    ).encode()
+    assert seen_in(content, size, True) == seen_in(content, size, False)
 
 
 @pytest.mark.parametrize(

@@ -13,20 +13,19 @@ from zoocli.foundation.kernels.cells import (
     AT_START,
     COLUMN,
     JOINED,
+    LAST,
+    LAST_BUT_ONE,
     LENGTH,
+    LINE_FEED,
     PLACE,
     QUOTED,
     ROWS,
     STATES,
+    WORD,
     ZERO,
+    count_regular_rows,
     scan_cells,
 )
-
-# Where a piece of text has none of these and no blank lines, its ends of lines are its rows.
-# Searching is much faster than a look at each byte.
-SPECIAL = (b'"', b"\0", b"_")
-LINE_FEED = 10
-SHORTEST = 3  # bytes from one end of a line to the next, where it cannot be a blank one with \r
 
 
 class Screen:
@@ -38,25 +37,33 @@ class Screen:
         self._numbers = numbers
         self._state = np.zeros(STATES, np.int64)
         self._state[[ZERO, JOINED]] = -1
+        self._found = np.zeros(1, np.int64)
 
     def look(self, piece: bytes) -> None:
         """Takes the next bytes."""
-        start = self._after_header(piece)
-        if not any(piece.find(what, start) >= 0 for what in SPECIAL):
-            start = self._pass_over(piece, start)
+        start = self._pass_over(piece, self._after_header(piece))
         self._scan(piece[start:])
 
     def _pass_over(self, piece: bytes, start: int) -> int:
-        """Counts the rows that begin and end in a plain piece of text; says what comes next."""
-        ends = np.flatnonzero(np.frombuffer(piece, np.uint8, offset=start) == LINE_FEED)
-        if not ends.size or np.diff(ends).min(initial=SHORTEST) < SHORTEST:
+        """Counts the rows that begin and end in the piece, all of them or, if some are odd, none.
+
+        Returns where it did not count.
+        """
+        first, last = piece.find(b"\n", start) + 1, piece.rfind(b"\n") + 1
+        if not start < first < last:
             return start
-        first = start + int(ends[0]) + 1
         self._scan(piece[start:first])  # which began in the piece before
         if self._state[PLACE] == QUOTED:
             return first
-        self._state[ROWS] += ends.size - 1
-        return start + int(ends[-1]) + 1
+        block = np.frombuffer(piece, np.uint8, last - first, first)
+        lead = -block.ctypes.data % WORD
+        words = block[lead : lead + (len(block) - lead) // WORD * WORD].view(np.uint64)
+        count_regular_rows(block, words, lead, self._separator, self._numbers, self._found)
+        if self._found[0] < 0:
+            return first
+        self._state[ROWS] += self._found[0]
+        self._state[[LAST, LAST_BUT_ONE]] = LINE_FEED
+        return last
 
     def _after_header(self, piece: bytes) -> int:
         """Where the rows begin, after the lines of the header."""
