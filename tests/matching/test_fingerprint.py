@@ -12,6 +12,7 @@ import pytest
 
 import zoocli
 from tests.command import ANSWERS, done_well, small_predictions, small_votes, write, write_tree
+from zoocli.foundation.kernels.fingerprint import ROWS_AT_ONCE, add_products
 from zoocli.matching.concentrations import Pass
 from zoocli.matching.findings import Findings
 from zoocli.matching.fingerprint import fingerprint
@@ -115,3 +116,25 @@ def test_shards_add_up_to_the_whole(tmp_path: Path) -> None:
     assert merged["predictions"]["names"] == ["p.csv"]
     assert merged["signature"] == whole["signature"]
     assert f"predictions:{whole['predictions']['fingerprint'][:12]}|" in whole["signature"]
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+@pytest.mark.parametrize("way", ["beside", "chosen", "shuffled", "ends-like-beside"])
+def test_the_rows_of_a_galaxy_are_found_wherever_they_are(kind, way) -> None:
+    random = np.random.default_rng(5)
+    columns = [random.random(700).astype(kind) for _ in range(3)]
+    rows = {
+        "beside": np.arange(100, 700),
+        "chosen": np.flatnonzero(random.random(700) < 0.6),
+        "shuffled": random.permutation(700),
+        "ends-like-beside": np.array([5, 9, 2, 8]),
+    }[way].astype(np.int32)
+    factors = random.integers(1, 2**32, (3, 2)).astype(np.uint64) | np.uint64(1)
+    numbers, sums = np.empty(ROWS_AT_ONCE), np.zeros(len(rows), np.uint64)
+    addresses = np.array([column.ctypes.data for column in columns], np.uint64)
+    bits = numbers.view(np.uint64)
+    add_products(addresses, columns[0][:0], rows, factors, numbers, bits, sums)
+    words = np.array(columns, np.float64)[:, rows].copy().view(np.uint64)
+    low, high = words & np.uint64(2**32 - 1), words >> np.uint64(32)
+    expected = low * factors[:, :1] + high * factors[:, 1:]
+    assert (sums == expected.sum(axis=0, dtype=np.uint64)).all()

@@ -46,15 +46,25 @@ def add_products(addresses, like, rows, factors, numbers, bits, sums):
         length = max(length, rows[galaxy] + 1)
     for first in range(0, galaxies, ROWS_AT_ONCE):
         width = min(ROWS_AT_ONCE, galaxies - first)
+        start = np.uintp(rows[first])
+        apart = 0
+        for lane in range(width):
+            apart |= rows[np.uintp(first + lane)] - rows[first] - lane
         for place in range(len(addresses)):
             column = column_at(addresses[place], length, like)
-            for lane in range(width):
-                value = np.float64(column[rows[first + lane]])
-                numbers[lane] = value if value == value else np.nan
+            if apart == 0:  # the rows lie side by side
+                for lane in range(width):
+                    value = np.float64(column[start + np.uintp(lane)])
+                    numbers[np.uintp(lane)] = value if value == value else np.nan
+            else:
+                for lane in range(width):
+                    value = np.float64(column[np.uintp(rows[np.uintp(first + lane)])])
+                    numbers[np.uintp(lane)] = value if value == value else np.nan
             low, high = factors[place, 0], factors[place, 1]
             for lane in range(width):
-                product = (bits[lane] & LOW_BITS) * low + (bits[lane] >> HIGH_SHIFT) * high
-                sums[first + lane] += product
+                word = bits[np.uintp(lane)]
+                product = (word & LOW_BITS) * low + (word >> HIGH_SHIFT) * high
+                sums[np.uintp(first + lane)] += product
 
 
 @compiled
