@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from zoocli.cli.completion import schemas
 from zoocli.cli.messages import say_notes
 from zoocli.cli.options import Quiet
 from zoocli.cli.outputs import put
@@ -14,7 +15,11 @@ from zoocli.cli.outputs import put
 def cite(
     schema: Annotated[
         str | None,
-        typer.Argument(metavar="[NAME|FILE]", help="Also cite the paper of this decision tree."),
+        typer.Argument(
+            metavar="[NAME|FILE]",
+            autocompletion=schemas,
+            help="Also cite the paper of this decision tree.",
+        ),
     ] = None,
     quiet: Quiet = False,
 ) -> None:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from zoocli.cli.completion import columns, condition
 from zoocli.cli.inputs import require_one_stdin
 from zoocli.cli.messages import say_notes
 from zoocli.cli.options import Quiet, ScoresSchema, Threads
@@ -34,12 +35,18 @@ def compare(
     ] = 0,
     id: Annotated[
         str | None,
-        typer.Option("--id", metavar="COLUMN", help="Id column.  [default: the first column]"),
+        typer.Option(
+            "--id",
+            metavar="COLUMN",
+            autocompletion=columns,
+            help="Id column.  [default: the first column]",
+        ),
     ] = None,
     where: Annotated[
         str | None,
         typer.Option(
             metavar="EXPRESSION",
+            autocompletion=condition,
             help="Compare only on the galaxies for which this holds, over columns that "
             "`zoocli score --keep` copied, such as 'redshift < 0.1'.",
         ),

@@ -26,6 +26,7 @@ from typing import Annotated, Any, get_type_hints
 import typer
 from typer.core import TyperCommand
 
+from zoocli.cli.completion import completer_of
 from zoocli.errors import UsageError
 from zoocli.runs.options.option import GROUPS, Declared, Options, declared
 
@@ -120,6 +121,7 @@ def _of_option(one: Declared) -> Parameter:
         metavar=option.metavar,
         help=option.help,
         rich_help_panel=option.group,
+        autocompletion=completer_of(one.name, option.metavar),
     )
     return _keyword(one.name, Annotated[hint | None if default is None else hint, info], default)
 

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from zoocli.cli.completion import schemas
 from zoocli.errors import ZoocliWarning
 from zoocli.runs.options.option import OUTPUT
 
@@ -61,6 +62,7 @@ ScoresSchema = Annotated[
         "--schema",
         "-s",
         metavar="NAME|FILE",
+        autocompletion=schemas,
         help="Decision tree, for the campaigns of scores tables that do not record it (CSV).",
     ),
 ]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from zoocli.cli.completion import schemas
 from zoocli.cli.outputs import put
 from zoocli.errors import harmless
 
@@ -58,7 +59,10 @@ def list_schemas(
 @app.command()
 def show(
     schema: Annotated[
-        str, typer.Argument(metavar="NAME|FILE", help="A built-in tree, or a YAML file.")
+        str,
+        typer.Argument(
+            metavar="NAME|FILE", autocompletion=schemas, help="A built-in tree, or a YAML file."
+        ),
     ],
     style: Annotated[
         ShowFormat,

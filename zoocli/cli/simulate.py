@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from zoocli.cli.completion import schemas
 from zoocli.cli.messages import say
 from zoocli.cli.options import Quiet
 from zoocli.errors import harmless
@@ -17,7 +18,13 @@ def simulate(
         Path, typer.Argument(metavar="DIR", help="Directory for the files; created if needed.")
     ],
     schema: Annotated[
-        str, typer.Option("--schema", "-s", help="Decision tree: a built-in name or a YAML file.")
+        str,
+        typer.Option(
+            "--schema",
+            "-s",
+            autocompletion=schemas,
+            help="Decision tree: a built-in name or a YAML file.",
+        ),
     ] = "decals-dr5-ortho",
     galaxies: Annotated[int, typer.Option("--galaxies", "-n", help="Number of galaxies.")] = 10_000,
     seed: Annotated[int, typer.Option(help="Random seed; the same seed gives the same files.")] = 0,

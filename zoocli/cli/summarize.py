@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from zoocli.cli.completion import columns
 from zoocli.cli.inputs import require_one_stdin
 from zoocli.cli.messages import say_notes
 from zoocli.cli.options import Quiet, ScoresSchema
@@ -29,6 +30,7 @@ def summarize(
         list[str] | None,
         typer.Option(
             metavar="COLUMN[:BINS|:qBINS|:EDGES]",
+            autocompletion=columns,
             help="Statistics in bins of a column that `zoocli score --keep` copied; repeatable. "
             "Numbers: bins of equal width (10, or as in redshift:5), of equally many galaxies "
             "(redshift:q4), or between and beyond edges (mag:15,17,19). Text: one bin per value. "
