@@ -74,6 +74,12 @@ def test_the_wheel_scores_the_sample(installed):
     )
 
 
+def test_the_index_takes_both_distributions(wheel):
+    files = sorted(wheel.parent.iterdir())
+    assert [file.suffix for file in files] == [".whl", ".gz"]
+    assert run("-m", "twine", "check", "--strict", *files).count("PASSED") == 2
+
+
 def test_the_wheel_declares_its_command(wheel):
     with zipfile.ZipFile(wheel) as archive:
         name = next(name for name in archive.namelist() if name.endswith("entry_points.txt"))
