@@ -68,3 +68,21 @@ class Visit:
         rows = self.page.locator(f"#{table} tbody.sorted tr")
         script = "(rows, n) => rows.map((row) => row.cells[n].firstChild.textContent.trim())"
         return list(rows.evaluate_all(script, column))
+
+
+def assert_whole(visit: Visit, width: int) -> None:
+    """No complaint, no request, nothing wider than the page, every table and figure to be seen."""
+    assert (visit.said, visit.asked, visit.dialogs) == ([], [], [])
+    assert visit.page.evaluate("document.documentElement.scrollWidth") <= width
+    boxes = visit.page.locator("table, figure, figure svg, .headlines > div, h2").evaluate_all(
+        """parts => parts.map(part => {
+            const box = part.getBoundingClientRect();
+            return [part.checkVisibility(), box.width, box.height];
+        })"""
+    )
+    assert len(boxes) > 5
+    assert all(visible and wide > 30 and high > 8 for visible, wide, high in boxes)
+    ends = visit.page.locator("figure svg, .scroll").evaluate_all(
+        "parts => parts.map(part => part.getBoundingClientRect()).map(b => [b.left, b.right])"
+    )
+    assert all(left >= 0 and right <= width for left, right in ends)

@@ -270,3 +270,21 @@ def test_a_condition_over_what_no_table_has_is_refused(files):
     assert done.code == 2 and "is no condition" in done.err
     done = run("compare", *files, "--where", "loss < 0")
     assert done.code == 3 and "--where holds for no galaxy" in done.err
+
+
+def test_the_report_is_one_page(files, tmp_path):
+    page = tmp_path / "comparison.html"
+    done = done_well("compare", *files, "-o", page, "-f", "csv")
+    assert done.out.startswith("file,level,name,")
+    assert "<h1>Comparison of models</h1>" in page.read_text()
+    for output, code, said in (
+        ("numbers.csv", 2, "must end in .html"),
+        ("-", 2, "cannot take"),
+        (tmp_path / "absent" / "x.html", 4, "absent"),
+    ):
+        refused = run("compare", *files, "-o", output)
+        assert refused.code == code and said in refused.err
+    before = files[0].read_bytes()
+    same = files[0].rename(tmp_path / "scores.html")
+    refused = run("compare", same, files[1], "-o", same)
+    assert refused.code in (2, 3) and same.read_bytes() == before

@@ -21,6 +21,7 @@ from zoocli.cli.rank import named
 from zoocli.errors import DataError, UsageError
 from zoocli.evaluating.comparing.letters import group_letters
 from zoocli.matching import held
+from zoocli.report.figures import OF_MODELS
 
 SAMPLE = ROOT / "sample_data"
 CLASSES, VALUES = SAMPLE / "class-predictions.csv", SAMPLE / "value-predictions.csv"
@@ -193,6 +194,12 @@ def test_the_command(simulated: Path, tmp_path: Path, monkeypatch: pytest.Monkey
         done = done_well("rank", *models, "votes.parquet", "-o", tmp_path / "ranking")
         assert done.out == ""
     assert json.loads((tmp_path / "ranking/ranking.json").read_text()) == content
+    page = (tmp_path / "ranking/report.html").read_text()
+    assert "<h1>Ranking of 3 models</h1>" in page and 'href="worse/report.html"' in page
+    assert {path.stem for path in (tmp_path / "ranking/figures").iterdir()} == {*OF_MODELS}
+    assert (tmp_path / "ranking/worse/report.html").exists()
+    done_well("rank", *models, "votes.parquet", "-o", tmp_path / "ranking", "--no-report")
+    assert not (tmp_path / "ranking/report.html").exists()
     merged = done_well("merge", tmp_path / "ranking/true", "-f", "json").out
     assert json.loads(merged)["metrics"][0]["value"] == next(
         one["loss"]["value"] for one in content["models"] if one["name"] == "true"

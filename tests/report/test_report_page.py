@@ -13,7 +13,7 @@ import pytest
 
 import zoocli
 from tests import browser as browsers
-from tests.browser import Visit
+from tests.browser import Visit, assert_whole
 from tests.conftest import ROOT
 from zoocli.report.figures import draw_evaluation
 from zoocli.report.html import render_report
@@ -83,24 +83,6 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
             )
         files.append(save(evaluation, folder / f"{kind}.html"))
     return files
-
-
-def assert_whole(visit: Visit, width: int) -> None:
-    """No complaint, no request, nothing wider than the page, every table and figure to be seen."""
-    assert (visit.said, visit.asked, visit.dialogs) == ([], [], [])
-    assert visit.page.evaluate("document.documentElement.scrollWidth") <= width
-    boxes = visit.page.locator("table, figure, figure svg, .headlines > div, h2").evaluate_all(
-        """parts => parts.map(part => {
-            const box = part.getBoundingClientRect();
-            return [part.checkVisibility(), box.width, box.height];
-        })"""
-    )
-    assert len(boxes) > 5
-    assert all(visible and wide > 30 and high > 8 for visible, wide, high in boxes)
-    ends = visit.page.locator("figure svg, .scroll").evaluate_all(
-        "parts => parts.map(part => part.getBoundingClientRect()).map(b => [b.left, b.right])"
-    )
-    assert all(left >= 0 and right <= width for left, right in ends)
 
 
 @pytest.mark.parametrize("width", WIDTHS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,7 +12,8 @@ from zoocli.cli.completion import columns, condition
 from zoocli.cli.inputs import require_one_stdin
 from zoocli.cli.messages import say_notes
 from zoocli.cli.options import Quiet, ScoresSchema, Threads
-from zoocli.cli.outputs import compile_note, put
+from zoocli.cli.outputs import compile_note, put, put_and_publish, refuse_stdout
+from zoocli.errors import UsageError
 from zoocli.report.formats import Format
 
 
@@ -30,6 +32,15 @@ def compare(
     format: Annotated[
         Format, typer.Option("--format", "-f", help="Format of the comparison.")
     ] = "table",
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE.html",
+            help="A report of the comparison: one page, which needs no network.",
+        ),
+    ] = None,
     seed: Annotated[
         int, typer.Option(help="Random seed of the buckets that intervals and p come from.")
     ] = 0,
@@ -75,6 +86,8 @@ def compare(
     from zoocli.report.comparison import render_comparison
 
     require_one_stdin([baseline, *systems])
+    if output is not None:
+        _check_report(output, [baseline, *systems])
     comparison = library.compare(
         baseline,
         *systems,
@@ -86,4 +99,32 @@ def compare(
         memory_limit=memory_limit,
     )
     say_notes([*compile_note(), *comparison.notes], quiet)
-    put(render_comparison(comparison, format, sys.stdout))
+    text = render_comparison(comparison, format, sys.stdout)
+    if output is None:
+        put(text)
+        return
+    from zoocli.report.figures import models
+    from zoocli.report.html import render_models
+    from zoocli.report.html.models import comparison_content
+    from zoocli.tables.writing.drafts import drafted_text
+
+    pictures = list(models.of_comparison(comparison, ("svg",)))
+    with drafted_text(output, render_models(comparison_content(comparison), pictures)) as show:
+        put_and_publish(text, show)
+
+
+def _check_report(output: Path, tables: list[str]) -> None:
+    """Refuses, before any work, a report that cannot be made or written."""
+    from zoocli.report.evaluation_files import require_report
+    from zoocli.tables.writing.drafts import try_writing
+    from zoocli.tables.writing.guards import refuse_inputs
+
+    refuse_stdout("--output", output, "a page")
+    if output.suffix.lower() not in (".html", ".htm"):
+        raise UsageError(
+            f"--output '{output}' must end in .html: it is the report. For the numbers use "
+            "--format json or csv, and redirect stdout."
+        )
+    require_report("The report")
+    refuse_inputs(output, tables)
+    try_writing(output)

@@ -10,10 +10,11 @@ from typing import Annotated
 
 import typer
 
+from zoocli.cli.evaluate import wants_report
 from zoocli.cli.groups import Without, with_groups
 from zoocli.cli.inputs import files_of
 from zoocli.cli.messages import inform, say_notes
-from zoocli.cli.options import INPUTS, Quiet
+from zoocli.cli.options import INPUTS, Quiet, Report
 from zoocli.cli.outputs import compile_note, put, put_and_publish, refuse_stdout
 from zoocli.cli.progress import progress_bar
 from zoocli.errors import UsageError, harmless
@@ -39,8 +40,8 @@ def rank(
             "--output",
             "-o",
             metavar="DIR",
-            help="Directory for ranking.json, ranking.csv, table.md, table.tex, and each model's "
-            "evaluation.  [default: the table goes to stdout]",
+            help="Directory for ranking.json, ranking.csv, table.md, table.tex, report.html, "
+            "figures, and each model's evaluation.  [default: the table goes to stdout]",
             rich_help_panel=OUTPUT,
         ),
     ] = None,
@@ -50,6 +51,7 @@ def rank(
             "--format", "-f", help="Format on stdout.  [default: table]", rich_help_panel=OUTPUT
         ),
     ] = None,
+    report: Report = None,
     options: Annotated[EvaluateOptions, Without("by", "fractions", "link")],
     quiet: Quiet = False,
 ) -> None:
@@ -63,8 +65,10 @@ def rank(
     models = named(tables[:-1])
     files = files_of("rank", [*models.values(), *tables[-1:]], options.score)
     from zoocli.evaluating.comparing.rank import rank_models
-    from zoocli.report.ranking import check_folder, drafted_ranking, render_ranking
+    from zoocli.report.ranking import render_ranking
+    from zoocli.report.ranking_files import check_folder, drafted_ranking
 
+    has_report = wants_report(output, report, quiet)
     refuse_stdout("--output", output, "a directory")
     if output is not None:
         check_folder(output, files, models)
@@ -82,7 +86,7 @@ def rank(
         put(render_ranking(ranking, format or "table", sys.stdout))
         return
     text = "" if format is None else render_ranking(ranking, format, sys.stdout)
-    with drafted_ranking(output, ranking) as show:
+    with drafted_ranking(output, ranking, has_report) as show:
         put_and_publish(text, show)
     if format is None and not quiet:
         for verdict in ranking.verdicts:

@@ -36,7 +36,10 @@ def tree_losses(inputs: torch.Tensor, counts: torch.Tensor, sizes: Sequence[int]
     return like_input(losses.to(inputs.device), inputs)
 
 
-@torch.library.custom_op("zoocli::dirichlet_losses", mutates_args=())
+SCHEMA = "(Tensor concentrations, Tensor counts, int[] sizes) -> (Tensor, Tensor)"
+
+
+@torch.library.custom_op("zoocli::dirichlet_losses", mutates_args=(), schema=SCHEMA)
 def dirichlet_losses(
     concentrations: torch.Tensor, counts: torch.Tensor, sizes: list[int]
 ) -> tuple[torch.Tensor, torch.Tensor]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from zoocli.evaluating.evaluation import Evaluation
 from zoocli.evaluating.sums_file import FILE, write_sums
@@ -12,6 +13,9 @@ from zoocli.report import figures, html
 from zoocli.report.evaluation import render_evaluation
 from zoocli.tables.writing.folders import drafted_folder
 from zoocli.tables.writing.guards import refuse_inputs_of_folder
+
+if TYPE_CHECKING:
+    from zoocli.report.figures.picture import Picture
 
 TEXTS = {
     "metrics.json": "json",
@@ -66,11 +70,16 @@ def write_texts(folder: Path, evaluation: Evaluation) -> None:
     write_sums(folder / FILE, evaluation)
 
 
+def write_pictures(folder: Path, pictures: Sequence[Picture]) -> None:
+    """Makes a folder of figures as files."""
+    folder.mkdir()
+    for picture in pictures:
+        for format in IN_FILES:
+            (folder / f"{picture.name}.{format}").write_bytes(picture.files[format])
+
+
 def _write_report(draft: Path, evaluation: Evaluation) -> None:
     require_report("The report")
     pictures = list(figures.draw_evaluation(evaluation, (*IN_FILES, "svg")))
-    (draft / FIGURES).mkdir()
-    for picture in pictures:
-        for format in IN_FILES:
-            (draft / FIGURES / f"{picture.name}.{format}").write_bytes(picture.files[format])
+    write_pictures(draft / FIGURES, pictures)
     (draft / REPORT).write_text(html.render_report(evaluation, pictures), encoding="utf-8")

@@ -54,7 +54,16 @@ def dispensable_columns(header: Sequence[str], galaxies: int) -> list[int]:
 
 def interval(metric: Metric | None, digits: int = DIGITS) -> str:
     """The 95 % interval; empty where there is none."""
-    if metric is None or metric.low is None:
+    return "" if metric is None else interval_text(metric.low, metric.high, digits)
+
+
+def interval_text(low: float | None, high: float | None, digits: int) -> str:
+    """An interval, which may have no upper end; empty where there is none.
+
+    >>> interval_text(1.0, 2.0, 1), interval_text(1.0, None, 1), interval_text(None, None, 1)
+    ('1.0 to 2.0', 'from 1.0', '')
+    """
+    if low is None:
         return ""
-    low = number(metric.low, digits)
-    return f"from {low}" if metric.high is None else f"{low} to {number(metric.high, digits)}"
+    shown = number(low, digits)
+    return f"from {shown}" if high is None else f"{shown} to {number(high, digits)}"

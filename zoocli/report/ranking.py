@@ -1,33 +1,20 @@
-"""A ranking of models as tables, JSON or CSV, and the directory of one."""
+"""A ranking of models as tables, JSON or CSV."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Sequence
 from typing import TextIO
 
-from zoocli.errors import UsageError, some
 from zoocli.evaluating.comparing.ranked import DifferenceFromBest, RankedModel, Ranking
 from zoocli.evaluating.family import Place, Shown
 from zoocli.evaluating.metric import Metric
-from zoocli.evaluating.sums_file import FILE
 from zoocli.report.comparison import half_width, shown_p_cell
-from zoocli.report.evaluation_files import TEXTS, write_texts
 from zoocli.report.formats import EVALUATION_FORMATS, check_format, render_json
 from zoocli.report.grid import Grid, render_grids
 from zoocli.report.sentence import ranking_sentence
 from zoocli.report.summary import losses_title
 from zoocli.report.text import ABSENT, NO_LIMIT, csv_text, decimals, number
-from zoocli.tables.writing.folders import drafted_folder
-from zoocli.tables.writing.guards import refuse_inputs_of_folder
 
-FILES = {
-    "ranking.json": "json",
-    "ranking.csv": "csv",
-    "table.md": "markdown",
-    "table.tex": "latex",
-}
 CSV_COLUMNS = (
     *("name", "rank", "group", "question", "metric"),
     *("value", "low", "high", "N", "p", "p_holm"),
@@ -109,35 +96,3 @@ def _with_halves(several: Sequence[Metric | DifferenceFromBest | None]) -> list[
 
 def _p(model: RankedModel) -> str:
     return ABSENT if model.difference is None else shown_p_cell(model.difference.p_holm)
-
-
-def check_folder(folder: Path, inputs: list[str], models: Iterable[str]) -> None:
-    """Raises, before all the work, where the directory cannot be written or have these models."""
-    odd = [name for name in models if name in (".", "..") or "/" in name or name in FILES]
-    if odd:
-        raise UsageError(f"{some(odd)} cannot be the name of a directory. Give it another name.")
-    refuse_inputs_of_folder(folder, inputs)
-    with drafted_folder(folder, _names(), f"*/{FILE}"):
-        pass
-
-
-@contextmanager
-def drafted_ranking(folder: Path, ranking: Ranking) -> Iterator[Callable[[], None]]:
-    """Writes all files of a ranking; calling what this yields makes the directory appear.
-
-    Each model's evaluation lies in a folder of its name, which `zoocli merge` reads. An earlier
-    ranking in the directory is replaced. Raises UsageError if the directory holds other files, and
-    MachineError if it cannot be written.
-    """
-    with drafted_folder(folder, _names(), f"*/{FILE}") as (draft, show):
-        for name, format in FILES.items():
-            (draft / name).write_text(render_ranking(ranking, format), encoding="utf-8")
-        for model in ranking.models:
-            place = draft / model.name
-            place.mkdir()
-            write_texts(place, model.evaluation)
-        yield show
-
-
-def _names() -> list[str]:
-    return [*FILES, *(f"*/{name}" for name in (*TEXTS, FILE))]

@@ -23,6 +23,7 @@ NAMES = (
     *("reliability", "reliability-classes", "coverage", "pit", "residuals", "redshifts"),
     *("by-*", "confusion-*"),
 )
+OF_MODELS = ("models", "differences", "explained", "accuracy")
 
 
 def require(what: str) -> None:

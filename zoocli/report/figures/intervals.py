@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from zoocli.errors import harmless
@@ -40,9 +41,16 @@ Series = list[tuple[str, list[Interval]]]  # under their names
 
 
 def interval_rows(
-    names: Sequence[str], series: Series, label: str, logarithmic: bool = False
+    names: Sequence[str],
+    series: Series,
+    label: str,
+    logarithmic: bool = False,
+    zero: bool = False,
 ) -> Figure:
-    """A dot and a bar for each name, for one series or for several in different colours."""
+    """A dot and a bar for each name, for one series or for several in different colours.
+
+    `zero` draws a line there.
+    """
     several = len(series) > 1
     shown = [wrapped(name, NAME_CHARACTERS) for name in names]
     head = HEAD + LEGEND_ROW * len(series) * several
@@ -53,9 +61,12 @@ def interval_rows(
     right = text_width(figure, [*counts, "N"], SMALL) + 0.12
     axes = axes_at(figure, left, FOOT, COLUMN - left - right, height)
     rows = np.arange(len(names))
+    dots = []
     for number, (_, intervals) in enumerate(series):
         offset = SPREAD * ((number + 0.5) / len(series) - 0.5)
-        _draw(axes, np.asarray(rows + offset, np.float64), intervals, number)
+        dots.append(_draw(axes, np.asarray(rows + offset, np.float64), intervals, number))
+    if zero:
+        axes.axvline(0.0, color=GREY, linewidth=0.8, zorder=0)
     axes.set_yticks(rows, shown)
     axes.set_ylim(len(names) - 0.5, -0.5)
     axes.set_xlabel(label)
@@ -67,7 +78,7 @@ def interval_rows(
     axes.tick_params(axis="y", length=0)
     axes.spines[["top", "right", "left"]].set_visible(False)
     if several:
-        _legend(figure, axes, [name for name, _ in series])
+        _legend(figure, dots, [name for name, _ in series])
     else:
         _column_of_counts(axes, counts)
     return figure
@@ -89,7 +100,8 @@ def _count(interval: Interval) -> str:
     return "" if interval.galaxies is None else f"{interval.galaxies:,}"
 
 
-def _draw(axes: Axes, rows: Floats, intervals: Sequence[Interval], number: int) -> None:
+def _draw(axes: Axes, rows: Floats, intervals: Sequence[Interval], number: int) -> Line2D:
+    """Draws a series, and returns its dots."""
     values, lows, highs = (
         np.array([np.nan if x is None else x for x in column])
         for column in zip(*((one.value, one.low, one.high) for one in intervals), strict=True)
@@ -101,7 +113,7 @@ def _draw(axes: Axes, rows: Floats, intervals: Sequence[Interval], number: int) 
         highs = np.where(endless, far, highs)
         axes.plot(highs[endless], rows[endless], linestyle="", marker=">", color=colour)
     axes.hlines(rows, lows, highs, color=colour, linewidth=1.2)
-    axes.plot(values, rows, linestyle="", marker=marker, color=colour)
+    return axes.plot(values, rows, linestyle="", marker=marker, color=colour)[0]
 
 
 def _column_of_counts(axes: Axes, counts: Sequence[str]) -> None:
@@ -119,8 +131,8 @@ def _ending(name: str) -> str:
     return name if len(name) <= LEGEND_CHARACTERS else f"…{name[1 - LEGEND_CHARACTERS :]}"
 
 
-def _legend(figure: Figure, axes: Axes, names: Sequence[str]) -> None:
+def _legend(figure: Figure, dots: Sequence[Line2D], names: Sequence[str]) -> None:
     labels = [_ending(harmless(name)) for name in names]
     figure.legend(
-        list(axes.lines), labels, loc="upper left", bbox_to_anchor=(0.0, 1.0), borderaxespad=0.3
+        list(dots), labels, loc="upper left", bbox_to_anchor=(0.0, 1.0), borderaxespad=0.3
     )

@@ -1,4 +1,4 @@
-"""`report.html`: an evaluation as one self-contained page, which loads nothing else."""
+"""Reports as self-contained pages, which load nothing else."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from zoocli.errors import harmless
 from zoocli.foundation.optional import import_optional
+from zoocli.foundation.version import __version__
 from zoocli.report.findings import findings_of, made_of
 from zoocli.report.html.content import content_of
 from zoocli.report.html.words import account, settings
@@ -17,6 +18,7 @@ from zoocli.report.html.words import account, settings
 if TYPE_CHECKING:
     from zoocli.evaluating.evaluation import Evaluation
     from zoocli.report.figures.picture import Picture
+    from zoocli.report.html.models import ModelsContent
 
 HERE = Path(__file__).parent
 STYLE, SCRIPT = "report.css", "report.js"
@@ -29,11 +31,9 @@ def require(what: str) -> None:
 
 def render_report(evaluation: Evaluation, pictures: Sequence[Picture]) -> str:
     """The page. All text of the user is escaped; the same evaluation gives the same page."""
-    style, script = ((HERE / name).read_text("utf-8") for name in (STYLE, SCRIPT))
-    page: str = _template().render(
-        style=style,
-        script=script,
-        script_hash=_hash(script),
+    return _page(
+        "report.html.j2",
+        version=evaluation.version,
         evaluation=evaluation,
         content=content_of(evaluation),
         made_of=made_of(evaluation),
@@ -43,10 +43,28 @@ def render_report(evaluation: Evaluation, pictures: Sequence[Picture]) -> str:
         account=account(evaluation.matching),
         settings=settings(evaluation.settings),
     )
-    return page
 
 
-def _template() -> Any:
+def render_models(content: ModelsContent, pictures: Sequence[Picture]) -> str:
+    """The page of several models side by side."""
+    return _page(
+        "models.html.j2",
+        version=__version__,
+        content=content,
+        pictures=pictures,
+        settings=settings(content.settings),
+    )
+
+
+def _page(template: str, **values: Any) -> str:
+    style, script = ((HERE / name).read_text("utf-8") for name in (STYLE, SCRIPT))
+    made: str = _template(template).render(
+        style=style, script=script, script_hash=_hash(script), **values
+    )
+    return made
+
+
+def _template(name: str) -> Any:
     import jinja2
 
     environment = jinja2.Environment(
@@ -58,7 +76,7 @@ def _template() -> Any:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    return environment.get_template("report.html.j2")
+    return environment.get_template(name)
 
 
 def _shown(value: Any) -> Any:
