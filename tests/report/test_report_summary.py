@@ -12,6 +12,7 @@ import pytest
 
 from tests.report.terminal import Terminal
 from zoocli.errors import UsageError
+from zoocli.foundation.version import __version__
 from zoocli.matching.account import Matching
 from zoocli.report.formats import FORMATS, render_json
 from zoocli.report.summary import render_summaries
@@ -55,7 +56,7 @@ def test_a_pipe_gets_plain_text_with_every_number() -> None:
         "bar-dr5           -        -     0.0000   0       4           0\n"
         "\n"
         "matched 4, predictions_only 3, votes_only 2, duplicated 1, invalid 0\n"
-        "loss:dirichlet|schema:tree@1f2e|rules:strict|votes:77aa|N:4|zoocli:0.1.0\n"
+        f"loss:dirichlet|schema:tree@1f2e|rules:strict|votes:77aa|N:4|zoocli:{__version__}\n"
     )
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import torch
+from torchmetrics import MetricCollection
 
-from zoocli.errors import DataError
+from zoocli.errors import DataError, UsageError
 from zoocli.losses import find_loss, get_dirichlet_neg_log_prob, loss_names
 from zoocli.losses.multi_question import CustomMultiQuestionLoss, QuestionLoss
 from zoocli.metrics.loss_sums import LossSums
@@ -29,7 +31,11 @@ class MultiQuestionLossMetric(LossSums):
     loss that is NaN (an impossible concentration, a missing count) does not enter the means of its
     question, its campaign and overall.
 
-    Raises DataError for missing answer columns and shapes that do not fit. After Walmsley et al.
+    `of` names one of these means, which `compute()` then gives alone, NaN over no galaxies: for
+    `self.log` of Lightning, which takes metrics of one number. `collection()` has all of them.
+
+    Raises DataError for missing answer columns and shapes that do not fit, UsageError for an `of`
+    that is none of its means. After Walmsley et al.
     2022, MNRAS 509, 3966, eq. 6-7.
 
     >>> metric = MultiQuestionLossMetric({"bar": ["_yes", "_no"]})
@@ -37,12 +43,16 @@ class MultiQuestionLossMetric(LossSums):
     >>> metric.update(torch.tensor([[1.0, 1.0], [20.0, 5.0]]), votes)
     >>> {name: round(value.item(), 4) for name, value in metric.compute().items()}
     {'loss': 1.6094, 'campaign/all': 1.6094, 'question/bar': 1.6094, 'loss_all': 0.8047}
+    >>> one = MultiQuestionLossMetric({"bar": ["_yes", "_no"]}, of="loss_all")
+    >>> round(one(torch.tensor([[1.0, 1.0], [20.0, 5.0]]), votes).item(), 4)
+    0.8047
     """
 
     def __init__(
         self,
         schema: Schema | Mapping[str, Sequence[str]],
         question_functional_loss: QuestionLoss = get_dirichlet_neg_log_prob,
+        of: str | None = None,
         **kwargs: Any,
     ) -> None:
         tree = schema if isinstance(schema, Schema) else None
@@ -56,6 +66,36 @@ class MultiQuestionLossMetric(LossSums):
             **kwargs,
         )
         self.multi_question_loss = CustomMultiQuestionLoss(pairs, question_functional_loss)
+        if of is not None and of not in self.names:
+            raise UsageError(f"There is no mean '{of}'. Choose one of {', '.join(self.names)}.")
+        self.of = of
+
+    @property
+    def names(self) -> list[str]:
+        """What its means are called."""
+        return [*self._keys(), "loss_all"]
+
+    def compute(self) -> dict[str, torch.Tensor] | torch.Tensor:  # type: ignore[override]
+        """The means by name, those over no galaxies omitted; or the one that it is `of`."""
+        found = super().compute()
+        if self.of is None:
+            return found
+        return found.get(self.of, torch.full_like(self.sum[0], torch.nan))
+
+    def collection(self, prefix: str | None = None) -> MetricCollection:
+        """A metric of one number for each of its means, under their names after the prefix.
+
+        They share their sums, so that each batch is added once. In Lightning, `update` it in each
+        step and give it to `self.log_dict`. Names have `_` for dots, which no module may have.
+        """
+        each = {}
+        for name in self.names:
+            one = copy.deepcopy(self)
+            one.of = name
+            each[name.replace(".", "_")] = one
+        return MetricCollection(
+            cast(Any, each), prefix=prefix, compute_groups=cast(Any, [list(each)])
+        )
 
     def update(
         self,
