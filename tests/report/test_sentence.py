@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import pty
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import zoocli
+from tests.command import done_well
 from tests.conftest import ROOT
 from tests.report.terminal import Terminal
 from zoocli.errors import UsageError
@@ -79,4 +85,38 @@ def test_tables_fit_the_terminal(monkeypatch: pytest.MonkeyPatch, width: int) ->
             assert max(map(len, table.splitlines())) <= width
             assert all(re.search(rf"^{name} ", table, re.M) for name in names)
         assert "loss" in table
-        assert ("A wider terminal" in plain) == (width < 250)
+        assert ("Left out for the width" in plain) == (width < 250)
+
+
+@pytest.mark.parametrize("command", ["evaluate", "summarize"])
+def test_wide_tables_have_all_columns_on_any_terminal(tmp_path: Path, command: str) -> None:
+    names = ["predictions.parquet", "votes.parquet"]
+    given = [str(SAMPLE / name) for name in names]
+    if command == "summarize":
+        scores = []
+        for number in range(9):
+            scores.append(str(tmp_path / f"scores-{number}.parquet"))
+            done_well("score", *given, "-o", scores[-1])
+        given = scores
+    narrow, wide = (on_terminal(command, *given, *more, "-q") for more in ((), ("--wide",)))
+    assert len(wide.splitlines()[2]) > len(narrow.splitlines()[2])
+    assert "Left out for the width" not in wide
+
+
+def on_terminal(*arguments: str) -> str:
+    """What the command shows on a terminal of 80 columns."""
+    reading, writing = pty.openpty()
+    variables = {"PYTHONPATH": str(ROOT), "COLUMNS": "80", "NO_COLOR": "1", "TERM": "xterm"}
+    with subprocess.Popen(
+        [sys.executable, "-m", "zoocli", *arguments],
+        stdout=writing,
+        env=os.environ | variables,
+    ) as process:
+        os.close(writing)
+        shown = b""
+        with contextlib.suppress(OSError):  # how Linux says that the other end was closed
+            while part := os.read(reading, 4096):
+                shown += part
+        os.close(reading)
+        assert process.wait() == 0
+    return shown.decode().replace("\r\n", "\n")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -11,8 +10,8 @@ import typer
 from zoocli.cli.completion import columns, condition
 from zoocli.cli.inputs import require_one_stdin
 from zoocli.cli.messages import say_notes
-from zoocli.cli.options import Quiet, ScoresSchema, Threads
-from zoocli.cli.outputs import compile_note, put, put_and_publish, refuse_stdout
+from zoocli.cli.options import Quiet, ScoresSchema, Threads, Wide
+from zoocli.cli.outputs import compile_note, put, put_and_publish, refuse_stdout, shown_on
 from zoocli.errors import UsageError
 from zoocli.report.formats import Format
 
@@ -62,6 +61,7 @@ def compare(
             "`zoocli score --keep` copied, such as 'redshift < 0.1'.",
         ),
     ] = None,
+    wide: Wide = False,
     threads: Threads = None,
     memory_limit: Annotated[
         str | None,
@@ -99,7 +99,7 @@ def compare(
         memory_limit=memory_limit,
     )
     say_notes([*compile_note(), *comparison.notes], quiet)
-    text = render_comparison(comparison, format, sys.stdout)
+    text = render_comparison(comparison, format, shown_on(wide))
     if output is None:
         put(text)
         return

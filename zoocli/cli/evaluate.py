@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,8 +11,8 @@ from zoocli.cli.cluster import Cluster, computed
 from zoocli.cli.groups import with_groups
 from zoocli.cli.inputs import files_of
 from zoocli.cli.messages import say_notes
-from zoocli.cli.options import Quiet, Report, Tables
-from zoocli.cli.outputs import put, put_and_publish, refuse_stdout
+from zoocli.cli.options import Quiet, Report, Tables, Wide
+from zoocli.cli.outputs import put, put_and_publish, refuse_stdout, shown_on
 from zoocli.errors import MachineError, UsageError
 from zoocli.report.formats import EvaluationFormat
 from zoocli.runs.options.evaluate import EvaluateOptions
@@ -55,6 +54,7 @@ def evaluate(
             rich_help_panel=OUTPUT,
         ),
     ] = None,
+    wide: Wide = False,
     report: Report = None,
     profiles: Annotated[
         bool,
@@ -103,7 +103,7 @@ def evaluate(
     ):
         pass
     say_notes([*evaluation.notes, *evaluation.doubts], quiet)
-    show_evaluation(evaluation, output, format, has_report)
+    show_evaluation(evaluation, output, format, has_report, wide)
 
 
 def wants_report(output: Path | None, asked: bool | None, quiet: bool) -> bool:
@@ -128,15 +128,19 @@ def wants_report(output: Path | None, asked: bool | None, quiet: bool) -> bool:
 
 
 def show_evaluation(
-    evaluation: Evaluation, output: Path | None, format: EvaluationFormat | None, report: bool
+    evaluation: Evaluation,
+    output: Path | None,
+    format: EvaluationFormat | None,
+    report: bool,
+    wide: bool,
 ) -> None:
     """Writes the directory, if any, and to stdout the format given, or else a table."""
     from zoocli.report.evaluation import render_evaluation
     from zoocli.report.evaluation_files import drafted_evaluation
 
     if output is None:
-        put(render_evaluation(evaluation, format or "table", sys.stdout))
+        put(render_evaluation(evaluation, format or "table", shown_on(wide)))
         return
-    text = "" if format is None else render_evaluation(evaluation, format, sys.stdout)
+    text = "" if format is None else render_evaluation(evaluation, format, shown_on(wide))
     with drafted_evaluation(output, evaluation, report) as show:
         put_and_publish(text, show)

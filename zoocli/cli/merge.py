@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from zoocli.cli.messages import say_notes
-from zoocli.cli.options import Quiet, Report
+from zoocli.cli.options import Quiet, Report, Wide
 from zoocli.cli.outputs import STDOUT, put, refuse_stdout
 from zoocli.errors import UsageError
 from zoocli.report.formats import EvaluationFormat, render_json
@@ -41,6 +41,7 @@ def merge(
             help="Format of a merged evaluation on stdout.  [default: table]",
         ),
     ] = None,
+    wide: Wide = False,
     report: Report = None,
     quiet: Quiet = False,
 ) -> None:
@@ -62,7 +63,7 @@ def merge(
     if folders:
         target = None if output is None else Path(output)
         refuse_stdout("--output", target, "a directory of evaluations")
-        _merge_evaluations(folders, target, format, report, quiet)
+        _merge_evaluations(folders, target, format, report, wide, quiet)
     elif (format, report) != (None, None):
         raise UsageError(
             "--format and --report are for evaluations. Leave them out: a merged summary is "
@@ -99,6 +100,7 @@ def _merge_evaluations(
     output: Path | None,
     format: EvaluationFormat | None,
     report: bool | None,
+    wide: bool,
     quiet: bool,
 ) -> None:
     from zoocli.cli.evaluate import show_evaluation, wants_report
@@ -111,4 +113,4 @@ def _merge_evaluations(
         check_folder(output, folders)
     merged = merge_evaluations([read_sums(Path(folder)) for folder in folders])
     say_notes(merged.notes, quiet)
-    show_evaluation(merged, output, format, has_report)
+    show_evaluation(merged, output, format, has_report, wide)

@@ -38,6 +38,14 @@ Quiet = Annotated[
     bool,
     typer.Option("--quiet", "-q", callback=_be_quiet, help="Write only errors to stderr."),
 ]
+Wide = Annotated[
+    bool,
+    typer.Option(
+        "--wide",
+        help="Show tables with all columns, also where the terminal is narrower.",
+        rich_help_panel=OUTPUT,
+    ),
+]
 Report = Annotated[
     bool | None,
     typer.Option(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from zoocli.errors import UsageError
 
@@ -21,6 +21,11 @@ def put(text: str) -> None:
     """Writes to stdout; characters that its encoding lacks are escaped."""
     encoding = sys.stdout.encoding or "utf-8"
     sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
+
+
+def shown_on(wide: bool) -> TextIO | None:
+    """What a table is fitted to: stdout, or nothing where it is to have all its columns."""
+    return None if wide else sys.stdout
 
 
 def put_and_publish(text: str, publish: Callable[[], None]) -> None:

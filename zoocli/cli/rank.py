@@ -14,8 +14,8 @@ from zoocli.cli.evaluate import wants_report
 from zoocli.cli.groups import Without, with_groups
 from zoocli.cli.inputs import files_of
 from zoocli.cli.messages import inform, say_notes
-from zoocli.cli.options import INPUTS, Quiet, Report
-from zoocli.cli.outputs import compile_note, put, put_and_publish, refuse_stdout
+from zoocli.cli.options import INPUTS, Quiet, Report, Wide
+from zoocli.cli.outputs import compile_note, put, put_and_publish, refuse_stdout, shown_on
 from zoocli.cli.progress import progress_bar
 from zoocli.errors import UsageError, harmless
 from zoocli.report.formats import EvaluationFormat
@@ -51,6 +51,7 @@ def rank(
             "--format", "-f", help="Format on stdout.  [default: table]", rich_help_panel=OUTPUT
         ),
     ] = None,
+    wide: Wide = False,
     report: Report = None,
     options: Annotated[EvaluateOptions, Without("by", "fractions", "link")],
     quiet: Quiet = False,
@@ -83,9 +84,9 @@ def rank(
         ranking = rank_models(models, tables[-1], options, progress)
     say_notes([*compile_note(), *ranking.notes], quiet)
     if output is None:
-        put(render_ranking(ranking, format or "table", sys.stdout))
+        put(render_ranking(ranking, format or "table", shown_on(wide)))
         return
-    text = "" if format is None else render_ranking(ranking, format, sys.stdout)
+    text = "" if format is None else render_ranking(ranking, format, shown_on(wide))
     with drafted_ranking(output, ranking, has_report) as show:
         put_and_publish(text, show)
     if format is None and not quiet:

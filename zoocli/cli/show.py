@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
@@ -10,8 +9,8 @@ import typer
 from zoocli.cli.groups import with_groups
 from zoocli.cli.inputs import files_of
 from zoocli.cli.messages import say_notes
-from zoocli.cli.options import Quiet, Tables
-from zoocli.cli.outputs import compile_note, put
+from zoocli.cli.options import Quiet, Tables, Wide
+from zoocli.cli.outputs import compile_note, put, shown_on
 from zoocli.report.formats import GalaxyFormat
 from zoocli.runs.options.option import OUTPUT
 from zoocli.runs.options.score import ScoreOptions
@@ -26,6 +25,7 @@ def show(
         GalaxyFormat,
         typer.Option("--format", "-f", help="Format on stdout.", rich_help_panel=OUTPUT),
     ] = "table",
+    wide: Wide = False,
     options: ScoreOptions,
     quiet: Quiet = False,
 ) -> None:
@@ -42,4 +42,4 @@ def show(
     files_of("show", tables, options)
     found = show_galaxy(galaxy, tables[:-1], tables[-1], options)
     say_notes([*compile_note(), *found.notes], quiet)
-    put(render_galaxy(found, format, sys.stdout))
+    put(render_galaxy(found, format, shown_on(wide)))

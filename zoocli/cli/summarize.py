@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -11,8 +10,8 @@ import typer
 from zoocli.cli.completion import columns
 from zoocli.cli.inputs import require_one_stdin
 from zoocli.cli.messages import say_notes
-from zoocli.cli.options import Quiet, ScoresSchema
-from zoocli.cli.outputs import put, put_and_publish
+from zoocli.cli.options import Quiet, ScoresSchema, Wide
+from zoocli.cli.outputs import put, put_and_publish, shown_on
 from zoocli.errors import UsageError
 from zoocli.report.formats import Format
 
@@ -48,6 +47,7 @@ def summarize(
     format: Annotated[
         Format, typer.Option("--format", "-f", help="Format of the summary.")
     ] = "table",
+    wide: Wide = False,
     quiet: Quiet = False,
 ) -> None:
     """Show the mean losses of scores tables.
@@ -63,13 +63,18 @@ def summarize(
     if by and plot is not None and len(by) > 1:
         raise UsageError("--plot shows one --by. Run the command once per column.")
     if by:
-        _summarize_by(scores[0], by, schema, plot, format, quiet)
+        _summarize_by(scores[0], by, schema, plot, format, wide, quiet)
     else:
-        _summarize_all(scores, schema, plot, format, quiet)
+        _summarize_all(scores, schema, plot, format, wide, quiet)
 
 
 def _summarize_all(
-    scores: list[str], schema: str | None, plot: Path | None, format: Format, quiet: bool
+    scores: list[str],
+    schema: str | None,
+    plot: Path | None,
+    format: Format,
+    wide: bool,
+    quiet: bool,
 ) -> None:
     from dataclasses import replace
 
@@ -87,11 +92,17 @@ def _summarize_all(
         from zoocli.report.figures.summaries import draw_summaries
 
         picture = draw_summaries(summaries, _ending(plot))
-    _show(render_summaries(summaries, format, sys.stdout), plot, picture)
+    _show(render_summaries(summaries, format, shown_on(wide)), plot, picture)
 
 
 def _summarize_by(
-    scores: str, by: list[str], schema: str | None, plot: Path | None, format: Format, quiet: bool
+    scores: str,
+    by: list[str],
+    schema: str | None,
+    plot: Path | None,
+    format: Format,
+    wide: bool,
+    quiet: bool,
 ) -> None:
     from zoocli.report.binned_summary import render_binned_summaries
     from zoocli.scoring.summaries.summarize_by import summarize_by
@@ -103,7 +114,7 @@ def _summarize_by(
         from zoocli.report.figures.summaries import draw_binned
 
         picture = draw_binned(several[0], _ending(plot))
-    _show(render_binned_summaries(several, format, sys.stdout), plot, picture)
+    _show(render_binned_summaries(several, format, shown_on(wide)), plot, picture)
 
 
 def _check_plot(plot: Path, scores: list[str], schema: str | None) -> None:

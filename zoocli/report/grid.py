@@ -37,7 +37,7 @@ class Grid:
 
         >>> grid = Grid("", ["", "loss", "N"], [[["bar", "1.5", "70"]]], [], optional=[2])
         >>> grid.fitted(12).header, grid.fitted(12).footer
-        (['', 'loss'], ['A wider terminal, or -f csv, also has: N.'])
+        (['', 'loss'], ['Left out for the width (--wide shows it): N.'])
         """
         lengths = [
             max(len(harmless(cell)) for cell in column)
@@ -60,7 +60,7 @@ class Grid:
             self,
             header=chosen(self.header),
             sections=[[chosen(row) for row in section] for section in self.sections],
-            footer=[f"A wider terminal, or -f csv, also has: {names}.", *self.footer],
+            footer=[f"Left out for the width (--wide shows it): {names}.", *self.footer],
             optional=(),
         )
 
