@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.accidents.common import GOOD, HOSTILE, assert_one_paragraph, contents
@@ -167,3 +168,34 @@ def test_hostile_metadata_are_no_metadata(folder: Path, text: str) -> None:
     table = read(folder / "scores.parquet").replace_schema_metadata({"zoocli": text})
     write(folder / "scores.parquet", table)
     assert "carries no settings" in done_well("summarize", "scores.parquet").err
+
+
+def test_a_small_file_that_claims_a_billion_labels(tmp_path: Path) -> None:
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(tmp_path / "p.hdf5", "w") as file:
+        file["predictions"] = np.ones((3, 2))
+        file["id_str"] = [b"a", b"b", b"c"]
+        file.create_dataset("label_cols", shape=(10**9,), dtype="S10", chunks=(1000,))
+    done = run("score", tmp_path / "p.hdf5", tmp_path / "p.hdf5")
+    assert done.code == 3 and "do not fit together" in done.err
+
+
+def test_a_long_chain_of_questions_is_drawn(tmp_path: Path) -> None:
+    pairs = "".join(f"  q{n}: [_a, _b]\n" for n in range(2000))
+    after = "".join(f"  q{n}: {f'q{n - 1}_a' if n else 'null'}\n" for n in range(2000))
+    tree = tmp_path / "tree.yaml"
+    tree.write_text(f"question_answer_pairs:\n{pairs}dependencies:\n{after}")
+    shown = done_well("schema", "show", tree).out
+    assert all(f"q{n}" in shown for n in range(2000)) and len(shown) < 10**6
+    assert "q20 (after q19_a)" in shown
+
+
+def test_thousands_of_classes(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    ids = {"id_str": [f"g{n}" for n in range(50)]}
+    logits = ids | {f"c{n}": random.normal(size=50) for n in range(1500)}
+    write(tmp_path / "p.parquet", logits)
+    write(tmp_path / "v.parquet", ids | {"label": [f"c{7 * n}" for n in range(50)]})
+    options = ("-l", "ce", "--scale", "logits")
+    shown = done_well("evaluate", tmp_path / "p.parquet", tmp_path / "v.parquet", *options).out
+    assert "1500 classes" in shown and "--format json has the confusion matrix" in shown

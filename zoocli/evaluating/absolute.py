@@ -25,6 +25,7 @@ from zoocli.foundation.arrays import Floats
 MEAN = math.sqrt(2 / math.pi)  # of the absolute value of a standard normal number
 # Half-normal: its 95 % quantile is this many standard deviations above its mean.
 DEVIATIONS_ABOVE = (DEVIATIONS - MEAN) / math.sqrt(1 - MEAN**2)
+MOST_ROWS = 4096  # of which every two are set beside each other
 
 
 class AbsoluteMeans:
@@ -42,9 +43,16 @@ class AbsoluteMeans:
         m = np.maximum(self._buckets, 2)
         self._se = np.sqrt(np.square(deviations).sum(axis=1) * m / (m - 1))
         sizes = np.sqrt(np.square(deviations).sum(axis=1))
-        unit = deviations / np.where(sizes > 0, sizes, 1.0)[:, np.newaxis]
+        self._unit = deviations / np.where(sizes > 0, sizes, 1.0)[:, np.newaxis]
+
+    @staticmethod
+    def _variance(scaled: Floats, unit: Floats) -> float:
+        """Of the sum of the absolute values; of very many rows its upper bound, with r = 1."""
+        if len(unit) > MOST_ROWS:
+            return float(MEAN**2 * (math.pi / 2 - 1) * scaled.sum() ** 2)
         r = (unit @ unit.T).clip(-1.0, 1.0)
-        self._covariance = MEAN**2 * (np.sqrt(1 - r * r) + r * np.arcsin(r) - 1)
+        covariance = MEAN**2 * (np.sqrt(1 - r * r) + r * np.arcsin(r) - 1)
+        return float(scaled @ covariance @ scaled)
 
     def weighted(self, weights: Floats) -> tuple[float, float | None]:
         """The sum with `weights` (rows,), which for a mean add up to 1, and how far off it may be.
@@ -57,6 +65,6 @@ class AbsoluteMeans:
         if buckets < 2:
             return value, None
         scaled = (weights * self._se)[given]
-        variance = float(scaled @ self._covariance[np.ix_(given, given)] @ scaled)
+        variance = self._variance(scaled, self._unit[given])
         reach = MEAN * scaled.sum() + DEVIATIONS_ABOVE * math.sqrt(max(variance, 0.0))
         return value, float(reach * student_quantile(buckets - 1) / DEVIATIONS)

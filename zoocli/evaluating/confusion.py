@@ -119,15 +119,26 @@ class HalfMatrix:
         prediction change.
         """
         right, label, prediction = np.split(np.nan_to_num(values[2:] - values[0]), 3)
-        halves = np.diag(self.cells)
-        wrong = self.cells - np.diag(halves)
+        labels, predictions = np.flatnonzero(label), np.flatnonzero(prediction)
+        both = self._wrong[np.ix_(labels, predictions)]  # few cells, where one answer matters
         variance = (
-            halves @ np.square(right)
-            + wrong.sum(axis=1) @ np.square(label)
-            + 2 * label @ wrong @ prediction
-            + wrong.sum(axis=0) @ np.square(prediction)
+            np.diag(self.cells) @ np.square(right)
+            + self._wrong_sums[1] @ np.square(label)
+            + 2 * label[labels] @ both @ prediction[predictions]
+            + self._wrong_sums[0] @ np.square(prediction)
         )
         return HalfGalaxies(float(values[1]), float(variance))
+
+    @cached_property
+    def _wrong(self) -> Floats:
+        """The halves that are wrong."""
+        wrong: Floats = self.cells - np.diag(np.diag(self.cells))
+        return wrong
+
+    @cached_property
+    def _wrong_sums(self) -> tuple[Floats, Floats]:
+        """Of each predicted and of each true answer."""
+        return self._wrong.sum(axis=0), self._wrong.sum(axis=1)
 
     def effects(self, estimates: Iterable[Estimate]) -> dict[Key, HalfGalaxies]:
         """On all shares that were estimated from `confusions`."""

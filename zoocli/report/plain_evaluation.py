@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from zoocli.evaluating.classes.result import ClassEvaluation
 from zoocli.evaluating.family import Place
 from zoocli.evaluating.values.result import ValueEvaluation
@@ -12,9 +14,11 @@ from zoocli.report.summary import losses_title
 from zoocli.report.text import count
 from zoocli.schema.levels import OVERALL
 
+MOST_CLASSES = 60  # whose confusion matrix is shown
+
 
 def class_grids(evaluation: ClassEvaluation) -> list[Grid]:
-    """All classes together, each class, and the confusion matrix."""
+    """All classes together, each class, and the confusion matrix, unless it is very large."""
     classes = evaluation.classes
     of_all = MetricColumns(evaluation.shown(Place.PAPER))
     of_each = MetricColumns(evaluation.shown(Place.PARTS))
@@ -24,21 +28,21 @@ def class_grids(evaluation: ClassEvaluation) -> list[Grid]:
         [name, *of_each.cells(evaluation, OVERALL, name), count(int(support))]
         for name, support in zip(classes, evaluation.confusion_matrix.sum(axis=1), strict=True)
     ]
+    title = f"{losses_title(evaluation.loss, None)}, {len(classes)} classes"
+    closing = [sentence_of(evaluation), evaluation.signature]
+    grids = [
+        _grid(title, of_all, [[together]], []),
+        _grid("Each class, N galaxies with that label", of_each, [each], []),
+    ]
+    if len(classes) > MOST_CLASSES:
+        grids[-1] = replace(grids[-1], footer=["--format json has the confusion matrix.", *closing])
+        return grids
     counts = [
         [name, *(count(int(cell)) for cell in row)]
         for name, row in zip(classes, evaluation.confusion_matrix, strict=True)
     ]
-    title = f"{losses_title(evaluation.loss, None)}, {len(classes)} classes"
-    return [
-        _grid(title, of_all, [[together]], []),
-        _grid("Each class, N galaxies with that label", of_each, [each], []),
-        Grid(
-            "Galaxies by label (rows) and most probable class",
-            ["", *classes],
-            [counts],
-            [sentence_of(evaluation), evaluation.signature],
-        ),
-    ]
+    matrix = "Galaxies by label (rows) and most probable class"
+    return [*grids, Grid(matrix, ["", *classes], [counts], closing)]
 
 
 def value_grid(evaluation: ValueEvaluation) -> Grid:

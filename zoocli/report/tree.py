@@ -10,24 +10,33 @@ if TYPE_CHECKING:
     from rich.text import Text
     from rich.tree import Tree
 
+DEEPEST = 20  # questions, one below the other
+
 
 def draw_tree(schema: Schema) -> Tree:
     """The schema as a rich tree: questions, their answers, and what is asked after each.
 
     A question that is asked after several answers is drawn once, under the first of them, and the
-    others refer to it. Names are shown verbatim, including square brackets.
+    others refer to it. What is more than 20 questions deep begins at the left again. Names are
+    shown verbatim, including square brackets.
     """
     from rich.text import Text
     from rich.tree import Tree
 
     drawn = Tree(_title(schema))
     answers: dict[str, Tree] = {}
+    depths: dict[str | None, int] = {None: 0}
     for question in schema.questions_in_order:
         first, *others = question.asked_after or (None,)
-        parent = drawn if first is None else answers[first]
-        node = parent.add(_label(question))
+        depth, label = depths[first], _label(question)
+        if depth == DEEPEST:  # it begins at the left again
+            depth = 0
+            label.append(f" (after {first})", style="not bold dim")
+        parent = drawn if depth == 0 or first is None else answers[first]
+        node = parent.add(label)
         for answer in question.answers:
             answers[answer.name] = node.add(Text(answer.suffix.removeprefix("_")))
+            depths[answer.name] = depth + 1
         for other in others:
             answers[str(other)].add(Text(f"-> {question.name}, as after {first}", style="dim"))
     return drawn

@@ -39,6 +39,9 @@ PARTS_PER_WORKER = 4
 MOST_ROWS, FEWEST_ROWS = 4_000_000, 50_000  # of a part, unless their number is given
 
 
+MOST_PARTS = 10_000  # a scheduler takes long for more
+
+
 @dataclass(frozen=True)
 class ClusterOptions:
     """The scheduler's address and the number of parts; None: a local cluster, a suitable number."""
@@ -48,7 +51,7 @@ class ClusterOptions:
 
     def __post_init__(self) -> None:
         if self.partitions is not None:
-            check_range("partitions", self.partitions, least=1)
+            check_range("partitions", self.partitions, least=1, most=MOST_PARTS)
 
 
 def run_job(

@@ -18,6 +18,7 @@ from zoocli.tables.formats.arrays import ArraysTable, arrow_type, to_arrow
 from zoocli.tables.numbers import Types
 from zoocli.tables.table import unreadable
 
+MOST_ANSWERS = 100_000
 PREDICTIONS, IDS, LABELS = DATASETS = ("predictions", "id_str", "label_cols")
 SLICE_BYTES = 1 << 24
 LAYOUT = (
@@ -65,13 +66,18 @@ class Hdf5Table(ArraysTable):
             )
 
     def _read_layout(self, predictions: Any, ids: Any, labels: Any) -> None:
-        answers = to_arrow(np.atleast_1d(labels[()])).to_pylist()
+        # A small file may claim to hold billions of labels.
         if (
             predictions.ndim not in (2, 3, 4)
-            or predictions.shape[:2] != (len(ids) if ids.ndim == 1 else -1, len(answers))
+            or ids.ndim != 1
+            or labels.ndim > 1
+            or predictions.shape[:2] != (len(ids), labels.size)
+            or labels.size > MOST_ANSWERS
             or predictions.dtype.kind not in "fiu"
-            or not all(isinstance(answer, str) for answer in answers)
         ):
+            raise self._misshapen(predictions, ids, labels)
+        answers = to_arrow(np.atleast_1d(labels[()])).to_pylist()
+        if not all(isinstance(answer, str) for answer in answers):
             raise self._misshapen(predictions, ids, labels)
         self.rows, _, *passes = predictions.shape
         count = math.prod(passes)

@@ -25,7 +25,7 @@ from zoocli.tables.table import Table
 if TYPE_CHECKING:
     import duckdb
 
-LINES = "read_json_objects($path, format = 'newline_delimited', compression = 'none')"
+LINES = "read_json_objects($path, format = 'newline_delimited', compression = 'uncompressed')"
 ADVICE = "Write one object per line, without repeated keys."
 # Where DuckDB may let pass what is not JSON: commas before a closing bracket, zero bytes in keys.
 DOUBTFUL = re.compile(rb",\s*[}\]]|\\u0000")

@@ -234,7 +234,7 @@ class DelimitedTable(Table):
         return connection.sql(
             f"SELECT {chosen} FROM read_csv($path, {begins}, auto_detect = false, "
             f"columns = $columns, delim = $separator, quote = '\"', escape = '\"', "
-            f"compression = 'none', strict_mode = true, hive_partitioning = false, "
+            f"compression = 'uncompressed', strict_mode = true, hive_partitioning = false, "
             f"parallel = {str(self._mode.parallel).lower()}) {rest}",
             params=parameters,
         )
