@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SAMPLE := sample_data
 BENCH := .venv-bench
+LOWEST := .venv-lowest
 ZOOBOT := zoobot==2.9.0 galaxy-datasets==0.0.25
 
 # For pip, and for the pip that it starts to build the package.
@@ -12,7 +13,17 @@ export PIP_CONSTRAINT := constraints.txt
 export PIP_BUILD_CONSTRAINT := constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo docs test lint types pytest bench clean
+# The least version of each package that pyproject.toml declares, as pip takes it.
+define LEAST
+import tomllib
+project = tomllib.load(open("pyproject.toml", "rb"))["project"]
+extras = project["optional-dependencies"]
+needed = [*project["dependencies"], *extras["astro"], *extras["dask"], *extras["report"]]
+print(*(one.replace(">=", "==") for one in needed))
+endef
+export LEAST
+
+.PHONY: help demo docs test lint types pytest lowest bench clean
 
 help:
 	@echo "make demo    score the sample and show the summary"
@@ -21,6 +32,7 @@ help:
 	@echo "make lint    ruff alone"
 	@echo "make types   mypy alone"
 	@echo "make pytest  the tests alone"
+	@echo "make lowest  the tests with the lowest versions that pyproject.toml declares"
 	@echo "make bench   measure against what users run instead; CASES='...' chooses, see benchmarks/"
 	@echo "make clean   remove $(VENV), $(BENCH) and the caches"
 
@@ -43,6 +55,16 @@ types: $(VENV)/.installed-test
 
 pytest: $(VENV)/.installed-test
 	$(BIN)/pytest -n 2 --dist loadfile
+
+# Without the site, the wheel and Lightning, which need newer packages than these. matplotlib's own use
+# of a newer pyparsing is nothing to fail for.
+lowest:
+	$(PYTHON) -m venv $(LOWEST)
+	PIP_CONSTRAINT= $(LOWEST)/bin/pip install --quiet $$($(PYTHON) -c "$$LEAST") \
+		pytest pytest-xdist hypothesis mpmath scipy scikit-learn jsonschema playwright
+	PYTHONPATH=. $(LOWEST)/bin/python -m pytest -n 2 --dist loadfile tests \
+		-W ignore::DeprecationWarning:matplotlib --ignore tests/test_site.py \
+		--ignore tests/test_wheel.py --ignore tests/metrics/test_lightning.py
 
 docs: $(VENV)/.installed-test
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
@@ -70,5 +92,5 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 clean:
-	rm -rf $(VENV) $(BENCH) .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist site
+	rm -rf $(VENV) $(BENCH) $(LOWEST) .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist site
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

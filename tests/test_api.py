@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import warnings
 from pathlib import Path
@@ -466,3 +467,19 @@ def test_the_figures_are_those_of_the_report(
     import matplotlib.pyplot as plt
 
     assert not plt.get_fignums()  # they belong to no window
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("score", ("predictions", "votes", "schema", "output", "where", "keep", "on_invalid")),
+        ("evaluate", ("by", "fractions", "profile", "where", "seed")),
+        ("rank", ("models", "votes", "where", "profile")),
+        ("catalog", ("advanced", "keep")),
+        ("predict", ("head", "activation")),
+        ("fit", ("learning_rate", "batch_size")),
+    ],
+)
+def test_signatures_show_the_options(name: str, options: tuple[str, ...]) -> None:
+    shown = inspect.signature(getattr(zoocli, name)).parameters
+    assert {*options} <= {*shown} and "options" not in shown

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields, replace
+from inspect import Parameter, signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Unpack, overload
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack, overload
 
 import pyarrow as pa
 
@@ -23,6 +24,7 @@ from zoocli.runs.job import run_here
 from zoocli.runs.merging import require_coverage
 from zoocli.runs.options.catalog import CatalogOptions
 from zoocli.runs.options.evaluate import EvaluateOptions
+from zoocli.runs.options.fit import FitOptions
 from zoocli.runs.options.keywords import (
     CatalogKeywords,
     EvaluateKeywords,
@@ -51,6 +53,28 @@ if TYPE_CHECKING:
     from zoocli.heads.fitting import Fit
 
 
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def _with_options(*kinds: type) -> Callable[[Function], Function]:
+    """Shows a function's options in its signature, where notebooks and editors complete them."""
+
+    def shown(function: Function) -> Function:
+        found = signature(function)
+        own = [one for one in found.parameters.values() if one.kind is not Parameter.VAR_KEYWORD]
+        names = {one.name for one in own}
+        options = [
+            Parameter(one.name, Parameter.KEYWORD_ONLY, default=one.default, annotation=one.type)
+            for kind in kinds
+            for one in fields(kind)
+            if one.name not in (*names, "score")
+        ]
+        function.__dict__["__signature__"] = found.replace(parameters=[*own, *options])
+        return function
+
+    return shown
+
+
 @overload
 def score(
     predictions: TablesLike,
@@ -73,6 +97,7 @@ def score(
 ) -> Summary: ...
 
 
+@_with_options(ScoreOptions)
 def score(
     predictions: TablesLike,
     votes: TableLike,
@@ -120,6 +145,7 @@ def score(
     return sink.table if isinstance(sink, MemorySink) else Summary.of_scoring(scoring)
 
 
+@_with_options(ScoreOptions)
 def check(
     predictions: TablesLike,
     votes: TableLike,
@@ -147,6 +173,7 @@ def check(
     return check_inputs(predictions, votes, made).said(in_python)
 
 
+@_with_options(ScoreOptions)
 def show(
     galaxy: str,
     predictions: TablesLike,
@@ -179,6 +206,7 @@ def show(
     return replace(found, notes=tuple(map(in_python, found.notes)))
 
 
+@_with_options(ScoreOptions, EvaluateOptions)
 def evaluate(
     predictions: TablesLike,
     votes: TableLike,
@@ -233,6 +261,7 @@ def figures(evaluation: Evaluation) -> dict[str, Figure]:
     return {one.name: one.figure for one in draw_evaluation(evaluation, ())}
 
 
+@_with_options(ScoreOptions, EvaluateOptions)
 def rank(
     models: Mapping[str, TablesLike],
     votes: TableLike,
@@ -297,6 +326,7 @@ def catalog(
 ) -> None: ...
 
 
+@_with_options(CatalogOptions)
 def catalog(
     predictions: TablesLike,
     schema: str | Path | Schema | None = None,
@@ -366,6 +396,7 @@ def predict(
 ) -> None: ...
 
 
+@_with_options(PredictOptions)
 def predict(
     features: TablesLike,
     head: FilePath,
@@ -412,6 +443,7 @@ def predict(
     return sink.table if isinstance(sink, MemorySink) else None
 
 
+@_with_options(FitOptions)
 def fit(
     features: TablesLike,
     votes: TableLike,
@@ -454,7 +486,7 @@ def fit(
     (['id', 'ring_yes', 'ring_no'], True)
     """
     from zoocli.heads.files import write_head
-    from zoocli.heads.fitting import FitOptions, fit_head  # torch takes a second to import
+    from zoocli.heads.fitting import fit_head  # torch takes a second to import
 
     made = FitOptions(schema=schema, **_known("fit", options, FitOptions))
     refuse_inputs(Path(output), _paths(features, votes, schema))

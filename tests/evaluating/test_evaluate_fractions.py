@@ -188,5 +188,7 @@ def test_others_say_what_to_do_with_fractions(tables, tmp_path: Path) -> None:
     assert scored.code == 3 and "`zoocli evaluate --fractions`" in scored.err
     refused = run("evaluate", fractions, votes, "--fractions", "-l", "mse")
     assert refused.code == 2 and "--fractions" in refused.err
+    with pytest.raises(UsageError, match="has no option 'fractions'"):
+        zoocli.score(fractions, votes, fractions=True)
     with pytest.raises(UsageError, match="have none"):
         zoocli.rank({"a": fractions, "b": fractions}, votes, fractions=True)

@@ -18,7 +18,7 @@ from zoocli.matching.findings import Findings
 from zoocli.matching.matched import Matched
 from zoocli.runs.job import Job, OpenJob, Progress, silent
 from zoocli.runs.options.evaluate import EvaluateOptions
-from zoocli.runs.options.score import ScoreOptions
+from zoocli.runs.options.score import FractionOptions, ScoreOptions
 from zoocli.scoring.finishing import finished
 from zoocli.scoring.inputs import Inputs
 from zoocli.scoring.job import ScoreJob, divided, part_of
@@ -120,7 +120,8 @@ def score_options(options: EvaluateOptions) -> ScoreOptions:
     linked = [] if options.linking is None else options.linking.columns
     grouped = [by.column for by in options.groupings]
     kept = dict.fromkeys([*options.score.keep, *linked, *options.sigma, *grouped])
-    return replace(options.score, keep=list(kept), fractions=options.fractions)
+    score = replace(options.score, keep=list(kept))
+    return FractionOptions.of(score) if options.fractions else score
 
 
 def evaluator_of(inputs: Inputs, options: EvaluateOptions) -> Evaluator:

@@ -25,7 +25,6 @@ from zoocli.tables.sources import TableLike, TablesLike
 class ScoreKeywords(TypedDict, total=False):
     """Those of `ScoreOptions`, besides the schema."""
 
-    fractions: bool
     loss: str
     id: str | None
     predictions_id: str | None

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from zoocli.foundation.missing import number_of
 from zoocli.runs.options.choices import (
@@ -50,8 +50,7 @@ class ScoreOptions(Options):
     Tables and the schema may be given as paths or in memory, several values as one or a sequence.
     """
 
-    # Of an evaluation, which has the option: PREDICTIONS hold fractions, not concentrations.
-    fractions: bool = field(default=False, kw_only=True)
+    fractions: ClassVar[bool] = False  # whether PREDICTIONS hold these, not concentrations
     schema: str | Path | Schema | None = option(
         None,
         "Decision tree: a built-in name or a YAML file.  [default: detected from the columns]",
@@ -241,3 +240,15 @@ def _table_of(ids: Sequence[Any]) -> TableLike:
 
     listed: TableLike = pa.table({"id": pa.array(map(str, ids), pa.string())})
     return listed
+
+
+@dataclass(frozen=True)
+class FractionOptions(ScoreOptions):
+    """How to take fractions in place of concentrations, for an evaluation."""
+
+    fractions: ClassVar[bool] = True
+
+    @classmethod
+    def of(cls, options: ScoreOptions) -> Self:
+        """The same options."""
+        return cls(**{one.name: getattr(options, one.name) for one in fields(options)})
