@@ -12,7 +12,7 @@ import os
 import select
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from importlib import import_module
 from lzma import LZMAError
 from pathlib import Path
@@ -94,15 +94,28 @@ def _piped(path: Path, codec: str, name: str, watch: Watch | None) -> Iterator[s
     """The path of a pipe into which a thread decompresses the file."""
     reading, writing = _pipe()
     stop = threading.Event()
-    with ThreadPoolExecutor(1, "decompress") as thread:
-        decompressing = thread.submit(_decompress, path, codec, writing, stop, watch)
+    done: Future[None] = Future()
+
+    def work() -> None:
         try:
-            yield f"/dev/fd/{reading}"
-        finally:
-            stop.set()
-            os.close(reading)
+            _decompress(path, codec, writing, stop, watch)
+        except BaseException as error:
+            done.set_exception(error)
+        else:
+            done.set_result(None)
+
+    thread = threading.Thread(target=work, name="decompress", daemon=True)
+    thread.start()
+    try:
+        yield f"/dev/fd/{reading}"
+    finally:
+        stop.set()
+        os.close(reading)
+        # A reader that was given up may be collected in any thread, this one included, which would
+        # wait for itself.
+        if threading.current_thread() is not thread:
             with _damage_reported(name, codec):
-                decompressing.result()
+                done.result()
 
 
 def _decompress(
