@@ -221,3 +221,28 @@ def test_nobody_counts():
         found = metrics["overall", None, metric]
         assert (found.value, found.low, found.high, found.N) == (None, None, None, 0)
     assert metrics["overall", None, "loss"].value is not None
+
+
+def test_the_reliability_error_is_the_distance_without_noise():
+    galaxies = simulated(galaxies=20_000, blur=0.0)
+    metrics = metrics_of(galaxies)
+    question = galaxies.schema.questions[0]
+    for answer in question.answers:
+        found = metrics[question.name, answer.name, "reliability_error"]
+        p, o, _ = fractions_of(galaxies, answer)
+        assert len(p) == found.N and found.low is None
+        group = np.searchsorted(np.quantile(p, np.linspace(0, 1, 21)[1:-1]), p)
+        excess = 0.0
+        for number in range(20):
+            d = (o - p)[group == number]
+            excess += len(d) / len(p) * (d.mean() ** 2 - d.var(ddof=1) / len(d))
+        # The groups here are cut at the quantiles themselves, not at the bins nearest to them.
+        assert found.value == pytest.approx(np.sqrt(max(excess, 0)), abs=3e-3)
+        assert found.value < 0.01
+    a = galaxies.concentrations.copy()
+    total = a[:, question.columns].sum(axis=1)
+    a[:, 0] = np.clip(a[:, 0] + 0.1 * total, None, None)  # p of the first answer is off
+    wrong = galaxies_of(galaxies.schema, a, galaxies.votes)
+    p, o, _ = fractions_of(wrong, question.answers[0])
+    found = metrics_of(wrong)[question.name, question.answers[0].name, "reliability_error"].value
+    assert found == pytest.approx((p - o).mean(), rel=0.2) and found > 0.04

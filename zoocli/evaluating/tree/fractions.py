@@ -22,6 +22,12 @@ unbiased for the variance of o whatever the truth:
   unbiased estimate. Absent, with a lower end alone, where the predictions are closer to the truth
   than the votes can show.
 
+How far the predictions are from the diagonal of the reliability curve:
+
+- reliability_error = sqrt(max(0, sum_g (n_g / N) (d_g^2 - s_g^2 / n_g))), d_g the mean o minus the
+  mean p of the galaxies in a group of similar p, of at most 20, and s_g the standard deviation of
+  o - p there: without what noise adds (Kumar, Liang & Ma 2019, arXiv:1909.10155). No interval.
+
 Of a question, a campaign and overall all sums are pooled over the answers, but for mae and pearson,
 which are means over the answers that have them; the biases add up to 0 there.
 """
@@ -33,17 +39,26 @@ from collections.abc import Iterator
 import numpy as np
 
 from zoocli.evaluating.additive import AdditiveArrays
+from zoocli.evaluating.buckets import PREFIX as BUCKETS_PREFIX
 from zoocli.evaluating.family import Family, Place, Shown
 from zoocli.evaluating.metric import (
     Estimate,
+    Metric,
     Scale,
     centred_squares,
     divide,
     mean_of_present,
 )
+from zoocli.evaluating.reliability import ReliabilityCurve, reliability_curve
 from zoocli.evaluating.tree.levels import levels
-from zoocli.foundation.arrays import Floats
-from zoocli.foundation.kernels.tree_features import VOTE_BINS
+from zoocli.foundation.arrays import Counts, Floats
+from zoocli.foundation.kernels.tree_features import (
+    GALAXIES,
+    PREDICTED,
+    SQUARES,
+    UNIT,
+    VOTE_BINS,
+)
 from zoocli.schema import Schema
 
 SCALES = {
@@ -63,6 +78,8 @@ RESOLVED = 1e-13  # of the mean square: a smaller variance is rounding
 OF_QUESTIONS = ("galaxies", "several")  # sums; the others are of answers
 PREFIX, BY_VOTES = "fractions/", "by_votes/"
 BOTH = Place.ROWS | Place.PARTS
+
+RELIABILITY = "reliability_error"
 
 GLOSSARY = {
     "bias, MAE, RMSE, R2, Pearson": "Of the predicted fraction (the answer's concentration "
@@ -149,6 +166,27 @@ class Fractions(Family):
                 single = len(members) == 1 and metric in OF_SEVERAL_VOTES
                 counted = named["several"][members[0]] if single else galaxies
                 yield Estimate(name, None, metric + part, values, counted, scale)
+
+    def others(self, sums: AdditiveArrays) -> Iterator[Metric]:
+        """The reliability errors, of every answer and level."""
+        bins = sums["histograms/bins"]
+        counted = sums[f"{BUCKETS_PREFIX}counted/levels"].sum(axis=0)
+        slices = self._schema.question_slices
+        for question in self._schema.questions:
+            for answer in question.answers:
+                of_answer = bins[answer.index]
+                N = int(of_answer[:, GALAXIES].sum())
+                value = reliability_of(of_answer).debiased_error
+                yield Metric(question.name, answer.name, RELIABILITY, value, N=N)
+        for galaxies, (name, members) in zip(counted, levels(self._schema).items(), strict=True):
+            pooled = np.sum([bins[slices[i]].sum(axis=0) for i in members], axis=0)
+            value = reliability_of(pooled).debiased_error
+            yield Metric(name, None, RELIABILITY, value, N=int(galaxies))
+
+
+def reliability_of(bins: Counts) -> ReliabilityCurve:
+    """The curve of the sums (bins of p, features) that the fused loop has of some answers."""
+    return reliability_curve(bins[:, GALAXIES], bins[:, PREDICTED : SQUARES + 1] / UNIT)
 
 
 def _counting(metric: str) -> str:

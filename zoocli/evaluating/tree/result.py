@@ -15,18 +15,17 @@ from zoocli.evaluating.evaluation import Evaluation
 from zoocli.evaluating.family import Family
 from zoocli.evaluating.metric import Metric
 from zoocli.evaluating.ranking import Ranking
-from zoocli.evaluating.reliability import ReliabilityCurve, reliability_curve
+from zoocli.evaluating.reliability import ReliabilityCurve
 from zoocli.evaluating.tree import classification, climatology
 from zoocli.evaluating.tree.calibration import PARTS, VoteCalibration
 from zoocli.evaluating.tree.calibration_sums import Calibration
 from zoocli.evaluating.tree.classification import Classification
 from zoocli.evaluating.tree.climatology import Climatology
-from zoocli.evaluating.tree.fractions import Fractions
+from zoocli.evaluating.tree.fractions import Fractions, reliability_of
 from zoocli.evaluating.tree.levels import levels
 from zoocli.evaluating.tree.losses import Losses
 from zoocli.evaluating.tree.purity import Purity, cases_of
 from zoocli.evaluating.tree.worst import ScoredGalaxy, worst
-from zoocli.foundation.kernels.tree_features import GALAXIES, PREDICTED, SQUARES, UNIT
 from zoocli.losses import FRACTIONS
 from zoocli.schema import Schema
 
@@ -136,8 +135,7 @@ class TreeEvaluation(Evaluation):
 
     def reliability(self, answers: slice) -> ReliabilityCurve:
         """Predicted against observed fractions of the answers of some columns, pooled."""
-        bins = self.sums["histograms/bins"][answers].sum(axis=0)
-        return reliability_curve(bins[:, GALAXIES], bins[:, PREDICTED : SQUARES + 1] / UNIT)
+        return reliability_of(self.sums["histograms/bins"][answers].sum(axis=0))
 
     def ranking(self, answer: int) -> Ranking:
         """The votes for an answer, and against it, by its predicted fraction."""
