@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 from tests.scores_tables import CAMPAIGNS, QUESTIONS, SETTINGS, VOTES_ROWS, draw
 from zoocli.cli.merge import merge
 from zoocli.errors import DataError, UsageError
+from zoocli.foundation.version import __version__
 from zoocli.matching.account import Matching
 from zoocli.runs.merging import require_coverage
 from zoocli.runs.provenance import Provenance
@@ -143,11 +144,12 @@ def test_without_an_account_in_every_part_there_is_none(halves: tuple[Summary, S
 
 
 def test_versions_that_differ_are_named(halves: tuple[Summary, Summary]) -> None:
-    merged = merge_summaries([made(halves[0], version="0.2.0"), halves[1]])
-    assert merged.version == "0.1.0,0.2.0"
+    merged = merge_summaries([made(halves[0], version="0.0.9"), halves[1]])
+    both = f"0.0.9,{__version__}"
+    assert merged.version == both
     assert merged.signature is not None
-    assert merged.signature.endswith("|N:300|zoocli:0.1.0,0.2.0")
-    assert "different versions of zoocli: 0.1.0, 0.2.0" in merged.notes[0]
+    assert merged.signature.endswith(f"|N:300|zoocli:{both}")
+    assert f"different versions of zoocli: 0.0.9, {__version__}" in merged.notes[0]
 
 
 def shards(*names: str | None) -> list[Summary]:
