@@ -56,14 +56,14 @@ types: $(VENV)/.installed-test
 pytest: $(VENV)/.installed-test
 	$(BIN)/pytest -n 2 --dist loadfile
 
-# Without the site, the wheel and Lightning, which need newer packages than these. matplotlib's own use
-# of a newer pyparsing is nothing to fail for.
+# Without the site, the wheel and Lightning, which need newer packages than these, and with warnings,
+# which old packages give about new ones.
 lowest:
 	$(PYTHON) -m venv $(LOWEST)
 	PIP_CONSTRAINT= $(LOWEST)/bin/pip install --quiet $$($(PYTHON) -c "$$LEAST") \
 		pytest pytest-xdist hypothesis mpmath scipy scikit-learn jsonschema playwright
 	PYTHONPATH=. $(LOWEST)/bin/python -m pytest -n 2 --dist loadfile tests \
-		-W ignore::DeprecationWarning:matplotlib --ignore tests/test_site.py \
+		-o filterwarnings=default --ignore tests/test_site.py \
 		--ignore tests/test_wheel.py --ignore tests/metrics/test_lightning.py
 
 docs: $(VENV)/.installed-test

@@ -14,15 +14,13 @@ from zoocli.evaluating.evaluation import Evaluation
 from zoocli.evaluating.family import Place, Shown
 from zoocli.evaluating.group import Group
 from zoocli.evaluating.metric import Metric
-from zoocli.report.figures.layout import figure_of, make_room, panels, say_empty
-from zoocli.report.figures.picture import Picture, picture, text_width
-from zoocli.report.figures.style import BLUE, GREY, SMALL, wrapped
+from zoocli.report.figures.layout import bin_panels, say_empty
+from zoocli.report.figures.picture import Picture, picture
+from zoocli.report.figures.style import BLUE, GREY, wrapped
 from zoocli.report.groups import groups_by
 from zoocli.schema.levels import OVERALL
 
-MOST_TICKS = 12
-BIN_CHARACTERS, COLUMN_CHARACTERS = 24, 40
-FOOT, ASPECT = 0.05, 0.7
+COLUMN_CHARACTERS = 40
 
 
 def pictures(evaluation: Evaluation, formats: Sequence[str]) -> Iterator[Picture]:
@@ -41,24 +39,13 @@ def pictures(evaluation: Evaluation, formats: Sequence[str]) -> Iterator[Picture
 def _draw(
     evaluation: Evaluation, column: str, groups: Sequence[Group], shown: Sequence[Shown]
 ) -> Figure:
-    every = max(1, -(-len(groups) // MOST_TICKS))
-    places = list(range(0, len(groups), every))
-    labels = [wrapped(groups[place].bin.label, BIN_CHARACTERS, 1) for place in places]
     titles = [one.headline or one.heading for one in shown]
-    foot = text_width(figure_of(1.0), labels or [""], SMALL) + FOOT
-    figure, panes = panels(titles, ("", ""), ASPECT, foot, own_scales=True)
-    for axes, one in zip(panes, shown, strict=True):
-        key = OVERALL, None, one.metric
-        _panel(
-            axes,
-            [group.evaluation.by_name.get(key) for group in groups],
-            evaluation.by_name.get(key),
-        )
-        axes.set_xticks(places, labels, rotation=90)
-        axes.set_xlim(-0.6, len(groups) - 0.4)
-    make_room(figure, panes)
-    bottom = 0.06 / figure.get_figheight()
-    figure.text(0.5, bottom, wrapped(column, COLUMN_CHARACTERS, 1), ha="center")
+    bins = [group.bin.label for group in groups]
+    with bin_panels(titles, bins, wrapped(column, COLUMN_CHARACTERS, 1)) as (figure, panes):
+        for axes, one in zip(panes, shown, strict=True):
+            key = OVERALL, None, one.metric
+            found = [group.evaluation.by_name.get(key) for group in groups]
+            _panel(axes, found, evaluation.by_name.get(key))
     return figure
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -10,10 +11,12 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from zoocli.evaluating.classes.result import ClassEvaluation
-from zoocli.report.figures.style import COLUMN, wrapped
+from zoocli.report.figures.picture import text_width
+from zoocli.report.figures.style import COLUMN, SMALL, wrapped
 
 COLUMNS = 2
 MOST_CLASSES = 24  # that have a panel
+MOST_TICKS, BIN_CHARACTERS, BIN_FOOT, BIN_ASPECT = 12, 24, 0.05, 0.7
 LEFT, RIGHT, BOTTOM, GAP = 0.42, 0.08, 0.42, 0.12
 TITLE = 0.4  # above each panel: two lines of name, one of N
 TITLE_CHARACTERS = 28
@@ -69,6 +72,27 @@ def panels(
         axes.set_ylabel(labels[1] if column == 0 else "")
         found.append(axes)
     return figure, found
+
+
+@contextmanager
+def bin_panels(
+    titles: Sequence[str], bins: Sequence[str], under: str, label: str = ""
+) -> Iterator[tuple[Figure, list[Axes]]]:
+    """Panels to draw in, with places from 0 for the same bins, whose names stand below the last.
+
+    `under` says what the bins are of.
+    """
+    every = max(1, -(-len(bins) // MOST_TICKS))
+    places = list(range(0, len(bins), every))
+    labels = [wrapped(bins[place], BIN_CHARACTERS, 1) for place in places]
+    foot = text_width(figure_of(1.0), labels or [""], SMALL) + BIN_FOOT
+    figure, panes = panels(titles, ("", label), BIN_ASPECT, foot, own_scales=True)
+    yield figure, panes
+    for axes in panes:
+        axes.set_xticks(places, labels, rotation=90)
+        axes.set_xlim(-0.6, len(bins) - 0.4)
+    make_room(figure, panes)
+    figure.text(0.5, 0.06 / figure.get_figheight(), under, ha="center")
 
 
 def class_panels(

@@ -11,19 +11,15 @@ from matplotlib.ticker import MaxNLocator
 
 from zoocli.losses import unit_of
 from zoocli.report.figures.intervals import Interval, interval_rows
-from zoocli.report.figures.layout import figure_of, make_room, panel_title, panels, say_empty
-from zoocli.report.figures.picture import picture, text_width
-from zoocli.report.figures.style import BLUE, SMALL, wrapped
+from zoocli.report.figures.layout import bin_panels, panel_title, say_empty
+from zoocli.report.figures.picture import picture
+from zoocli.report.figures.style import BLUE, wrapped
 from zoocli.schema.levels import OVERALL
 
 if TYPE_CHECKING:
     from zoocli.scoring.summaries.summarize_by import BinnedSummary
     from zoocli.scoring.summaries.summary import Summary
     from zoocli.scoring.sums import Statistics
-
-MOST_TICKS = 12
-BIN_CHARACTERS = 24
-FOOT, ASPECT = 0.05, 0.7
 
 
 def draw_summaries(summaries: Sequence[Summary], format: str) -> bytes:
@@ -63,23 +59,15 @@ def draw_binned(binned: BinnedSummary, format: str) -> bytes:
 
 
 def _binned(binned: BinnedSummary) -> Figure:
-    bins = [one for one, _ in binned.bins]
-    every = -(-len(bins) // MOST_TICKS)
-    places = list(range(0, len(bins), every))
-    labels = [wrapped(bins[place].label, BIN_CHARACTERS, 1) for place in places]
     groups = binned.shown_groups()
     titles = [
         panel_title(name, sum(group.galaxies for group in of_bins)) for name, of_bins in groups
     ]
-    foot = text_width(figure_of(1.0), labels, SMALL) + FOOT
-    figure, panes = panels(titles, ("", _label(binned.whole.loss)), ASPECT, foot, own_scales=True)
-    for axes, (_, of_bins) in zip(panes, groups, strict=True):
-        _panel(axes, of_bins)
-        axes.set_xticks(places, labels, rotation=90)
-        axes.set_xlim(-0.6, len(bins) - 0.4)
-    make_room(figure, panes)
-    bottom = 0.06 / figure.get_figheight()
-    figure.text(0.5, bottom, f"{wrapped(binned.column, 40, 1)} (bars: 1 se)", ha="center")
+    bins = [one.label for one, _ in binned.bins]
+    under = f"{wrapped(binned.column, 40, 1)} (bars: 1 se)"
+    with bin_panels(titles, bins, under, _label(binned.whole.loss)) as (figure, panes):
+        for axes, (_, of_bins) in zip(panes, groups, strict=True):
+            _panel(axes, of_bins)
     return figure
 
 
