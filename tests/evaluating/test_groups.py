@@ -202,3 +202,27 @@ def test_rank_has_no_groups(data: Path) -> None:
     assert refused.code == 2 and "--by" in refused.err
     with pytest.raises(UsageError, match="single model"):
         zoocli.rank({"a": file, "b": file}, data / "votes-z.parquet", by="survey")
+
+
+@pytest.mark.filterwarnings("ignore::zoocli.errors.ZoocliWarning")
+@pytest.mark.parametrize("kind", ["arrow", "csv"])
+@pytest.mark.parametrize("place", ["predictions", "votes", "further"])
+def test_numbers_that_mean_missing_have_no_bin(tmp_path: Path, place: str, kind: str) -> None:
+    random = np.random.default_rng(0)
+    ids = [f"g{number}" for number in range(100)]
+    answers = {name: random.integers(1, 9, 100) for name in ("ring_yes", "ring_no")}
+    tables: dict[str, Any] = {name: pa.table({"id": ids} | answers) for name in "pv"}
+    tables["f"] = pa.table({"id": ids})
+    column = pa.array(np.where(np.arange(100) % 10 == 0, -999.0, 1 + random.random(100)))
+    tables[place[0]] = tables[place[0]].append_column("z", column)
+    if kind == "csv":
+        for name, table in tables.items():
+            pc.write_csv(table, tmp_path / f"{name}.csv")
+            tables[name] = tmp_path / f"{name}.csv"
+    further = {"with_": [tables["f"]]} if place == "further" else {}
+    made: Any = zoocli.evaluate(
+        tables["p"], tables["v"], "gz-rings", by="z:2", null_value=-999, **further
+    )
+    found = {one.bin.label: one.evaluation.galaxies for one in made.groups}
+    assert found.pop("no value") == 10
+    assert len(found) == 2 and sum(found.values()) == 90

@@ -20,6 +20,7 @@ from zoocli.evaluating.evaluator import Collected, Evaluator, Sums
 from zoocli.evaluating.group import SETTING, prefix_of
 from zoocli.evaluating.tree.worst import ScoredGalaxy
 from zoocli.foundation.columns import from_numpy
+from zoocli.foundation.missing import Missing
 from zoocli.matching.findings import Findings
 from zoocli.matching.matched import Matched
 from zoocli.runs.options.by import By
@@ -52,7 +53,7 @@ class Grouping:
             in_both = by.column in inputs.votes.column_names and by.column != inputs.ids.column
             return cls(by.column, find_bins(inputs.predictions, by), None, in_both)
         bins, table = find_bins(inputs.votes, by), inputs.votes.name
-        parser = TextParser(bins.types, table)
+        parser = TextParser(bins.types, table, Missing().more(inputs.options.null_value))
         held = [
             bins.positions(parser.parse(batch).column(0), table)
             for batch in inputs.held.kept.select([by.column]).to_batches()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -47,6 +47,11 @@ class FurtherColumns(WrappedTable):
         own = id_column if id_column in self._other.column_names else None
         self._ids = IdColumn(self._table, id_column, self._id_from)
         self._other_ids = IdColumn(self._other, find_id_column(self._other, own), self._id_from)
+
+    def treat_as_missing(self, values: Iterable[str | float]) -> None:
+        """In both tables."""
+        super().treat_as_missing(values)
+        self.missing = self.missing.more(values)
 
     def require(self, columns: Collection[str]) -> None:
         """Raises DataError for a column that neither table has."""

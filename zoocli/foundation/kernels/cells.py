@@ -52,11 +52,10 @@ def count_regular_rows(
 ) -> None:
     """Counts the rows of a block that begins and ends with whole ones, if all are regular.
 
-    `words` are the block's bytes after the first `lead`, eight at a time.
-
     They are where quotes stand around whole cells only and hold no ends of lines or other quotes,
     where no row is blank, and where there are no zero bytes and no digits joined by `_` in a cell
-    of numbers. Otherwise `found` is IRREGULAR: `scan_cells` knows what the block holds.
+    of numbers. Otherwise `found` is IRREGULAR: `scan_cells` knows what the block holds. `words` are
+    the block's bytes after the first `lead`, eight at a time.
     """
     found[0] = IRREGULAR
     size = block.shape[0]
