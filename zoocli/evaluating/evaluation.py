@@ -105,6 +105,16 @@ class Evaluation(Displayed, Made, ABC):
         return [one for one in shown_in(self.families, place) if not self.lacks(one.metric)]
 
     @property
+    def glossary(self) -> dict[str, str]:
+        """What its numbers are, in words, family by family; nothing of those that it all lacks."""
+        return {
+            name: text
+            for family in self.families
+            if not family.shown or any(not self.lacks(one.metric) for one in family.shown)
+            for name, text in family.glossary.items()
+        }
+
+    @property
     def doubts(self) -> tuple[str, ...]:
         """What the numbers themselves give reason to doubt."""
         return ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Flag, auto
 from types import MappingProxyType
@@ -68,17 +68,3 @@ class Family(ABC):
 def shown_in(families: Iterable[Family], place: Place) -> list[Shown]:
     """What is shown at a place, family by family."""
     return [one for family in families for one in family.shown if place in one.places]
-
-
-def told_of(families: Iterable[Family], lacks: Callable[[str], bool]) -> list[Family]:
-    """The families that an evaluation has numbers of, if only one."""
-    return [
-        family
-        for family in families
-        if not family.shown or any(not lacks(one.metric) for one in family.shown)
-    ]
-
-
-def glossary_of(families: Iterable[Family]) -> dict[str, str]:
-    """What the numbers of all families are, in words."""
-    return {name: text for family in families for name, text in family.glossary.items()}

@@ -13,11 +13,18 @@ from zoocli.report.metric_cells import MetricColumns, dispensable_columns
 from zoocli.report.text import count
 from zoocli.schema.levels import OVERALL
 
+EDGES = "Bins include their lower edge and exclude their upper one."
+
 
 def groups_by(evaluation: Evaluation) -> Iterator[tuple[str, list[Group]]]:
     """Each column that groups were asked for, with those of its groups that have galaxies."""
     for number, column in enumerate(evaluation.grouped_by):
         yield column, [group for group in evaluation.groups if group.number == number]
+
+
+def all_and(evaluation: Evaluation, groups: list[Group]) -> list[tuple[str, Evaluation]]:
+    """The evaluation of all galaxies and those of some groups, under what tables call them."""
+    return [("all", evaluation), *((one.bin.label, one.evaluation) for one in groups)]
 
 
 def whole_rows(evaluation: Evaluation) -> list[str]:
@@ -32,7 +39,7 @@ def group_grids(evaluation: Evaluation) -> list[Grid]:
     dispensable = dispensable_columns(header, len(header) - 1)
     grids = []
     for column, groups in groups_by(evaluation):
-        named = [("all", evaluation), *((one.bin.label, one.evaluation) for one in groups)]
+        named = all_and(evaluation, groups)
         sections = [
             [[name, *columns.cells(one, row), count(one.galaxies)] for name, one in named]
             for row in whole_rows(evaluation)
@@ -47,5 +54,5 @@ def footer_of(groups: list[Group]) -> list[str]:
     """What the bins are, and where the other numbers of the groups are."""
     footer = ["The questions and answers of each group are in --format csv and json."]
     if any(one.bin.low is not None for one in groups):
-        footer.insert(0, "Bins include their lower edge and exclude their upper one.")
+        footer.insert(0, EDGES)
     return footer

@@ -37,6 +37,7 @@ class Interval:
     galaxies: int | None
 
 
+ABSENT = Interval(None, None, None, None)
 Series = list[tuple[str, list[Interval]]]  # under their names
 
 

@@ -10,12 +10,14 @@ from zoocli.evaluating.comparing.ranked import Ranking
 from zoocli.evaluating.metric import Metric
 from zoocli.losses import unit_of
 from zoocli.report.figures import MOST_SERIES
-from zoocli.report.figures.intervals import Interval, Series, interval_rows
+from zoocli.report.figures.intervals import ABSENT, Interval, Series, interval_rows
 from zoocli.report.figures.picture import Picture, picture
 from zoocli.schema.levels import OVERALL
 
-LOSSES = "Each model's mean loss; bars are 95 % intervals. Lower is better. They say how losses "
-LOSSES += "vary over galaxies; models are compared on the same ones, so look at the differences."
+LOSSES = (
+    "Each model's mean loss; bars are 95 % intervals. Lower is better. They say how losses vary "
+    "over galaxies; models are compared on the same ones, so look at the differences."
+)
 DIFFERENCES = (
     "How much higher each model's mean loss is than that of {}, on the same galaxies; bars are "
     "95 % intervals. Left of 0 the model is better."
@@ -30,8 +32,6 @@ BY_QUESTION = (
 def of_ranking(ranking: Ranking, formats: Sequence[str]) -> Iterator[Picture]:
     """The figures `models`, `differences`, `explained` and `accuracy`, where there are such."""
     best, *others = ranking.models
-    unit = unit_of(best.evaluation.loss)
-    in_unit = f" ({unit} per galaxy)" if unit else ""
     losses = [_interval(model.metric("loss")) for model in ranking.models]
     yield picture(
         "models",
@@ -41,7 +41,7 @@ def of_ranking(ranking: Ranking, formats: Sequence[str]) -> Iterator[Picture]:
             interval_rows,
             [model.name for model in ranking.models],
             [("", losses)],
-            f"mean loss{in_unit}",
+            f"mean loss{_per_galaxy(best.evaluation.loss)}",
         ),
         formats,
     )
@@ -51,21 +51,11 @@ def of_ranking(ranking: Ranking, formats: Sequence[str]) -> Iterator[Picture]:
     for model in others[:MOST_SERIES]:
         found = [model.difference, *(model.differences.get(question) for question in questions)]
         intervals = [
-            Interval(None, None, None, None)
-            if one is None
-            else Interval(one.value, one.low, one.high, ranking.galaxies)
+            ABSENT if one is None else Interval(one.value, one.low, one.high, ranking.galaxies)
             for one in found
         ]
         differences.append((model.name, intervals))
-    yield picture(
-        "differences",
-        "Differences",
-        DIFFERENCES.format(best.name),
-        partial(
-            interval_rows, names, differences, f"difference of mean losses{in_unit}", zero=True
-        ),
-        formats,
-    )
+    yield _differences(best.name, names, differences, best.evaluation.loss, formats)
     if not questions:
         return
     for file, title, metric in BY_QUESTION:
@@ -82,8 +72,6 @@ def of_ranking(ranking: Ranking, formats: Sequence[str]) -> Iterator[Picture]:
 
 def of_comparison(comparison: Comparison, formats: Sequence[str]) -> Iterator[Picture]:
     """The figure `differences`."""
-    unit = unit_of(comparison.loss)
-    in_unit = f" ({unit} per galaxy)" if unit else ""
     series: Series = []
     names: list[str] = []
     for system in comparison.systems[:MOST_SERIES]:
@@ -93,16 +81,35 @@ def of_comparison(comparison: Comparison, formats: Sequence[str]) -> Iterator[Pi
             Interval(one.difference, one.low, one.high, one.galaxies) for one in found.values()
         ]
         series.append((system.file, intervals))
-    yield picture(
+    yield _differences(comparison.baseline.file, names, series, comparison.loss, formats)
+
+
+def _differences(
+    best: str, names: Sequence[str], series: Series, loss: str | None, formats: Sequence[str]
+) -> Picture:
+    """How much higher the losses of models are than those of one of them."""
+    return picture(
         "differences",
         "Differences",
-        DIFFERENCES.format(comparison.baseline.file),
-        partial(interval_rows, names, series, f"difference of mean losses{in_unit}", zero=True),
+        DIFFERENCES.format(best),
+        partial(
+            interval_rows,
+            names,
+            series,
+            f"difference of mean losses{_per_galaxy(loss)}",
+            zero=True,
+        ),
         formats,
     )
 
 
+def _per_galaxy(loss: str | None) -> str:
+    """The unit of a mean loss, where it has one, as an axis has it behind its name."""
+    unit = unit_of(loss)
+    return f" ({unit} per galaxy)" if unit else ""
+
+
 def _interval(found: Metric | None) -> Interval:
     if found is None:
-        return Interval(None, None, None, None)
+        return ABSENT
     return Interval(found.value, found.low, found.high, found.N)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from zoocli.evaluating.classes.result import ClassEvaluation
 from zoocli.evaluating.evaluation import Evaluation
-from zoocli.evaluating.family import Place, glossary_of, told_of
+from zoocli.evaluating.family import Place
 from zoocli.evaluating.tree.levels import shown_levels
 from zoocli.evaluating.tree.result import TreeEvaluation
 from zoocli.evaluating.values.result import ValueEvaluation
@@ -67,7 +67,7 @@ def _of_tree(evaluation: TreeEvaluation) -> Content:
         f"{citation}.",
         headlines(evaluation),
         [_questions(evaluation), _answers(evaluation)],
-        glossary_of(told_of(evaluation.families, evaluation.lacks)) | words.INTERVALS,
+        evaluation.glossary | words.INTERVALS,
         "Rows: the answer with the most votes, with its number of counted galaxies. Columns: the "
         "answer with the highest predicted fraction, in per cent of the row.",
         words.rules(evaluation.settings),
@@ -137,7 +137,7 @@ def _of_classes(evaluation: ClassEvaluation) -> Content:
         f"Predicted classes against labels, {len(rows)} classes.",
         headlines(evaluation),
         [HtmlTable("classes", "Classes", note, header, [], rows)],
-        glossary_of(told_of(evaluation.families, evaluation.lacks)) | words.INTERVALS,
+        evaluation.glossary | words.INTERVALS,
         "Rows: the label, with its number of galaxies. Columns: the most probable class, in per "
         "cent of the row.",
     )
@@ -158,5 +158,5 @@ def _of_values(evaluation: ValueEvaluation) -> Content:
         f"{', '.join(evaluation.targets)}.",
         headlines(evaluation),
         [HtmlTable("targets", "Targets", note, header, rows[:1], rows[1:])],
-        glossary_of(told_of(evaluation.families, evaluation.lacks)) | words.INTERVALS,
+        evaluation.glossary | words.INTERVALS,
     )

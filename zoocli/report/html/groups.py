@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from zoocli.evaluating.evaluation import Evaluation
 from zoocli.evaluating.family import Place
-from zoocli.report.groups import groups_by, whole_rows
+from zoocli.report.groups import all_and, groups_by, whole_rows
 from zoocli.report.html.tables import UNDER, HtmlTable, metric_row
 
 
@@ -15,7 +15,7 @@ def group_tables(evaluation: Evaluation) -> Iterator[HtmlTable]:
     shown = evaluation.shown(Place.HEADLINE)
     names = whole_rows(evaluation)
     for number, (column, groups) in enumerate(groups_by(evaluation), start=1):
-        named = [("all", evaluation), *((one.bin.label, one.evaluation) for one in groups)]
+        named = all_and(evaluation, groups)
         for place, name in enumerate(names, start=1):
             whole, *rows = (
                 metric_row(one, label, (name, None), shown, [one.galaxies]) for label, one in named

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from zoocli.evaluating.comparing.comparison import Comparison, Difference, System
 from zoocli.evaluating.comparing.ranked import DifferenceFromBest, RankedModel, Ranking
-from zoocli.evaluating.family import Place, glossary_of, told_of
+from zoocli.evaluating.family import Place
 from zoocli.report.comparison import shown_p_cell
 from zoocli.report.html import words
 from zoocli.report.html.tables import Cell, HtmlTable, Row, metric_row
@@ -55,7 +55,7 @@ def ranking_content(ranking: Ranking, report: str) -> ModelsContent:
         f"{names} against votes with the fingerprint {votes}, {count(ranking.galaxies)} galaxies.",
         [*ranking.verdicts, sentence_of(made)],
         tables,
-        TESTED | {"group": GROUP} | glossary_of(told_of(made.families, made.lacks))
+        TESTED | {"group": GROUP} | made.glossary
         | words.INTERVALS,
         ranking.signature,
         made.settings,
