@@ -211,7 +211,19 @@ def merge_evaluations(evaluations: Sequence[Evaluation]) -> Evaluation:
                 f"{name} cannot be merged with {names[0]}: they differ in {'; '.join(differing)}. "
                 "Parts must be evaluated with the same settings against the same votes."
             )
+        _require_shapes(name, part.sums, names[0], first.sums)
     provenances = [part.provenance for part in evaluations]
     merged = merge_provenances(names, provenances)
     require_coverage(names, provenances)
     return replace(first.merged(evaluations), provenance=merged)
+
+
+def _require_shapes(name: str, sums: AdditiveArrays, first: str, others: AdditiveArrays) -> None:
+    """Raises DataError for sums that cannot be added up, or only by repeating them."""
+    for array in sums.keys() & others.keys():
+        if sums[array].shape != others[array].shape:
+            raise DataError(
+                f"{name} cannot be merged with {first}: their sums '{array}' have the shapes "
+                f"{sums[array].shape} and {others[array].shape}, so one of them is damaged. "
+                "Evaluate that part again."
+            )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from zoocli.evaluating.additive import AdditiveArrays
+from zoocli.foundation.strict_json import text_of
 from zoocli.scoring.summaries.bins import Bin
 
 if TYPE_CHECKING:
@@ -57,4 +58,4 @@ def groups_in(
                 if name.startswith(prefix)
             }
             if found:
-                yield number, by["column"], Bin(**one), found
+                yield number, text_of(by["column"]), Bin.from_dict(one), found

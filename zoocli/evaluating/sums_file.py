@@ -6,6 +6,7 @@ One row an array: `name`, `shape`, and its values in C order, as `floats` or as 
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from zoocli.evaluating.tree.result import TreeEvaluation
 from zoocli.evaluating.tree.worst import ScoredGalaxy
 from zoocli.evaluating.values.result import ValueEvaluation
 from zoocli.foundation.columns import from_numpy
-from zoocli.foundation.strict_json import parse_json
+from zoocli.foundation.strict_json import MALFORMED, parse_json, text_of
 from zoocli.losses import FRACTIONS, find_loss
 from zoocli.runs.provenance import Provenance
 from zoocli.schema import Schema
@@ -78,17 +79,12 @@ def read_sums(folder: Path) -> Evaluation:
         if content["arrays"] != len(table):  # some, such as pages of residuals, may well be absent
             raise ValueError(f"{len(table)} of {content['arrays']} arrays")
         evaluation = _evaluation(folder, content, _from_table(table))
-        _ = evaluation.metrics  # which fails where an array is missing or has another shape
-        _require_groups(evaluation)
+        with np.errstate(divide="raise", over="raise", invalid="raise"):
+            _require_numbers(evaluation)
+            _require_groups(evaluation)
+            json.dumps(evaluation.to_dict(), allow_nan=False)  # needs what figures are made of
         return evaluation
-    except (
-        pa.ArrowException,
-        LookupError,
-        TypeError,
-        ValueError,
-        SchemaError,
-        UsageError,
-    ) as error:
+    except (pa.ArrowException, *MALFORMED, SchemaError, UsageError) as error:
         raise DataError(
             f"'{path}' is not the sums of an evaluation, or is damaged ({error!r}). Evaluate that "
             "part again."
@@ -115,6 +111,14 @@ def _evaluation(folder: Path, content: Any, sums: AdditiveArrays) -> Evaluation:
     )
 
 
+def _require_numbers(evaluation: Evaluation) -> None:
+    """Raises an error of Python's where an array is missing, or no evaluation has such sums."""
+    for metric in evaluation.metrics:
+        known = [one for one in (metric.value, metric.low, metric.high) if one is not None]
+        if (metric.N or 0) < 0 or not all(map(math.isfinite, known)):
+            raise ValueError(f"the {metric.metric} of {metric.question} is beyond all bounds")
+
+
 def _require_groups(evaluation: Evaluation) -> None:
     """Raises ValueError for a group whose sums are not like those of all galaxies."""
     whole = {name: sums.shape for name, sums in evaluation.sums.items()}
@@ -123,10 +127,11 @@ def _require_groups(evaluation: Evaluation) -> None:
         shapes = {name: sums.shape for name, sums in group.evaluation.sums.items()}
         if needed - {*shapes} or any(whole.get(name) != shape for name, shape in shapes.items()):
             raise ValueError(f"the group {group.bin.label!r} has other sums")
+        _require_numbers(group.evaluation)
 
 
 def _scored(content: Any, schema: Schema) -> ScoredGalaxy:
-    galaxy = ScoredGalaxy(**content)
+    galaxy = ScoredGalaxy.from_dict(content)
     sizes = len(galaxy.losses), len(galaxy.votes), len(galaxy.predicted)
     if sizes != (len(schema.questions), *[len(schema.label_cols)] * 2):
         raise ValueError(f"galaxy {galaxy.id!r} is not of the schema")
@@ -161,8 +166,14 @@ def _lists(arrays: list[npt.NDArray[Any] | None], kind: np.dtype[Any]) -> pa.Arr
 def _from_table(table: pa.Table) -> AdditiveArrays:
     sums: AdditiveArrays = {}
     for name, shape, floats, integers in zip(*map(table.column, COLUMNS.names), strict=True):
+        array = text_of(name.as_py())
+        if floats.is_valid == integers.is_valid:
+            raise ValueError(f"the array {array!r} has no values, or two kinds of them")
         cell = floats if floats.is_valid else integers
-        kind = np.float64 if floats.is_valid else np.int64
-        values = np.asarray(cell.values.to_numpy(), kind)
-        sums[name.as_py()] = values.reshape(shape.as_py()).copy()
+        if cell.values.null_count:
+            raise ValueError(f"the array {array!r} has no value in places")
+        values = cell.values.to_numpy().reshape(shape.as_py()).copy()
+        if not np.isfinite(values).all() or (integers.is_valid and values.min(initial=0) < 0):
+            raise ValueError(f"the array {array!r} holds what is no sum")
+        sums[array] = values
     return sums

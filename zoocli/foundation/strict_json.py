@@ -6,6 +6,8 @@ import json
 import math
 from typing import Any, NoReturn
 
+# What reading a content raises where it has other types, or other parts, than it should.
+MALFORMED = (LookupError, TypeError, AttributeError, ValueError, ArithmeticError)
 MOST_LEVELS = 16
 MOST_DIGITS = 20  # with the sign: what 64 bits hold, and no more than a little beyond
 
@@ -44,6 +46,13 @@ def count_of(value: Any) -> int:
     """A count as it stands in JSON; raises ValueError for anything else."""
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         raise ValueError(f"{value!r} is not a count")
+    return value
+
+
+def text_of(value: Any) -> str:
+    """A text as it stands in JSON; raises ValueError for anything else."""
+    if not isinstance(value, str):
+        raise ValueError(f"{value!r} is not text")
     return value
 
 

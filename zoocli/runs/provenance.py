@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from zoocli.errors import DataError, shortened, some
+from zoocli.foundation.strict_json import MALFORMED, text_of
 from zoocli.foundation.version import SCHEMA_VERSION, __version__
 from zoocli.matching.account import Coverage, Matching
+from zoocli.runs.settings import read_settings
 from zoocli.runs.signature import signature
 
 FINGERPRINTS = 1 << 64  # as many as there are
@@ -107,7 +109,7 @@ class Provenance:
         return cls(
             loss=_text(content["loss"]),
             schema=_text(content["schema"]),
-            settings=None if settings is None else {**settings},
+            settings=None if settings is None else read_settings(settings),
             predictions=None if predictions is None else Predictions.from_dict(predictions),
             shard=_text(content["shard"]),
             matching=None if matching is None else Matching.from_dict(matching),
@@ -120,7 +122,7 @@ class Provenance:
         """What the metadata of a scores table say; raises DataError where they are damaged."""
         try:
             return cls.from_dict(metadata)
-        except (KeyError, TypeError, AttributeError, ValueError) as error:
+        except MALFORMED as error:
             raise DataError(
                 f"{name} carries metadata of zoocli that are damaged ({error!r}). Score again, or "
                 "write the table without its metadata."
@@ -193,6 +195,4 @@ def _shown(value: Any) -> str:
 
 
 def _text(value: Any) -> str | None:
-    if value is None or isinstance(value, str):
-        return value
-    raise ValueError(f"{value!r} is not text")
+    return None if value is None else text_of(value)

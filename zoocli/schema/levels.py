@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from zoocli.foundation.strict_json import text_of
+
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
@@ -99,13 +101,15 @@ class Levels:
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> Levels:
         """Reads what `to_dict` wrote; raises an error of Python's for anything else."""
-        questions = tuple(content["questions"])
+        questions = tuple(map(text_of, content["questions"]))
         campaigns = {
             name: tuple(map(operator.index, members))
             for name, members in content["campaigns"].items()
         }
         if not {at for members in campaigns.values() for at in members} <= {*range(len(questions))}:
             raise ValueError("a campaign has a question that is not there")
+        if not all(campaigns.values()):
+            raise ValueError("a campaign has no questions")
         return cls(campaigns, questions)
 
 

@@ -13,6 +13,7 @@ import pyarrow as pa
 from zoocli.errors import DataError, some
 from zoocli.foundation.arrays import Floats
 from zoocli.foundation.columns import to_floats, to_numpy
+from zoocli.foundation.strict_json import MALFORMED
 from zoocli.schema import Levels
 from zoocli.tables.writing.renaming import underscored
 
@@ -123,7 +124,7 @@ def _levels_of_metadata(name: str, metadata: Mapping[str, Any] | None) -> Levels
         return None
     try:
         return Levels.from_dict(metadata["groups"])
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+    except MALFORMED as error:
         raise DataError(
             f"{name} carries metadata of zoocli that are damaged ({error!r}). Score again, "
             "or write the table without its metadata."

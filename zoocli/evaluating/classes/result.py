@@ -49,6 +49,8 @@ class ClassEvaluation(Evaluation):
     def confusion_matrix(self) -> npt.NDArray[np.int64]:
         """(classes, classes): the galaxies by label and by the class predicted most."""
         confusion: npt.NDArray[np.int64] = self.sums["classification/confusion"]
+        if confusion.shape != (len(self.classes),) * 2:
+            raise ValueError(f"a confusion matrix {confusion.shape} of {len(self.classes)} classes")
         return confusion
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from zoocli.evaluating.tree.galaxies import VotedGalaxies
 from zoocli.foundation.arrays import sum_in_order
+from zoocli.foundation.strict_json import count_of, finite_of, text_of
 
 MOST = 20
 
@@ -32,6 +33,19 @@ class ScoredGalaxy:
     def to_dict(self) -> dict[str, Any]:
         """The fields under their names."""
         return asdict(self)
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> ScoredGalaxy:
+        """Reads what `to_dict` wrote; raises KeyError, TypeError or ValueError for all else."""
+        link = content.get("link")
+        return cls(
+            text_of(content["id"]),
+            finite_of(content["loss"]),
+            [finite_of(loss) for loss in content["losses"]],
+            [count_of(votes) for votes in content["votes"]],
+            [finite_of(fraction) for fraction in content["predicted"]],
+            None if link is None else text_of(link),
+        )
 
 
 def worst_of(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from typing import Any
@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 
 from zoocli.errors import DataError
 from zoocli.foundation.columns import to_floats
+from zoocli.foundation.strict_json import finite_of, text_of
 from zoocli.runs.options.by import MOST_BINS, By
 from zoocli.tables.numbers import is_text
 from zoocli.tables.table import Table
@@ -40,6 +41,17 @@ class Bin:
     def to_dict(self) -> dict[str, Any]:
         """The fields under their names."""
         return asdict(self)
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> Bin:
+        """Reads what `to_dict` wrote; raises KeyError, TypeError or ValueError for all else."""
+        low, high, value = content["low"], content["high"], content["value"]
+        return cls(
+            text_of(content["label"]),
+            None if low is None else finite_of(low),
+            None if high is None else finite_of(high),
+            None if value is None else text_of(value),
+        )
 
 
 NO_VALUE = Bin("no value")

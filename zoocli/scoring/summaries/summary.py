@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from zoocli.errors import DataError
 from zoocli.foundation.notebook import Displayed
+from zoocli.foundation.strict_json import MALFORMED
 from zoocli.runs.provenance import Made, Provenance
 from zoocli.schema.levels import Levels, by_name, sections
 from zoocli.scoring.sums import Statistics, Sums
@@ -95,7 +96,7 @@ class Summary(Displayed, Made):
                 provenance=Provenance.from_dict(content),
                 file=file,
             )
-        except (KeyError, TypeError, AttributeError, ValueError, ArithmeticError) as error:
+        except MALFORMED as error:
             raise DataError(
                 f"{file or 'The input'} is JSON but not a zoocli summary ({error!r}). Give a file "
                 "that `zoocli score --summary` or `zoocli merge` wrote."
